@@ -1,0 +1,27 @@
+# The extension module marey/_marey, for the interpreter in Python_EXECUTABLE (scikit-build-core sets it), or python3.
+# The interpreter itself is asked, so that versions younger than this CMake, and builds without the GIL, are right.
+if(NOT Python_EXECUTABLE)
+  find_program(Python_EXECUTABLE NAMES python3 REQUIRED)
+endif()
+execute_process(
+  COMMAND ${Python_EXECUTABLE} -c
+    "import sysconfig as s; print(s.get_path('include'), s.get_path('platinclude'), s.get_config_var('EXT_SUFFIX'), sep=';')"
+  OUTPUT_VARIABLE python_answer OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+list(GET python_answer 0 python_include)
+list(GET python_answer 1 python_platform_include)
+list(GET python_answer 2 python_suffix)
+if(NOT EXISTS ${python_include}/Python.h)
+  message(FATAL_ERROR "${Python_EXECUTABLE} has no Python.h (looked in ${python_include}). On Debian: apt install python3-dev")
+endif()
+
+file(GLOB python_sources CONFIGURE_DEPENDS src/python/*.c)
+add_library(marey_python MODULE ${python_sources})
+set_target_properties(marey_python PROPERTIES
+  OUTPUT_NAME _marey PREFIX "" SUFFIX ${python_suffix}
+  BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/lib")
+# Calls into libmarey.so by one load of their address, without a stub between.
+target_compile_options(marey_python PRIVATE -fno-plt)
+target_include_directories(marey_python SYSTEM PRIVATE ${python_include} ${python_platform_include})
+# Python's own symbols come from the interpreter that loads the module.
+target_link_options(marey_python PRIVATE -Wl,--unresolved-symbols=ignore-all)
+target_link_libraries(marey_python PRIVATE libmarey marey_output marey_model marey_stack m)
