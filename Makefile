@@ -6,65 +6,66 @@ JOBS ?= 2
 FUZZ_SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
-STAMPS := build/stamps
+DONE := $(VENV)/done
+SYSTEM := $(addprefix system-,build test sanitize check fuzz bench)
 WHEEL_SOURCES := $(shell find CMakeLists.txt pyproject.toml README.md LICENSE cmake include src python \
-                   -type f -not -name '*.pyc' 2>/dev/null)
+                   -type f -not -name '*.pyc')
 export JOBS PYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-python sanitize test-matrix bench check format fuzz coverage \
-        wheel install clean distclean dev release
+        dev release wheel install clean distclean venv $(SYSTEM)
 .DELETE_ON_ERROR:
 
-help: ## Show this list
+help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-setup: $(STAMPS)/system-test $(STAMPS)/wheel $(STAMPS)/test-packages ## System packages, .venv, build, install into .venv
+setup: system-test $(DONE)/install $(DONE)/test-packages ## System packages, .venv, build, installation into .venv
 
-demo: $(STAMPS)/wheel ## Record a real program and show its report
+demo: $(DONE)/install ## Record a program that does real work, and show the report
 	@tools/demo.sh $(BIN)
 
 test: setup dev ## All tests
 	@tools/test.sh $(BIN) unit python
 
-test-unit: $(STAMPS)/system-test dev ## The C tests alone
+test-unit: dev ## The C tests alone
 	@tools/test.sh $(BIN) unit
 
 test-python: setup dev ## The Python, command and crash tests alone
 	@tools/test.sh $(BIN) python
 
-sanitize: $(STAMPS)/system-sanitize ## The C tests under ASan, UBSan, TSan and valgrind
+sanitize: system-sanitize ## The C tests under ASan, UBSan, TSan and valgrind
 	@tools/sanitize.sh
 
-test-matrix: $(STAMPS)/system-test dev ## The Python tests with every CPython found
+test-matrix: dev ## The Python tests with every CPython from 3.9 on that is found
 	@tools/matrix.sh
 
-bench: $(STAMPS)/system-bench ## Measure beside floors and peers; writes bench/RESULTS.md
+bench: system-bench ## Measure, beside floors and peers; writes bench/RESULTS.md
 	@tools/bench.sh
 
-check: $(STAMPS)/system-check $(STAMPS)/check-packages ## Formats, linters, types
+check: system-check $(DONE)/check-packages ## Formats, linters, types
 	@tools/check.sh $(BIN)
 
-format: $(STAMPS)/system-check $(STAMPS)/check-packages ## Format all sources
+format: system-check $(DONE)/check-packages ## Format all sources
 	@tools/format.sh $(BIN)
 
-fuzz: $(STAMPS)/system-fuzz ## Each fuzz target for FUZZ_SECONDS (60)
+fuzz: system-fuzz ## Each fuzz target for FUZZ_SECONDS (60)
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
-coverage: $(STAMPS)/system-test ## Which lines the C tests run
+coverage: system-test ## Which lines the C tests run
 	@tools/coverage.sh
 
-dev: $(STAMPS)/system-test ## Debug build with the C tests, in build/dev
+dev: system-test ## Debug build with the C tests, in build/dev
 	@tools/build.sh dev
 
-release: $(STAMPS)/system-build ## Optimized build, in build/release
+release: system-build ## Optimized build, in build/release
 	@tools/build.sh release
 
-wheel: $(STAMPS)/build-packages ## A wheel, in dist/
+install: $(DONE)/install ## Build, and install into .venv
+
+wheel: $(DONE)/build-packages ## A wheel, in dist/
 	@$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w dist .
 	@ls -1t dist/*.whl | head -1
-
-install: $(STAMPS)/wheel ## Build and install into .venv
 
 clean: ## Remove what was built
 	rm -rf build dist
@@ -72,23 +73,22 @@ clean: ## Remove what was built
 distclean: clean ## ... and the virtual environments
 	rm -rf .venv .venv-*
 
-# System packages: each list is looked for, and installed where that is allowed.
-$(STAMPS)/system-%: tools/system.sh
+# System packages: what a list names is looked for each time (that is quick), and installed where that is allowed.
+$(SYSTEM): system-%:
 	@tools/system.sh $*
-	@mkdir -p $(@D) && touch $@
 
-# Python packages. A list is installed again when it changed, or when the environment is new.
-$(BIN)/python: | $(STAMPS)/system-build
+# Python packages and Marey itself. What was done stands in the environment, so that a new one starts from nothing.
+venv: system-build
 	@tools/venv.sh $(VENV)
 
-$(STAMPS)/build-packages: tools/requirements-build.txt $(BIN)/python
+$(DONE)/build-packages: tools/requirements-build.txt | venv
 	@tools/packages.sh $(VENV) $< $@
 
-$(STAMPS)/test-packages: tests/requirements.txt $(BIN)/python
+$(DONE)/test-packages: tests/requirements.txt | venv
 	@tools/packages.sh $(VENV) $< $@
 
-$(STAMPS)/check-packages: tools/requirements-check.txt $(BIN)/python
+$(DONE)/check-packages: tools/requirements-check.txt | venv
 	@tools/packages.sh $(VENV) $< $@
 
-$(STAMPS)/wheel: $(WHEEL_SOURCES) $(STAMPS)/build-packages
+$(DONE)/install: $(WHEEL_SOURCES) $(DONE)/build-packages
 	@tools/install.sh $(VENV) $@

@@ -19,8 +19,8 @@ add_library(marey_python MODULE ${python_sources})
 set_target_properties(marey_python PROPERTIES
   OUTPUT_NAME _marey PREFIX "" SUFFIX ${python_suffix}
   BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/lib")
-# Calls into libmarey.so by one load of their address, without a stub between.
-target_compile_options(marey_python PRIVATE -fno-plt)
+# Calls into libmarey.so by one load of their address, without a stub between. Python.h declares no PyInit_... before.
+target_compile_options(marey_python PRIVATE -fno-plt -Wno-missing-prototypes)
 target_include_directories(marey_python SYSTEM PRIVATE ${python_include} ${python_platform_include})
 # Python's own symbols come from the interpreter that loads the module.
 target_link_options(marey_python PRIVATE -Wl,--unresolved-symbols=ignore-all)

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# matrix.sh: builds the wheel and runs the Python tests with every CPython from 3.9 on that is found: on PATH, below
+# ~/.pyenv/versions, and in $PYTHONS (a list of paths). Each has an environment of its own in .venv-matrix/.
+set -uo pipefail
+
+find_pythons() {
+    local candidate
+    for candidate in ${PYTHONS:-} "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/python $(compgen -c python3. | sort -u); do
+        [[ $(basename "$candidate") =~ ^python[0-9.]*t?$ ]] || continue
+        "$candidate" -c '
+import sys, sysconfig
+assert sys.version_info >= (3, 9) and sys.implementation.name == "cpython"
+free = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+print("%d.%d%s" % (*sys.version_info[:2], free), sys.executable)' 2>/dev/null
+    done | sort -V | awk '!seen[$1]++'
+}
+
+test_one() { # NAME PYTHON
+    local venv=.venv-matrix/$1
+    PYTHON=$2 tools/venv.sh "$venv" &&
+        tools/packages.sh "$venv" tools/requirements-build.txt "$venv/stamps/build" &&
+        tools/packages.sh "$venv" tests/requirements.txt "$venv/stamps/test" &&
+        tools/install.sh "$venv" "$venv/stamps/wheel" &&
+        tools/test.sh "$venv/bin" python
+}
+
+passed=() failed=()
+while read -r name python; do
+    echo "==== CPython $name ($python)"
+    if test_one "$name" "$python" </dev/null; then passed+=("$name"); else failed+=("$name"); fi
+done < <(find_pythons)
+echo "make test-matrix: passed: ${passed[*]:-none}; failed: ${failed[*]:-none}"
+[ ${#failed[@]} -eq 0 ] && [ ${#passed[@]} -gt 0 ]
