@@ -31,6 +31,10 @@ if(MAREY_COVERAGE)
   add_link_options(--coverage)
 endif()
 
+# What is shipped does not say where it was built.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MAREY_SANITIZE AND NOT MAREY_COVERAGE)
   check_ipo_supported(RESULT lto_works OUTPUT lto_output LANGUAGES C)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${lto_works})
