@@ -1,4 +1,4 @@
-"""What the wheel gives to C: header, library, pkg-config and CMake package files, and nothing that ties it to a machine."""
+"""What the wheel gives to C: header, library, pkg-config and CMake package files."""
 
 import os
 import re
@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import marey
 import pytest
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2
+
+import marey
 
 PACKAGE = Path(marey.__file__).parent
 LIBRARY = PACKAGE / "lib" / "libmarey.so"
