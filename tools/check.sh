@@ -16,8 +16,8 @@ configure() {
 }
 mkdir -p build
 configure || exit 1
-mapfile -t c_files < <(git ls-files '*.c' '*.h')
-mapfile -t sources < <(git ls-files 'src/*.c')
+mapfile -t c_files < <(find include src tests examples bench -name '*.[ch]' | sort)
+mapfile -t sources < <(find src -name '*.c' | sort)
 
 tidy() {
     printf '%s\0' "${sources[@]}" | xargs -0 -P "${JOBS:-2}" -n 4 clang-tidy-14 -p build/check --quiet 2>build/tidy.log ||

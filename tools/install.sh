@@ -5,6 +5,6 @@ set -euo pipefail
 
 echo "Building Marey and installing it into $1"
 "$1/bin/python" -m pip install -q --disable-pip-version-check --no-input --no-build-isolation --no-deps --force-reinstall \
-    -Cbuild-dir='build/wheel/{wheel_tag}' .
+    --config-settings=build-dir='build/wheel/{wheel_tag}' .
 mkdir -p "$(dirname "$2")"
 touch "$2"

@@ -84,10 +84,15 @@ look_at_all() {
 }
 
 install_missing() { # COMMAND-PREFIX...
-    export DEBIAN_FRONTEND=noninteractive
+    local log
+    log=$(mktemp)
     echo "Installing: ${missing[*]}"
-    "$@" apt-get update -qq
-    "$@" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    if ! { "$@" apt-get -q update && "$@" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
+        install --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        echo "system.sh: apt-get failed" >&2
+    fi
+    rm -f "$log"
 }
 
 say_and_fail() {
