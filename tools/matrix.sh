@@ -18,9 +18,9 @@ print("%d.%d%s" % (*sys.version_info[:2], free), sys.executable)' 2>/dev/null
 test_one() { # NAME PYTHON
     local venv=.venv-matrix/$1
     PYTHON=$2 tools/venv.sh "$venv" &&
-        tools/packages.sh "$venv" tools/requirements-build.txt "$venv/stamps/build" &&
-        tools/packages.sh "$venv" tests/requirements.txt "$venv/stamps/test" &&
-        tools/install.sh "$venv" "$venv/stamps/wheel" &&
+        tools/packages.sh "$venv" tools/requirements-build.txt "$venv/done/build-packages" &&
+        tools/packages.sh "$venv" tests/requirements.txt "$venv/done/test-packages" &&
+        tools/install.sh "$venv" "$venv/done/install" &&
         tools/test.sh "$venv/bin" python
 }
 

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# demo.sh BIN: records examples/index_stdlib.py at its work (it indexes the standard library of BIN/python, in processes,
+# threads and tasks), shows the report of `marey run`, then what the file holds.
+set -euo pipefail
+
+bin=$(cd "$1" && pwd)
+trace=build/demo.perfetto-trace
+mkdir -p build
+PATH=$bin:$PATH
+marey run -o "$trace" examples/index_stdlib.py
+echo
+marey info "$trace"
+marey check "$trace"
+echo
+echo "Open $trace in https://ui.perfetto.dev to see it."
