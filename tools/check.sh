@@ -37,8 +37,8 @@ step clang-tidy tidy
 step cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j "${JOBS:-2}" \
     --enable=warning,performance,portability --suppressions-list=tools/cppcheck.txt -D__x86_64__ -D__GNUC__=12 \
     -I include -I src src
-step ruff "$bin/ruff" check -q .
-step ruff-format "$bin/ruff" format -q --check .
+step ruff "$bin/ruff" check -q --output-format concise .
+step ruff-format "$bin/ruff" format --check .
 step mypy "$bin/mypy"
 
 if [ ${#failed[@]} -gt 0 ]; then
