@@ -1,0 +1,149 @@
+/* The numbers of the Perfetto trace format that Marey writes and reads.
+ *
+ * Source: protos/perfetto/trace/ of google/perfetto, v58: trace.proto, trace_packet.proto, those of track_event,
+ * clock_snapshot.proto, interned_data.proto. Names follow the protos: MESSAGE__field. */
+#ifndef MAREY_FORMAT_PERFETTO_H
+#define MAREY_FORMAT_PERFETTO_H
+
+enum wire_type {
+    WIRE_VARINT = 0,
+    WIRE_FIXED64 = 1,
+    WIRE_BYTES = 2,
+    WIRE_FIXED32 = 5,
+};
+
+/* A field's tag, as it stands before the field. */
+#define TAG(field, wire) ((uint32_t)(field) << 3 | (uint32_t)(wire))
+
+/* Trace. 15 is not used by Perfetto: its payload is space that is not used (docs/FORMAT.md). */
+enum { TRACE__packet = 1, TRACE__filler = 15 };
+
+enum {
+    PACKET__clock_snapshot = 6,
+    PACKET__timestamp = 8,
+    PACKET__trusted_packet_sequence_id = 10,
+    PACKET__track_event = 11,
+    PACKET__interned_data = 12,
+    PACKET__sequence_flags = 13,
+    PACKET__incremental_state_cleared = 41, /* the old way to say SEQUENCE_STATE_CLEARED */
+    PACKET__previous_packet_dropped = 42,
+    PACKET__compressed_packets = 50,
+    PACKET__timestamp_clock_id = 58,
+    PACKET__trace_packet_defaults = 59,
+    PACKET__track_descriptor = 60,
+    PACKET__perf_sample = 66,
+    PACKET__trace_uuid = 89,
+    PACKET__trace_attributes = 126,
+    PACKET__zstd_compressed_packets = 133,
+    PACKET__stack_sample = 135,
+};
+
+enum { SEQUENCE_STATE_CLEARED = 1, SEQUENCE_NEEDS_STATE = 2 };
+
+enum { CLOCK_SNAPSHOT__clocks = 1, CLOCK_SNAPSHOT__primary_trace_clock = 2 };
+enum {
+    CLOCK__id = 1,
+    CLOCK__timestamp = 2,
+    CLOCK__is_incremental = 3,
+    CLOCK__unit_multiplier_ns = 4
+};
+enum {
+    CLOCK_ID_REALTIME = 1,
+    CLOCK_ID_MONOTONIC = 3,
+    CLOCK_ID_BOOTTIME = 6,
+    CLOCK_ID_SEQUENCE = 64, /* the first of those that belong to a sequence */
+    CLOCK_ID_GLOBAL = 128,  /* the first of those that are custom, but the whole trace's */
+};
+
+enum { DEFAULTS__track_event_defaults = 11, DEFAULTS__timestamp_clock_id = 58 };
+enum {
+    EVENT_DEFAULTS__track_uuid = 11,
+    EVENT_DEFAULTS__extra_counter_track_uuids = 31,
+    EVENT_DEFAULTS__extra_double_counter_track_uuids = 45,
+};
+enum { TRACE_UUID__msb = 1, TRACE_UUID__lsb = 2 };
+enum { TRACE_ATTRIBUTES__attribute = 1 };
+enum { ATTRIBUTE__key = 1, ATTRIBUTE__long_value = 2, ATTRIBUTE__string_value = 3 };
+
+enum {
+    TRACK_DESCRIPTOR__uuid = 1,
+    TRACK_DESCRIPTOR__name = 2,
+    TRACK_DESCRIPTOR__process = 3,
+    TRACK_DESCRIPTOR__thread = 4,
+    TRACK_DESCRIPTOR__parent_uuid = 5,
+    TRACK_DESCRIPTOR__counter = 8,
+    TRACK_DESCRIPTOR__static_name = 10,
+    TRACK_DESCRIPTOR__atrace_name = 13,
+    TRACK_DESCRIPTOR__sibling_merge_behavior = 15,
+};
+enum { SIBLING_MERGE_NONE = 2 };
+enum {
+    PROCESS__pid = 1,
+    PROCESS__cmdline = 2,
+    PROCESS__process_name = 6,
+    PROCESS__start_timestamp_ns = 7,
+};
+enum { THREAD__pid = 1, THREAD__tid = 2, THREAD__thread_name = 5 };
+enum {
+    COUNTER__unit = 3,
+    COUNTER__unit_multiplier = 4,
+    COUNTER__is_incremental = 5,
+    COUNTER__unit_name = 6
+};
+
+enum {
+    EVENT__category_iids = 3,
+    EVENT__debug_annotations = 4,
+    EVENT__legacy_event = 6,
+    EVENT__type = 9,
+    EVENT__name_iid = 10,
+    EVENT__track_uuid = 11,
+    EVENT__extra_counter_values = 12,
+    EVENT__categories = 22,
+    EVENT__name = 23,
+    EVENT__counter_value = 30,
+    EVENT__extra_counter_track_uuids = 31,
+    EVENT__source_location = 33,
+    EVENT__source_location_iid = 34,
+    EVENT__double_counter_value = 44,
+    EVENT__extra_double_counter_track_uuids = 45,
+    EVENT__extra_double_counter_values = 46, /* fixed64 */
+    EVENT__flow_ids = 47,                    /* fixed64, not packed */
+    EVENT__terminating_flow_ids = 48,        /* fixed64, not packed */
+};
+enum event_type {
+    EVENT_BEGIN = 1,
+    EVENT_END = 2,
+    EVENT_INSTANT = 3,
+    EVENT_COUNTER = 4,
+    EVENT_STATE = 5,
+};
+
+enum {
+    ANNOTATION__name_iid = 1,
+    ANNOTATION__bool_value = 2,
+    ANNOTATION__uint_value = 3,
+    ANNOTATION__int_value = 4,
+    ANNOTATION__double_value = 5,
+    ANNOTATION__string_value = 6,
+    ANNOTATION__pointer_value = 7,
+    ANNOTATION__name = 10,
+    ANNOTATION__dict_entries = 11,
+    ANNOTATION__array_values = 12,
+};
+
+enum {
+    INTERNED__event_categories = 1,
+    INTERNED__event_names = 2,
+    INTERNED__debug_annotation_names = 3,
+    INTERNED__source_locations = 4,
+};
+enum { INTERNED_ENTRY__iid = 1, INTERNED_ENTRY__name = 2 };
+enum {
+    SOURCE_LOCATION__iid = 1,
+    SOURCE_LOCATION__file = 2,
+    SOURCE_LOCATION__function = 3,
+    SOURCE_LOCATION__line = 4
+};
+
+#endif

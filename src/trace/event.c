@@ -1,0 +1,387 @@
+/* Spans and instants.
+ *
+ * The fast way, for what a busy thread records: BEGIN and END of a name that the chunk knows, less than 16 microseconds
+ * after the packet before. Such a packet is a constant of the chunk but for the time and the name's number:
+ *
+ *   begin   0A len 40 tt tt 5A 04 48 | 01 50 ii 50 seq...      13 bytes, or more where seq > 127
+ *   end     0A len 40 tt tt 5A 02 48 | 02 50 seq...            11 bytes
+ *
+ * with the time as a varint of always two bytes. It is three stores: the second eight bytes, the head of the filler behind,
+ * and the first eight bytes, which publish it. All else takes event_write: the same packet, by fields. */
+#include "event.h"
+
+#include "argument.h"
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+enum {
+    EVENT_BYTES = 96, /* an event without arguments, with everything else it can have */
+};
+
+/* --------------------------------------------------------------- fast way */
+
+static inline uint64_t short_time(uint64_t delta) {
+    return (delta & 0x7f) << 24 | (delta & 0x3f80) << 25;
+}
+
+static inline void put_short(struct writer *writer, uint64_t head, uint64_t tail, uint32_t bytes) {
+    uint8_t *at = writer->at;
+    uint32_t spare = (writer->spare - bytes) &
+                     0x7f7f7f7f; /* a subtraction digit by digit: borrows run through */
+    store_u64(at + 8, tail);
+    store_u64(at + bytes, TAG(TRACE__filler, WIRE_BYTES) | (uint64_t)(spare | 0x00808080) << 8);
+    store_publish(at, head);
+    writer->at = at + bytes;
+    writer->spare = spare;
+}
+
+static inline int at_limit(const struct writer *writer) {
+    return writer->at >= __atomic_load_n(&writer->limit, __ATOMIC_RELAXED);
+}
+
+/* Returns 1 if that was possible. */
+static inline int begin_fast(struct writer *writer, uint32_t name) {
+    if (UNLIKELY(!writer || at_limit(writer)))
+        return 0;
+    uint32_t iid = writer->names[INTERNED_NAME][name] - writer->generation;
+    if (UNLIKELY(iid >= SHORT_IIDS || writer->nesting.depth >= writer->nesting.cap))
+        return 0;
+    uint64_t time = clock_now(&writer->clock), delta = time - writer->last;
+    if (UNLIKELY(delta - 1 >=
+                 SHORT_DELTA - 1)) /* 0 too: begin times increase, or parent and child would swap */
+        return 0;
+    put_short(writer, writer->begin_head | short_time(delta),
+              writer->begin_tail | (uint64_t)iid << 16, writer->begin_bytes);
+    writer->last = time;
+    writer->nesting.depth++;
+    return 1;
+}
+
+static inline int end_fast(struct writer *writer) {
+    if (UNLIKELY(!writer || at_limit(writer)))
+        return 0;
+    if (UNLIKELY(writer->nesting.depth - 1 >= writer->nesting.cap))
+        return 0;
+    uint64_t time = clock_now(&writer->clock), delta = time - writer->last;
+    if (UNLIKELY(delta >= SHORT_DELTA))
+        return 0;
+    put_short(writer, writer->end_head | short_time(delta), writer->end_tail, writer->end_bytes);
+    writer->last = time;
+    writer->nesting.depth--;
+    return 1;
+}
+
+/* --------------------------------------------------------------- by fields */
+
+/* The time of an event that happens now; for a begin later than all before. */
+static uint64_t time_now(const struct writer *writer, enum event_type type) {
+    uint64_t now = clock_now(&writer->clock), least = writer->last + (type == EVENT_BEGIN);
+    return now > least ? now : least;
+}
+
+static void pack_time(struct pack *pack, struct writer *writer, const struct event *event) {
+    if (event->time_ns == MAREY_NOW) {
+        writer_packet_time(writer, pack, time_now(writer, event->type));
+    } else { /* an absolute time does not move the sequence's clock */
+        pack_varint(pack, PACKET__timestamp, event->time_ns);
+        pack_varint(pack, PACKET__timestamp_clock_id, CLOCK_ID_MONOTONIC);
+    }
+}
+
+static void pack_fields(struct pack *pack, struct writer *writer, const struct event *event) {
+    pack_varint(pack, EVENT__type, event->type);
+    if (event->has_name)
+        pack_varint(pack, EVENT__name_iid,
+                    writer->names[INTERNED_NAME][event->name] - writer->generation);
+    if (event->category)
+        pack_varint(pack, EVENT__category_iids,
+                    writer->names[INTERNED_CATEGORY][event->category] - writer->generation);
+    if (event->track)
+        pack_varint(pack, EVENT__track_uuid, event->track->uuid);
+    if (event->type == EVENT_COUNTER && event->is_double)
+        pack_fixed64(pack, EVENT__double_counter_value, event->value);
+    else if (event->type == EVENT_COUNTER)
+        pack_varint(pack, EVENT__counter_value, event->value);
+}
+
+/* Sees to it that the chunk knows what the event refers to. 0 where it has not room for that. */
+static int prepare(struct writer *writer, const struct event *event) {
+    if (event->has_name && !writer_intern(writer, INTERNED_NAME, event->name))
+        return 0;
+    if (event->category && !writer_intern(writer, INTERNED_CATEGORY, event->category))
+        return 0;
+    if (event->track && !track_is_ready(event->track, writer)) {
+        if (!writer_has_room(writer, track_room(event->track)))
+            return 0;
+        track_enter(event->track, writer);
+        track_describe(event->track, writer);
+    }
+    return arguments_intern(writer, event->args, event->count);
+}
+
+/* Returns 0 where the chunk has not room for it. *kept: how many arguments there was space for in a packet. */
+static int write_into_chunk(struct writer *writer, const struct event *event, size_t *kept) {
+    if (!prepare(writer, event))
+        return 0;
+    uint64_t last = writer->last;
+    size_t most = store_packet_max(writer->store) - EVENT_BYTES;
+    struct pack pack = pack_into(writer->scratch, most);
+    uint8_t *packet = writer_packet_open(writer, &pack);
+    pack_time(&pack, writer, event);
+    uint8_t *body = pack_open(&pack, PACKET__track_event);
+    pack_fields(&pack, writer, event);
+    *kept = arguments_pack(&pack, writer, event->args, event->count);
+    pack.end += EVENT_BYTES; /* so that closing has room in any case */
+    pack_close(&pack, body);
+    pack_close(&pack, packet);
+    size_t bytes = (size_t)(pack.at - writer->scratch);
+    if (!writer_has_room(writer, bytes)) {
+        writer->last = last;
+        return 0;
+    }
+    writer_commit(writer, writer->scratch, bytes);
+    return 1;
+}
+
+static void pay_owed_ends(struct writer *writer, struct marey_track *track);
+
+int event_write(const struct event *event) {
+    struct event trial = *event;
+    size_t kept = 0;
+    for (size_t need = EVENT_BYTES;;) {
+        struct writer *writer = session_writer(need);
+        if (!writer)
+            return 0;
+        pay_owed_ends(writer, event->track);
+        if (write_into_chunk(writer, &trial, &kept))
+            break;
+        if (need < MAREY_PACKET_MAX) {
+            need = store_is_ring(writer->store) ? store_packet_max(writer->store)
+                                                : 4 * MAREY_PACKET_MAX;
+        } else { /* a fresh chunk has no room for it: without the arguments it has */
+            if (trial.count == 0) {
+                session_lost(LOSS_DISK, 1);
+                return 0;
+            }
+            trial.count = 0;
+        }
+    }
+    if (kept < event->count)
+        session_lost(LOSS_ARGUMENTS, 1);
+    return 1;
+}
+
+/* ----------------------------------------------------------------- nesting */
+
+static struct nesting *nesting_of(struct writer *writer, struct marey_track *track) {
+    return track ? &track->nesting : &writer->nesting;
+}
+
+/* Ends that were lost while there was no room; without them those after would end the wrong spans. */
+static void pay_owed_ends(struct writer *writer, struct marey_track *track) {
+    struct nesting *nesting = nesting_of(writer, track);
+    struct event end = {.type = EVENT_END, .track = track};
+    size_t kept;
+    while (UNLIKELY(nesting->owed) && write_into_chunk(writer, &end, &kept))
+        nesting->owed--;
+}
+
+/* Returns the span's depth: 1 for an outermost one. */
+static uint32_t begin_in(struct nesting *nesting, const struct event *event) {
+    uint32_t depth = nesting->depth++;
+    if (depth >= nesting->cap) {
+        session_lost(nesting->cap == MAREY_DEPTH_MAX ? LOSS_DEPTH : LOSS_DISK, 1);
+    } else if (!event_write(event)) {
+        nesting->cap = depth;
+    }
+    return depth + 1;
+}
+
+static void end_in(struct nesting *nesting, const struct event *event) {
+    if (nesting->depth == 0)
+        return; /* of a span begun before the recording, or of none */
+    uint32_t depth = nesting->depth--;
+    if (depth > nesting->cap) {
+        if (nesting->depth == nesting->cap)
+            nesting->cap = MAREY_DEPTH_MAX;
+    } else if (!event_write(event)) {
+        nesting->owed++;
+    }
+}
+
+/* A span on the calling thread's own track, or on one that is given. Returns its depth, 0 where nothing records. */
+static uint32_t begin_slow(const struct event *event) {
+    struct writer *writer = session_attach();
+    if (!writer)
+        return 0;
+    if (event->track)
+        track_enter(event->track, writer);
+    return begin_in(nesting_of(writer, event->track), event);
+}
+
+static void end_slow(const struct event *event) {
+    struct writer *writer = session_attach();
+    if (!writer)
+        return;
+    if (event->track)
+        track_enter(event->track, writer);
+    end_in(nesting_of(writer, event->track), event);
+}
+
+/* ------------------------------------------------------------------ marey.h */
+
+void marey__begin_args(uint32_t name, const marey_arg *args, size_t count) {
+    if (!recording_enter())
+        return;
+    begin_slow(&(struct event){
+        .type = EVENT_BEGIN, .has_name = 1, .name = name, .args = args, .count = count});
+    recording_leave();
+}
+
+void marey__begin(uint32_t name) {
+    if (!recording_enter())
+        return;
+    if (UNLIKELY(!begin_fast(marey__self, name)))
+        begin_slow(&(struct event){.type = EVENT_BEGIN, .has_name = 1, .name = name});
+    recording_leave();
+}
+
+void marey__end_args(const marey_arg *args, size_t count) {
+    if (!recording_enter())
+        return;
+    end_slow(&(struct event){.type = EVENT_END, .args = args, .count = count});
+    recording_leave();
+}
+
+void marey__end(void) {
+    if (!recording_enter())
+        return;
+    if (UNLIKELY(!end_fast(marey__self)))
+        end_slow(&(struct event){.type = EVENT_END});
+    recording_leave();
+}
+
+void marey__span_begin(marey_span *span, marey_category *category, marey_track *track,
+                       uint32_t name, const marey_arg *args, size_t count) {
+    *span = (marey_span){0};
+    if (!recording_enter())
+        return;
+    if (!category && !track && !count && LIKELY(begin_fast(marey__self, name))) {
+        span->depth = marey__self->nesting.depth;
+    } else {
+        struct event event = {.type = EVENT_BEGIN,
+                              .track = track,
+                              .has_name = 1,
+                              .name = name,
+                              .category = category ? category->name : 0,
+                              .args = args,
+                              .count = count};
+        span->depth = begin_slow(&event);
+    }
+    span->writer = marey__self;
+    span->track = track;
+    span->session = __atomic_load_n(&marey__on, __ATOMIC_RELAXED);
+    recording_leave();
+}
+
+/* Begun by another thread, whose track is not ours to write. That thread ends it with the span around it. */
+static void note_foreign_end(const marey_arg *args, size_t count) {
+    static uint32_t name;
+    if (!name)
+        name = marey_name_id("span of another thread ended");
+    event_write(&(struct event){
+        .type = EVENT_INSTANT, .has_name = 1, .name = name, .args = args, .count = count});
+}
+
+static void span_end_slow(const marey_span *span, const marey_arg *args, size_t count) {
+    struct writer *writer = session_attach();
+    if (!writer || session_number(writer) != span->session)
+        return;
+    if (!span->track && span->writer != writer) {
+        note_foreign_end(args, count);
+        return;
+    }
+    struct nesting *nesting = nesting_of(writer, span->track);
+    struct event event = {.type = EVENT_END, .track = span->track};
+    while (nesting->depth > span->depth) /* left open inside */
+        end_in(nesting, &event);
+    event.args = args;
+    event.count = count;
+    if (nesting->depth == span->depth)
+        end_in(nesting, &event);
+}
+
+void marey__span_end_args(marey_span *span, const marey_arg *args, size_t count) {
+    if (!span->depth || !recording_enter())
+        return;
+    struct writer *writer = marey__self;
+    int simple = !count && !span->track && span->writer == writer && writer &&
+                 writer->nesting.depth == span->depth &&
+                 span->session == __atomic_load_n(&marey__on, __ATOMIC_RELAXED);
+    if (UNLIKELY(!simple || !end_fast(writer)))
+        span_end_slow(span, args, count);
+    span->depth = 0;
+    recording_leave();
+}
+
+void marey__span_end(marey_span *span) {
+    marey__span_end_args(span, NULL, 0);
+}
+
+void marey__instant(marey_category *category, marey_track *track, uint32_t name,
+                    const marey_arg *args, size_t count) {
+    struct event event = {.type = EVENT_INSTANT,
+                          .track = track,
+                          .has_name = 1,
+                          .name = name,
+                          .category = category ? category->name : 0,
+                          .args = args,
+                          .count = count};
+    if (!recording_enter())
+        return;
+    event_write(&event);
+    recording_leave();
+}
+
+void marey__track_event(marey_track *track, int type, uint64_t time_ns, uint32_t name,
+                        const marey_arg *args, size_t count) {
+    struct event event = {.type = (enum event_type)type,
+                          .track = track,
+                          .has_name = type != EVENT_END,
+                          .name = name,
+                          .time_ns = time_ns,
+                          .args = args,
+                          .count = count};
+    if (!track || track == MAREY_OF_THREAD || track == MAREY_OF_NOBODY || !recording_enter())
+        return;
+    if (type == EVENT_INSTANT || time_ns != MAREY_NOW)
+        event_write(
+            &event); /* times of one's own come in any order: nesting is the reader's to find */
+    else if (type == EVENT_BEGIN)
+        begin_slow(&event);
+    else
+        end_slow(&event);
+    recording_leave();
+}
+
+/* ------------------------------------------------------------------- flows */
+
+static void flow_instant(const char *text, uint64_t flow, enum marey_kind kind) {
+    if (!marey_recording())
+        return;
+    marey_arg arg = {.kind = (uint16_t)kind, .u64 = flow};
+    marey__instant(NULL, NULL, marey_name_id(text), &arg, 1);
+}
+
+void marey_flow_out(uint64_t flow) {
+    flow_instant("flow out", flow, MAREY_KIND_FLOW);
+}
+
+void marey_flow_in(uint64_t flow) {
+    flow_instant("flow in", flow, MAREY_KIND_FLOW);
+}
+
+void marey_flow_end(uint64_t flow) {
+    flow_instant("flow end", flow, MAREY_KIND_FLOW_END);
+}

@@ -1,0 +1,209 @@
+/* A copy of what is recorded so far, made while threads and processes go on recording.
+ *
+ * What a chunk holds up to its last filler does not change any more; its end does. A look at it from another thread can find
+ * a packet half visible (its first eight bytes may lie in two cache lines), so each chunk is walked twice: first to find
+ * where its packets end, and then, when all that stood before that has long become visible, to copy them. A chunk of a ring
+ * that was claimed anew meanwhile is left out. The copy holds no fillers but those of its head. */
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "format/perfetto.h"
+#include "format/varint.h"
+#include "head.h"
+#include "store_file.h"
+
+enum {
+    LOOK_TRIES = 1000,
+    HEAD_COPIED = RING_OFFSET,
+    LONGEST_PACKET = 2 * MAREY_PACKET_MAX,
+    FILLER_ALIGNED = 1024
+};
+
+/* Packets that stand without a gap. */
+struct run {
+    uint64_t from, to;
+    uint32_t slot; /* of a ring */
+    uint64_t generation;
+};
+
+struct runs {
+    struct run *all;
+    size_t count, room;
+};
+
+static int add_run(struct runs *runs, struct run run) {
+    if (runs->count == runs->room) {
+        size_t room = runs->room ? 2 * runs->room : 256;
+        struct run *all = realloc(runs->all, room * sizeof *all);
+        if (!all)
+            return MAREY_ENOMEM;
+        runs->all = all;
+        runs->room = room;
+    }
+    runs->all[runs->count++] = run;
+    return 0;
+}
+
+/* The item at `at`: its tag, and where the next one stands. 0 where this is no item, or only half visible yet. */
+static uint8_t look_once(const uint8_t *file, uint64_t at, uint64_t end, uint64_t *next) {
+    uint8_t head[8];
+    uint64_t bytes;
+    for (int i = 0; i < 8; i++)
+        head[i] =
+            at + (uint64_t)i < end ? __atomic_load_n(&file[at + (uint64_t)i], __ATOMIC_ACQUIRE) : 0;
+    const uint8_t *body = varint_get(head + 1, head + sizeof head, &bytes);
+    if (!body || bytes > end - at)
+        return 0;
+    *next = at + (uint64_t)(body - head) + bytes;
+    if (*next > end)
+        return 0;
+    uint8_t following = *next < end ? __atomic_load_n(&file[*next], __ATOMIC_ACQUIRE) : head[0];
+    if (following != TAG(TRACE__packet, WIRE_BYTES) && following != TAG(TRACE__filler, WIRE_BYTES))
+        return 0;
+    if (head[0] == TAG(TRACE__packet, WIRE_BYTES))
+        return bytes <= LONGEST_PACKET ? head[0] : 0;
+    return head[0] == TAG(TRACE__filler, WIRE_BYTES) && *next % FILLER_ALIGNED == 0 ? head[0] : 0;
+}
+
+static uint8_t look(const uint8_t *file, uint64_t at, uint64_t end, uint64_t *next) {
+    for (int i = 0; i < LOOK_TRIES; i++) {
+        uint8_t tag = look_once(file, at, end, next);
+        if (tag)
+            return tag;
+        sched_yield();
+    }
+    return 0;
+}
+
+/* The runs of packets within [from, end). */
+static int find_runs(const uint8_t *file, uint64_t from, uint64_t end, struct run like,
+                     struct runs *runs) {
+    int code = 0;
+    for (uint64_t at = from, next; at < end && !code; at = next) {
+        uint64_t start = at;
+        uint8_t tag;
+        while ((tag = look(file, at, end, &next)) == TAG(TRACE__packet, WIRE_BYTES))
+            at = next;
+        like.from = start;
+        like.to = at;
+        if (at > start)
+            code = add_run(runs, like);
+        if (!tag)
+            break;
+    }
+    return code;
+}
+
+static int find_all(const struct store *store, const uint8_t *file, uint64_t file_bytes,
+                    struct runs *runs) {
+    const struct control *control = head_control(store->head);
+    if (!control->ring_bytes) {
+        uint64_t cursor = __atomic_load_n(&control->cursor, __ATOMIC_ACQUIRE);
+        return find_runs(file, control->head_bytes, cursor < file_bytes ? cursor : file_bytes,
+                         (struct run){0}, runs);
+    }
+    int code = 0;
+    for (uint32_t i = 0; i < control->slots && !code; i++) {
+        uint64_t from = control->head_bytes + i * control->chunk_bytes;
+        struct run run = {.slot = i};
+        run.generation = __atomic_load_n(&head_slots(store->head)[i].generation, __ATOMIC_ACQUIRE);
+        if (from + control->chunk_bytes <= file_bytes)
+            code = find_runs(file, from, from + control->chunk_bytes, run, runs);
+    }
+    return code;
+}
+
+/* The last end of a packet in the run, now that all of it can be seen. */
+static uint64_t whole_end(const uint8_t *file, const struct run *run) {
+    uint64_t at = run->from, next;
+    while (at < run->to &&
+           look_once(file, at, run->to + 8, &next) == TAG(TRACE__packet, WIRE_BYTES) &&
+           next <= run->to)
+        at = next;
+    return at;
+}
+
+static int is_current(const struct store *store, const struct run *run) {
+    const struct control *control = head_control(store->head);
+    return !control->ring_bytes || __atomic_load_n(&head_slots(store->head)[run->slot].generation,
+                                                   __ATOMIC_ACQUIRE) == run->generation;
+}
+
+static int copy_run(const struct store *store, const uint8_t *file, const struct run *run,
+                    int out) {
+    size_t bytes = (size_t)(whole_end(file, run) - run->from);
+    uint8_t *copy = malloc(bytes ? bytes : 1);
+    if (!copy)
+        return MAREY_ENOMEM;
+    memcpy(copy, file + run->from, bytes);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    int code = is_current(store, run) ? store_write_all(out, copy, bytes) : 0;
+    free(copy);
+    return code;
+}
+
+static int copy_head(const struct store *store, int out) {
+    uint64_t copy[HEAD_COPIED / 8];
+    const uint64_t *head = (const uint64_t *)(const void *)store->head;
+    for (size_t i = 0; i < HEAD_COPIED / 8; i++)
+        copy[i] = __atomic_load_n(&head[i], __ATOMIC_ACQUIRE);
+    struct control *control = head_control((uint8_t *)copy);
+    control->state = STATE_ENDED; /* nobody joins the copy */
+    control->head_bytes = HEAD_COPIED;
+    control->ring_bytes = control->slots = 0;
+    return store_write_all(out, (const uint8_t *)copy, sizeof copy);
+}
+
+static int copy_all(const struct store *store, const uint8_t *file, uint64_t file_bytes, int out) {
+    struct runs runs = {0};
+    int code = find_all(store, file, file_bytes, &runs);
+    if (!code)
+        code = copy_head(store, out);
+    for (size_t i = 0; i < runs.count && !code; i++)
+        code = copy_run(store, file, &runs.all[i], out);
+    free(runs.all);
+    return code;
+}
+
+static int copy_mapped(const struct store *store, int out) {
+    uint64_t bytes;
+    int code = store_file_bytes(store, &bytes);
+    if (code)
+        return code;
+    uint8_t *file = mmap(NULL, bytes, PROT_READ, MAP_SHARED, store->fd, 0);
+    if (file == MAP_FAILED)
+        return error_from_errno(errno);
+    code = copy_all(store, file, bytes, out);
+    munmap(file, bytes);
+    return code;
+}
+
+int store_snapshot(struct store *store, const char *path) {
+    char absolute[PATH_MAX], temporary[PATH_MAX + 32];
+    int code = store_absolute_path(path, absolute);
+    if (!code && strcmp(absolute, store->path) == 0)
+        code = MAREY_EINVAL;
+    if (!code)
+        code = store_may_replace(absolute);
+    if (code)
+        return code;
+    snprintf(temporary, sizeof temporary, "%s.%d~", absolute, (int)getpid());
+    int out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (out < 0)
+        return error_from_errno(errno);
+    code = copy_mapped(store, out);
+    if (close(out) != 0 && !code)
+        code = error_from_errno(errno);
+    if (!code && rename(temporary, absolute) != 0)
+        code = error_from_errno(errno);
+    if (code)
+        unlink(temporary);
+    return code;
+}

@@ -1,0 +1,29 @@
+/* What store.c and snapshot.c share. */
+#ifndef MAREY_TRACE_STORE_FILE_H
+#define MAREY_TRACE_STORE_FILE_H
+
+#include <limits.h>
+#include <sys/types.h>
+
+#include "store.h"
+
+struct store {
+    int fd; /* O_APPEND */
+    dev_t device;
+    ino_t inode;
+    uint8_t *head;
+    size_t head_bytes;
+    uint32_t references;
+    int foreign_namespace; /* process ids of the ring's slots mean nothing here */
+    char path[PATH_MAX];
+};
+
+/* The path of the directory, resolved, and the last part as given: the file itself need not exist. `out`: PATH_MAX. */
+int store_absolute_path(const char *path, char *out);
+/* 0 where nothing stands there, or a file that may be written: it is replaced, never cut, for another process may have it
+ * mapped. */
+int store_may_replace(const char *path);
+int store_write_all(int fd, const uint8_t *bytes, size_t count);
+int store_file_bytes(const struct store *store, uint64_t *bytes);
+
+#endif
