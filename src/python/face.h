@@ -1,0 +1,409 @@
+/* The extension module marey._marey: what its files share.
+ *
+ *   module.c   the module, sessions            names.c    Python text to names, categories, secrets
+ *   span.c     marey.span                      value.c    Python values to arguments
+ *   traced.c   marey.traced                    text.c     Python objects to short texts
+ *   pieces.c   marey.traced for generators     event.c    instants, and what spans and tracks share
+ *   track.c    marey.track                     task.c     where a thread is: itself, or an asyncio task
+ *   counter.c  marey.counter                   gc.c       pauses of the garbage collector
+ *   flow.c     marey.flow                      category.c marey.Category
+ *
+ * Everything is recorded through marey.h. All state hangs on the module (one for each interpreter), save what
+ * the library keeps for ever anyway: categories and source locations, which belong to the process.
+ * Nothing here raises for what the user hands over as a value; only a call of the wrong form does. */
+#ifndef MAREY_FACE_H
+#define MAREY_FACE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+
+#include "marey.h"
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define NOINLINE __attribute__((noinline))
+
+/* ---------------------------------------------------------------- versions */
+
+#if PY_VERSION_HEX < 0x030A0000
+static inline PyObject *Py_NewRef(PyObject *object) {
+    Py_INCREF(object);
+    return object;
+}
+static inline PyObject *Py_XNewRef(PyObject *object) {
+    Py_XINCREF(object);
+    return object;
+}
+#define Py_TPFLAGS_IMMUTABLETYPE 0
+#endif
+
+#if PY_VERSION_HEX >= 0x030D0000
+#define thread_state() PyThreadState_GetUnchecked()
+#else
+#define thread_state() _PyThreadState_UncheckedGet()
+#endif
+
+#ifdef Py_GIL_DISABLED
+#define LOCK_OBJECT(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define UNLOCK_OBJECT() Py_END_CRITICAL_SECTION()
+#else
+#define LOCK_OBJECT(object) {
+#define UNLOCK_OBJECT() }
+#endif
+
+/* An exception set aside while something is recorded, and put back. */
+typedef struct error_aside {
+#if PY_VERSION_HEX >= 0x030C0000
+    PyObject *value;
+#else
+    PyObject *type, *value, *traceback;
+#endif
+} error_aside;
+
+static inline void error_take(error_aside *aside) {
+#if PY_VERSION_HEX >= 0x030C0000
+    aside->value = PyErr_GetRaisedException();
+#else
+    PyErr_Fetch(&aside->type, &aside->value, &aside->traceback);
+    if (aside->type)
+        PyErr_NormalizeException(&aside->type, &aside->value, &aside->traceback);
+#endif
+}
+
+static inline void error_put_back(error_aside *aside) {
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(aside->value);
+#else
+    PyErr_Restore(aside->type, aside->value, aside->traceback);
+#endif
+}
+
+/* ------------------------------------------------------------------- state */
+
+enum {
+    NAMES_BITS = 11, /* of the cache of names: 2048 */
+    NAME_KEPT_MAX =
+        128, /* characters of a name that is not interned and may be kept by the cache */
+    FREE_SPANS_MAX = 64,   /* span objects kept for the next */
+    COUNTERS_MAX = 4096,   /* counters remembered by name */
+    CATEGORIES_MAX = 1024, /* of a process */
+    SOURCES_MAX = 65536,   /* source locations of a process */
+};
+
+/* What is known of a str object. Found by its address; the cache owns a reference, so the address stays its own. */
+typedef struct name_entry {
+    PyObject *text;
+    marey_category *category; /* NULL: not asked yet */
+    uint32_t id;
+    uint32_t secret; /* 0: not asked yet, 1: no, 2: yes */
+} name_entry;
+
+typedef struct span_object span_object;
+
+typedef struct face_state {
+    name_entry names[1 << NAMES_BITS];
+    uint32_t id_exception, id_result, id_generation, id_collected, id_uncollectable, id_task;
+    uint32_t id_gc, id_create_task, id_more;
+    PyTypeObject *span_type, *traced_type, *pieces_type, *track_type, *counter_type, *flow_type;
+    PyTypeObject *category_type;
+    span_object *free_spans; /* linked by `name` */
+    int free_count;
+    PyObject *word_category, *word_track, *word_flow, *word_ts, *word_parent, *word_step,
+        *word_unit;
+    PyObject *attribute_track, *group_key; /* where a task, and a thread, keeps its track */
+    PyObject *secrets;                     /* tuple of bytes, lower case */
+    PyObject *counters;                    /* (name, unit, track) -> counter */
+    PyObject *task_tracks; /* WeakKeyDictionary for tasks without a __dict__, or NULL */
+    PyObject *running_loop, *current_task; /* of asyncio, once it is imported */
+    PyObject *gc_callback;
+    PyObject *gc_owner; /* the track of the pause that is going on */
+    marey_span gc_span;
+    marey_category *gc_category, *asyncio_category;
+} face_state;
+
+static inline face_state *state_of_type(PyTypeObject *type) {
+    return (face_state *)PyType_GetModuleState(type);
+}
+
+/* ------------------------------------------------------------------- names */
+
+/* The number of a name; any str. Never fails. */
+uint32_t names_id_slow(face_state *state, PyObject *text);
+
+static inline name_entry *names_slot(face_state *state, PyObject *text) {
+    uint64_t hash = ((uintptr_t)text >> 4) * UINT64_C(0x9E3779B97F4A7C15);
+    return &state->names[hash >> (64 - NAMES_BITS)];
+}
+
+static inline uint32_t names_id(face_state *state, PyObject *text) {
+    name_entry *entry = names_slot(state, text);
+    if (LIKELY(__atomic_load_n(&entry->text, __ATOMIC_ACQUIRE) == text))
+        return entry->id;
+    return names_id_slow(state, text);
+}
+
+/* The category of that name, which lives as long as the process. Never NULL. */
+marey_category *names_category(face_state *state, PyObject *text);
+marey_category *category_find(const char *text, size_t bytes);
+/* Calls visit for every category that the face has made. */
+void category_each(void (*visit)(marey_category *, void *), void *context);
+/* True where a parameter or key of that name is shown as "***". */
+bool names_secret(face_state *state, PyObject *text);
+bool names_secret_text(face_state *state, const char *text, size_t bytes);
+/* Takes an iterable of str. 0, or -1 with an exception. */
+int names_set_secrets(face_state *state, PyObject *names);
+void names_clear(face_state *state);
+int names_traverse(face_state *state, visitproc visit, void *arg);
+/* A source location for as long as the process lives; equal ones are one. NULL where there are too many. */
+marey_source *source_find(PyObject *file, PyObject *function, unsigned line);
+/* Once a process: makes fork safe for what names.c shares between interpreters. */
+void names_start(void);
+
+/* -------------------------------------------------------------------- text */
+
+/* The UTF-8 of a str as bytes without a NUL, for functions that take a C string. New reference; NULL with an exception. */
+PyObject *text_bytes(PyObject *text);
+
+/* A text being put together in a buffer; what does not fit is left away. */
+typedef struct text_writer {
+    char *at, *end;
+} text_writer;
+
+/* The UTF-8 of a str: its own buffer where that is ASCII, else as many whole characters as fit into room bytes of
+ * buffer; lone surrogates as three bytes. *bytes is the length. Never fails, never allocates. */
+const char *text_utf8(PyObject *text, char *buffer, size_t room, size_t *bytes);
+void text_put(text_writer *writer, const char *text, size_t bytes);
+void text_puts(text_writer *writer, const char *text);
+/* A short text of any object, made without running code of its own: text, numbers and None as they are, everything
+ * else as <module.Type>. */
+void text_put_object(text_writer *writer, PyObject *object);
+/* "module.Type", without the module for builtins. */
+void text_put_type(text_writer *writer, PyTypeObject *type);
+/* "Type: message" of an exception; the message only as far as no code of the exception need run. */
+void text_put_exception(text_writer *writer, PyObject *exception);
+
+/* ------------------------------------------------------------------ values */
+
+enum {
+    VALUES_POOL = 192,     /* entries of nested values, of one event */
+    VALUES_TEXT = 4096,    /* bytes of copied text on the stack ... */
+    VALUES_MORE = 1 << 15, /* ... and then on the heap */
+};
+
+/* The arguments of one event. On the C stack; not across a call into Python. */
+typedef struct values {
+    face_state *state;
+    size_t count; /* of top */
+    size_t left;  /* arguments that found no place */
+    size_t pool_used, text_used, more_used;
+    char *more;
+    int depth;
+    const void *path[MAREY_NESTING_MAX]; /* the containers that we are in */
+    marey_arg top[MAREY_ARGS_MAX];
+    marey_arg pool[VALUES_POOL];
+    char text[VALUES_TEXT];
+} values;
+
+void values_init(values *v, face_state *state);
+void values_fini(values *v);
+/* One argument of that name (an exact str). Never fails; leaves no exception. `value` must live until values_fini. */
+void values_add(values *v, PyObject *name, PyObject *value);
+void values_add_pairs(values *v, PyObject *names, PyObject *const *items);
+void values_add_dict(values *v, PyObject *dict);
+void values_add_named(values *v, uint32_t name, PyObject *value);
+void values_add_i64(values *v, uint32_t name, int64_t value);
+void values_add_exception(values *v, PyObject *exception);
+void values_add_source(values *v, marey_source *source);
+/* flow: a Flow, or a tuple of them, or NULL. */
+void values_add_flow(values *v, PyObject *flow);
+void values_add_flow_id(values *v, uint64_t flow);
+/* Copies text, cut to what there is room for and no event would keep more of. */
+const char *values_copy(values *v, const char *text, size_t *bytes);
+/* To be called when all is added: says how many did not fit. */
+void values_close(values *v);
+
+/* ------------------------------------------------------------------ tracks */
+
+typedef struct track_object {
+    PyObject_HEAD marey_track *track;
+    PyObject *name;
+    PyObject *parent; /* a track, or NULL */
+    uint64_t flow;    /* of a task: leads to its first event; 0 once that is recorded */
+    PyObject *weakrefs;
+} track_object;
+
+/* A track below `parent` (a track_object), or below `place` where that is NULL. NULL with an exception. */
+track_object *track_make(face_state *state, PyObject *name, track_object *parent,
+                         marey_track *place);
+/* What `parent=` takes: a Track, "process", "thread", "global", None. 0, or -1 with an exception. */
+int track_parent(face_state *state, PyObject *given, track_object **parent, marey_track **place);
+/* What `flow=` takes, checked: a new reference to a Flow or a tuple of Flows; NULL with an exception. */
+PyObject *flow_argument(face_state *state, PyObject *given);
+uint64_t flow_id(PyObject *flow, bool *end);
+/* What `category=` takes: a str, a Category, None (then *category is NULL). 0, or -1 with an exception. */
+int category_argument(face_state *state, PyObject *given, marey_category **category);
+/* What `ts=` takes: None (MAREY_NOW) or nanoseconds. 0, or -1 with an exception. */
+int time_argument(PyObject *given, uint64_t *time_ns);
+PyObject *counter_open(face_state *state, PyObject *const *args, Py_ssize_t count,
+                       PyObject *kwnames, PyObject *track);
+
+/* ------------------------------------------------------------------- tasks */
+
+/* Where a thread was when it last recorded. The key changes with everything that can change the answer: the thread
+ * state, its context (each step of an asyncio task enters the task's own), and face_epoch. */
+typedef struct thread_place {
+    PyThreadState *thread;
+    uint64_t key;
+    track_object *track; /* borrowed: the running task holds it. NULL: the thread's own */
+    uint64_t epoch;      /* task_epoch when the thread's name was last looked at */
+    Py_hash_t name_hash; /* of the name that was given to the thread; 0: none */
+} thread_place;
+
+#ifdef __GLIBC__
+#define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define THREAD_LOCAL _Thread_local
+#endif
+extern THREAD_LOCAL thread_place task_place;
+extern uint64_t task_epoch;
+
+track_object *task_track_slow(face_state *state, PyThreadState *thread, uint64_t key);
+
+/* The track of the asyncio task that this thread runs, borrowed; NULL: none, so the thread's own. Leaves no exception. */
+static inline track_object *task_track(face_state *state) {
+    PyThreadState *thread = thread_state();
+    uint64_t key = thread->context_ver + thread->id * UINT64_C(0x9E3779B97F4A7C15) +
+                   __atomic_load_n(&task_epoch, __ATOMIC_RELAXED) * UINT64_C(0xC2B2AE3D27D4EB4F);
+    if (LIKELY(task_place.thread == thread && task_place.key == key))
+        return task_place.track;
+    return task_track_slow(state, thread, key);
+}
+
+/* Something changed that thread_place cannot see: a thread's name, a new session. new_process: also the process. */
+void task_changed(bool new_process);
+/* Once a process: a forked child is a new process. */
+void task_start(void);
+/* Notes that the running code has created `task`. */
+void task_created(face_state *state, PyObject *task);
+
+/* ----------------------------------------------------------------- options */
+
+/* What a call of span, instant, begin ... takes beside the arguments of the event. */
+enum option { OPTION_CATEGORY, OPTION_TRACK, OPTION_FLOW, OPTION_TS, OPTION_COUNT };
+
+typedef struct event_options {
+    marey_category *category; /* NULL: none */
+    track_object *track;      /* borrowed; NULL: none */
+    PyObject *flow;           /* owned: a Flow, a tuple of them, or NULL */
+    uint64_t ts;
+} event_options;
+
+/* How a function takes them: `positional` after its name, in that order; `keywords` is a mask of 1 << option. */
+typedef struct options_form {
+    const char *function;
+    unsigned char positional[OPTION_COUNT];
+    int positional_count;
+    unsigned keywords;
+} options_form;
+
+/* Reads them from a vectorcall; args starts behind the name. 0, or -1 with an exception. options_fini in any case. */
+int options_read(face_state *state, const options_form *form, PyObject *const *args,
+                 Py_ssize_t count, PyObject *kwnames, event_options *options);
+void options_fini(event_options *options);
+/* The enum option that a keyword names, if the form takes it; else -1: an argument of the event. */
+int options_which(face_state *state, const options_form *form, PyObject *keyword);
+/* Adds the flow and all keywords that are no options. */
+void options_add(values *v, const options_form *form, const event_options *options,
+                 PyObject *const *kwvalues, PyObject *kwnames);
+/* The first argument of a call, which has to be a str. Borrowed; NULL with an exception. */
+PyObject *options_name(const char *function, PyObject *const *args, Py_ssize_t count);
+
+/* ------------------------------------------------------------------- spans */
+
+/* One entering of a span that is not yet left. */
+typedef struct span_open {
+    marey_span token;
+    track_object *on;         /* owned. NULL: the thread's own track */
+    const thread_place *from; /* the thread that began it */
+    PyObject *results;        /* dict of what set() collected, or NULL */
+} span_open;
+
+enum { SPAN_VALUES = 4 }; /* arguments that a span object has room for */
+
+struct span_object {
+    PyObject_HEAD PyObject *name;
+    face_state *state;
+    uint32_t id;   /* of the name; 0: not asked yet */
+    uint32_t open; /* entered and not left */
+    span_open first;
+    span_open *deeper; /* the second entering and on */
+    uint32_t deeper_room;
+    bool rich;                /* any of the following is set */
+    bool tracked;             /* the garbage collector knows it */
+    marey_category *category; /* NULL: none */
+    track_object *track;      /* NULL: where the thread is */
+    PyObject *flow;           /* a Flow, a tuple of them, or NULL */
+    marey_source *source;     /* where the traced function stands */
+    PyObject *kwnames;        /* tuple of the arguments' names, or NULL */
+    PyObject **kwvalues;      /* as many; NULL for options */
+    PyObject *inlined[SPAN_VALUES];
+};
+
+/* A span object with nothing but a name. NULL with an exception. */
+span_object *span_make(face_state *state, PyObject *name);
+/* One with the properties and arguments of another one. NULL with an exception. */
+span_object *span_like(const span_object *other);
+/* Gives it arguments, in place of those that it has. `items` may hold NULLs. 0, or -1 with an exception. */
+int span_set_arguments(span_object *span, PyObject *names, PyObject *const *items);
+void span_clear_arguments(span_object *span);
+void span_free_list_clear(face_state *state);
+/* Whether the span is to be recorded now. */
+static inline bool span_wanted(const span_object *span) {
+    return marey_recording() && (!span->category || marey_category_recording(span->category));
+}
+/* The number of its name. */
+static inline uint32_t span_id(span_object *span) {
+    uint32_t id = __atomic_load_n(&span->id, __ATOMIC_RELAXED);
+    if (UNLIKELY(!id)) {
+        id = names_id(span->state, span->name);
+        __atomic_store_n(&span->id, id, __ATOMIC_RELAXED);
+    }
+    return id;
+}
+
+/* Begins a span where it belongs: its own track, the running task's, or the thread's. Adds what the span itself says
+ * (flow, source, arguments) and `count` more arguments. Returns the track, borrowed, or NULL. */
+track_object *event_begin(span_object *span, marey_span *token, PyObject *const *names,
+                          PyObject *const *items, Py_ssize_t count);
+/* Ends it, with a result, an exception (each may be NULL) and a dict of arguments (may be NULL). */
+void event_end(face_state *state, marey_span *token, PyObject *result, PyObject *exception,
+               PyObject *results);
+
+/* ------------------------------------------------------------------- types */
+
+extern PyType_Spec span_spec, traced_spec, pieces_spec, track_spec, counter_spec, flow_spec;
+extern PyType_Spec category_spec;
+PyObject *span_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
+
+/* Functions of the module that live in other files. */
+PyObject *event_instant(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                        PyObject *kwnames);
+PyObject *track_new(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *kwnames);
+PyObject *counter_new(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *kwnames);
+PyObject *gc_start(PyObject *module, PyObject *unused);
+PyObject *gc_stop(PyObject *module, PyObject *unused);
+PyObject *category_list(PyObject *module, PyObject *unused);
+/* An attribute of a module that is imported already, or NULL. New reference; leaves no exception. */
+PyObject *python_find(const char *module, const char *name);
+/* The tp_new of types whose objects are made by functions. */
+PyObject *type_refuse_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+PyObject *session_open(PyObject *module, PyObject *args);
+PyObject *session_join(PyObject *module, PyObject *path);
+PyObject *session_close(PyObject *module, PyObject *unused);
+PyObject *session_snapshot(PyObject *module, PyObject *path);
+PyObject *session_status(PyObject *module, PyObject *unused);
+PyObject *session_statistics(PyObject *module, PyObject *interval_ms);
+
+#endif

@@ -1,0 +1,268 @@
+/* The module marey._marey: its functions, its types, its state. See face.h. */
+#include "face.h"
+
+PyObject *type_refuse_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                          PyObject *Py_UNUSED(kwargs)) {
+    PyErr_Format(PyExc_TypeError, "%s objects are made by the functions of marey", type->tp_name);
+    return NULL;
+}
+
+/* --------------------------------------------------------------- functions */
+
+static PyObject *face_now(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+    return PyLong_FromUnsignedLongLong(marey_now_ns());
+}
+
+static PyObject *face_recording(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+    return PyBool_FromLong(marey_recording());
+}
+
+static PyObject *face_thread_name(PyObject *Py_UNUSED(module), PyObject *name) {
+    PyObject *bytes = text_bytes(name);
+    if (!bytes)
+        return NULL;
+    marey_thread_name(PyBytes_AS_STRING(bytes));
+    Py_DECREF(bytes);
+    Py_RETURN_NONE;
+}
+
+static PyObject *face_process_name(PyObject *Py_UNUSED(module), PyObject *name) {
+    PyObject *bytes = text_bytes(name);
+    if (!bytes)
+        return NULL;
+    marey_process_name(PyBytes_AS_STRING(bytes));
+    Py_DECREF(bytes);
+    Py_RETURN_NONE;
+}
+
+/* attribute(key, value): value is a str or an int of 64 bits. */
+static PyObject *face_attribute(PyObject *Py_UNUSED(module), PyObject *args) {
+    PyObject *key, *value;
+    if (!PyArg_ParseTuple(args, "UO:attribute", &key, &value))
+        return NULL;
+    PyObject *key_bytes = text_bytes(key);
+    PyObject *value_bytes = key_bytes && PyUnicode_Check(value) ? text_bytes(value) : NULL;
+    if (value_bytes) {
+        marey_attribute_text(PyBytes_AS_STRING(key_bytes), PyBytes_AS_STRING(value_bytes));
+    } else if (!PyErr_Occurred()) {
+        long long number = PyLong_AsLongLong(value);
+        if (!PyErr_Occurred())
+            marey_attribute_number(PyBytes_AS_STRING(key_bytes), number);
+    }
+    Py_XDECREF(key_bytes);
+    Py_XDECREF(value_bytes);
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* categories(list: str | None) -> bool: whether the list is of the right form. */
+static PyObject *face_categories(PyObject *Py_UNUSED(module), PyObject *args) {
+    const char *list;
+    if (!PyArg_ParseTuple(args, "z:categories", &list))
+        return NULL;
+    return PyBool_FromLong(marey_categories(list) == 0);
+}
+
+static PyObject *face_secrets(PyObject *module, PyObject *names) {
+    if (names_set_secrets(PyModule_GetState(module), names) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* changed(new_process): a thread's name changed, or this is a new process. */
+static PyObject *face_changed(PyObject *Py_UNUSED(module), PyObject *new_process) {
+    int new = PyObject_IsTrue(new_process);
+    if (new < 0)
+        return NULL;
+    task_changed(new);
+    Py_RETURN_NONE;
+}
+
+static PyObject *face_task_created(PyObject *module, PyObject *task) {
+    task_created(PyModule_GetState(module), task);
+    Py_RETURN_NONE;
+}
+
+#define FAST(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL | METH_KEYWORDS
+
+static PyMethodDef face_methods[] = {
+    {"instant", FAST(event_instant),
+     PyDoc_STR("instant(name, /, category=None, track=None, flow=None, **args)\n--\n\n"
+               "Something that happened, with no duration. The options are those of marey.span.")},
+    {"track", FAST(track_new),
+     PyDoc_STR(
+         "track(name, parent=None)\n--\n\n"
+         "A line of the timeline of one's own: a device, a request, a connection. Make it once "
+         "and keep it:\neach call makes another one. parent: a marey.Track, \"process\" (None "
+         "is that, too), \"thread\"\n(the calling one) or \"global\".")},
+    {"counter", FAST(counter_new),
+     PyDoc_STR(
+         "counter(name, unit=None, track=None)\n--\n\n"
+         "A number over time: .set(value), .add(delta), .at(ts, value). The same name, unit and "
+         "track give\nthe same counter. track: what marey.track takes as parent.")},
+    {"now", face_now, METH_NOARGS,
+     PyDoc_STR("now()\n--\n\nNanoseconds of CLOCK_MONOTONIC, by the recording's clock.")},
+    {"recording", face_recording, METH_NOARGS,
+     PyDoc_STR("recording()\n--\n\nWhether this process records.")},
+    {"thread_name", face_thread_name, METH_O,
+     PyDoc_STR(
+         "thread_name(name, /)\n--\n\nThe name of the calling thread in the trace. threading's "
+         "own names need no call.")},
+    {"process_name", face_process_name, METH_O,
+     PyDoc_STR("process_name(name, /)\n--\n\nThe name of this process in the trace.")},
+    {"attribute", face_attribute, METH_VARARGS, NULL},
+    {"categories", face_categories, METH_VARARGS, NULL},
+    {"category_list", category_list, METH_NOARGS, NULL},
+    {"secrets", face_secrets, METH_O, NULL},
+    {"changed", face_changed, METH_O, NULL},
+    {"task_created", face_task_created, METH_O, NULL},
+    {"gc_start", gc_start, METH_NOARGS, NULL},
+    {"gc_stop", gc_stop, METH_NOARGS, NULL},
+    {"open", session_open, METH_VARARGS, NULL},
+    {"join", session_join, METH_O, NULL},
+    {"close", session_close, METH_NOARGS, NULL},
+    {"snapshot", session_snapshot, METH_O, NULL},
+    {"status", session_status, METH_NOARGS,
+     PyDoc_STR("status()\n--\n\nWhat is recorded, where, and what could not be kept, as a dict.")},
+    {"statistics", session_statistics, METH_O, NULL},
+    {NULL, NULL, 0, NULL}};
+
+/* ------------------------------------------------------------------- state */
+
+static uint32_t id_of(const char *text) {
+    return marey_name_id(text);
+}
+
+static void state_names(face_state *state) {
+    state->id_exception = id_of("exception");
+    state->id_result = id_of("result");
+    state->id_generation = id_of("generation");
+    state->id_collected = id_of("collected");
+    state->id_uncollectable = id_of("uncollectable");
+    state->id_task = id_of("task");
+    state->id_gc = id_of("gc");
+    state->id_create_task = id_of("create task");
+    state->id_more = id_of("...");
+    state->gc_category = category_find("gc", 2);
+    state->asyncio_category = category_find("asyncio", 7);
+}
+
+static int state_words(face_state *state) {
+    const struct {
+        PyObject **word;
+        const char *text;
+    } words[] = {
+        {&state->word_category, "category"},  {&state->word_track, "track"},
+        {&state->word_flow, "flow"},          {&state->word_ts, "ts"},
+        {&state->word_parent, "parent"},      {&state->word_step, "step"},
+        {&state->word_unit, "unit"},          {&state->attribute_track, "_marey_track"},
+        {&state->group_key, "marey.asyncio"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!(*words[i].word = PyUnicode_InternFromString(words[i].text)))
+            return -1;
+    return 0;
+}
+
+static int add_type(PyObject *module, PyTypeObject **type, PyType_Spec *spec) {
+    *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    return *type ? PyModule_AddType(module, *type) : -1;
+}
+
+static int state_types(PyObject *module, face_state *state) {
+    if (add_type(module, &state->span_type, &span_spec) < 0 ||
+        add_type(module, &state->traced_type, &traced_spec) < 0 ||
+        add_type(module, &state->pieces_type, &pieces_spec) < 0 ||
+        add_type(module, &state->track_type, &track_spec) < 0 ||
+        add_type(module, &state->counter_type, &counter_spec) < 0 ||
+        add_type(module, &state->flow_type, &flow_spec) < 0 ||
+        add_type(module, &state->category_type, &category_spec) < 0)
+        return -1;
+    state->span_type->tp_vectorcall = span_vectorcall; /* no spec can say that before 3.14 */
+    return 0;
+}
+
+static int face_exec(PyObject *module) {
+    face_state *state = PyModule_GetState(module);
+    names_start();
+    task_start();
+    state_names(state);
+    state->counters = PyDict_New();
+    state->secrets = PyTuple_New(0);
+    if (!state->counters || !state->secrets || state_words(state) < 0 ||
+        state_types(module, state) < 0)
+        return -1;
+    return PyModule_AddStringConstant(module, "version", MAREY_VERSION);
+}
+
+static int face_traverse(PyObject *module, visitproc visit, void *arg) {
+    face_state *state = PyModule_GetState(module);
+    for (const span_object *free = state->free_spans; free; free = (span_object *)free->name)
+        Py_VISIT(Py_TYPE((PyObject *)free)); /* an object at rest owns nothing but its type */
+    Py_VISIT(state->span_type);
+    Py_VISIT(state->traced_type);
+    Py_VISIT(state->pieces_type);
+    Py_VISIT(state->track_type);
+    Py_VISIT(state->counter_type);
+    Py_VISIT(state->flow_type);
+    Py_VISIT(state->category_type);
+    Py_VISIT(state->counters);
+    Py_VISIT(state->task_tracks);
+    Py_VISIT(state->running_loop);
+    Py_VISIT(state->current_task);
+    Py_VISIT(state->gc_callback);
+    Py_VISIT(state->gc_owner);
+    return names_traverse(state, visit, arg);
+}
+
+static int face_clear(PyObject *module) {
+    face_state *state = PyModule_GetState(module);
+    span_free_list_clear(state);
+    names_clear(state);
+    PyObject **const owned[] = {
+        &state->counters,    &state->task_tracks, &state->running_loop, &state->current_task,
+        &state->gc_callback, &state->gc_owner,    &state->secrets,      &state->word_category,
+        &state->word_track,  &state->word_flow,   &state->word_ts,      &state->word_parent,
+        &state->word_step,   &state->word_unit,   &state->group_key,    &state->attribute_track,
+    };
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        Py_CLEAR(*owned[i]);
+    PyTypeObject **const types[] = {&state->span_type,    &state->traced_type, &state->pieces_type,
+                                    &state->track_type,   &state->flow_type,   &state->counter_type,
+                                    &state->category_type};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        Py_CLEAR(*types[i]);
+    return 0;
+}
+
+static void face_free(void *module) {
+    face_clear(module);
+}
+
+/* ------------------------------------------------------------------ module */
+
+static PyModuleDef_Slot face_slots[] = {
+    {Py_mod_exec, (void *)face_exec},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL}};
+
+static struct PyModuleDef face_module = {
+    PyModuleDef_HEAD_INIT,
+    "marey._marey",
+    PyDoc_STR("The recorder, for Python. Use it through marey."),
+    sizeof(face_state),
+    face_methods,
+    face_slots,
+    face_traverse,
+    face_clear,
+    face_free};
+
+PyMODINIT_FUNC PyInit__marey(void) {
+    return PyModuleDef_Init(&face_module);
+}

@@ -1,0 +1,98 @@
+/* Sessions as the module's functions. What can fail returns (code, text, hint), made into exceptions by
+ * marey/_record.py; 0 is success. */
+#include "face.h"
+
+/* None, or (code, text, hint). */
+static PyObject *outcome(int code) {
+    if (code == 0)
+        Py_RETURN_NONE;
+    return Py_BuildValue("iss", code, marey_strerror(code), marey_hint(code));
+}
+
+/* open(path: bytes, ring, limit, categories: str | None, children) */
+PyObject *session_open(PyObject *Py_UNUSED(module), PyObject *args) {
+    const char *path, *categories;
+    unsigned long long ring, limit;
+    int children, code;
+    if (!PyArg_ParseTuple(args, "yKKzp:open", &path, &ring, &limit, &categories, &children))
+        return NULL;
+    marey_options options = {.ring_bytes = ring,
+                             .limit_bytes = limit,
+                             .categories = categories,
+                             .flags = children ? MAREY_CHILDREN : 0};
+    Py_BEGIN_ALLOW_THREADS code = marey_open(path, &options);
+    Py_END_ALLOW_THREADS task_changed(false);
+    return outcome(code);
+}
+
+/* The bytes of a path, or NULL for None. 0, or -1 with an exception. */
+static int path_bytes(PyObject *given, const char **path) {
+    *path = NULL;
+    if (given == Py_None)
+        return 0;
+    *path = PyBytes_AsString(given);
+    return *path ? 0 : -1;
+}
+
+PyObject *session_join(PyObject *Py_UNUSED(module), PyObject *given) {
+    const char *path;
+    if (path_bytes(given, &path) < 0)
+        return NULL;
+    int code;
+    Py_BEGIN_ALLOW_THREADS code = marey_join(path);
+    Py_END_ALLOW_THREADS task_changed(true);
+    return outcome(code);
+}
+
+PyObject *session_close(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+    int code;
+    Py_BEGIN_ALLOW_THREADS code = marey_close();
+    Py_END_ALLOW_THREADS return outcome(code);
+}
+
+PyObject *session_snapshot(PyObject *Py_UNUSED(module), PyObject *given) {
+    const char *path;
+    if (path_bytes(given, &path) < 0)
+        return NULL;
+    int code;
+    Py_BEGIN_ALLOW_THREADS code = path ? marey_snapshot(path) : MAREY_EINVAL;
+    Py_END_ALLOW_THREADS return outcome(code);
+}
+
+static PyObject *losses_dict(const marey_losses *l) {
+    return Py_BuildValue("{sKsKsKsKsKsK}", "disk", (unsigned long long)l->disk, "limit",
+                         (unsigned long long)l->limit, "depth", (unsigned long long)l->depth,
+                         "reentry", (unsigned long long)l->reentry, "ring",
+                         (unsigned long long)l->ring, "arguments",
+                         (unsigned long long)l->arguments);
+}
+
+PyObject *session_status(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+    marey_status_info info;
+    memset(&info, 0, sizeof info);
+    bool on = marey_status(&info) == 0;
+    PyObject *path = on ? PyUnicode_DecodeFSDefault(info.path) : Py_NewRef(Py_None);
+    PyObject *losses = losses_dict(&info.losses);
+    if (!path || !losses) {
+        Py_XDECREF(path);
+        Py_XDECREF(losses);
+        return NULL;
+    }
+    return Py_BuildValue("{sOsOsNsKsKsN}", "recording", info.recording ? Py_True : Py_False,
+                         "owner", info.owner ? Py_True : Py_False, "path", path, "ring_bytes",
+                         (unsigned long long)info.ring_bytes, "file_bytes",
+                         (unsigned long long)info.file_bytes, "losses", losses);
+}
+
+/* statistics(interval_ms): 0 stops. */
+PyObject *session_statistics(PyObject *Py_UNUSED(module), PyObject *given) {
+    unsigned long interval_ms = PyLong_AsUnsignedLong(given);
+    if (PyErr_Occurred())
+        return NULL;
+    if (!interval_ms) {
+        Py_BEGIN_ALLOW_THREADS marey_statistics_stop();
+        Py_END_ALLOW_THREADS Py_RETURN_NONE;
+    }
+    return outcome(
+        marey_statistics_start(interval_ms > UINT32_MAX ? UINT32_MAX : (unsigned)interval_ms));
+}

@@ -1,0 +1,245 @@
+/* Where a thread is when it records: on its own track, or on that of the asyncio task which it runs.
+ *
+ * Each task has a track, named as the task is when it first records, below the track "asyncio" of its thread. The task
+ * itself holds it, so it lives as long; open spans hold it, too. Asking asyncio costs a microsecond, so the answer is
+ * kept for each thread with a key made of all that can change it. CPython counts PyThreadState.context_ver up whenever
+ * a context is entered or left (Python/context.c), and every step of a task runs in the task's own context; so within
+ * a step, and in threads without asyncio, the answer costs two compares.
+ *
+ * The slow way is also where a thread's name, as threading knows it, and a process's, as multiprocessing does, reach
+ * the trace: at the first event after either can have changed. */
+#include "face.h"
+
+#include <pthread.h>
+
+THREAD_LOCAL thread_place task_place;
+uint64_t task_epoch = 1;
+static int process_is_new;
+
+void task_changed(bool new_process) {
+    if (new_process)
+        __atomic_store_n(&process_is_new, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&task_epoch, 1, __ATOMIC_RELAXED);
+}
+
+static void after_fork(void) {
+    task_changed(true);
+}
+
+static void task_guard(void) {
+    pthread_atfork(NULL, NULL, after_fork);
+}
+
+void task_start(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, task_guard);
+}
+
+PyObject *python_find(const char *module_name, const char *name) {
+    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
+    PyObject *module = modules ? Py_XNewRef(PyDict_GetItemString(modules, module_name)) : NULL;
+    PyObject *found = module ? PyObject_GetAttrString(module, name) : NULL;
+    Py_XDECREF(module);
+    PyErr_Clear();
+    return found;
+}
+
+/* ------------------------------------------------------------------- names */
+
+/* The private text attribute `name` of object, as its class stores it. New reference or NULL. */
+static PyObject *plain_text(PyObject *object, const char *name) {
+    PyObject *attribute = PyUnicode_FromString(name);
+    PyObject *text = attribute ? PyObject_GenericGetAttr(object, attribute) : NULL;
+    Py_XDECREF(attribute);
+    if (text && !PyUnicode_Check(text))
+        Py_CLEAR(text);
+    PyErr_Clear();
+    return text;
+}
+
+static void give_name(PyObject *text, void (*give)(const char *)) {
+    PyObject *bytes = text_bytes(text);
+    if (bytes)
+        give(PyBytes_AS_STRING(bytes));
+    Py_XDECREF(bytes);
+    PyErr_Clear();
+}
+
+/* What threading calls this thread, if it does. Threads that Python did not start keep the system's name. */
+static PyObject *thread_name(void) {
+    PyObject *active = python_find("threading", "_active"), *text = NULL;
+    PyObject *ident = active ? PyLong_FromUnsignedLong(PyThread_get_thread_ident()) : NULL;
+    if (ident && PyDict_CheckExact(active)) {
+        PyObject *thread = Py_XNewRef(PyDict_GetItemWithError(active, ident));
+        if (thread)
+            text = plain_text(thread, "_name");
+        Py_XDECREF(thread);
+    }
+    Py_XDECREF(ident);
+    Py_XDECREF(active);
+    PyErr_Clear();
+    return text;
+}
+
+static void name_thread(thread_place *place) {
+    PyObject *text = thread_name();
+    Py_hash_t hash = text ? PyUnicode_Type.tp_hash(text) : 0;
+    if (text && hash != place->name_hash) {
+        place->name_hash = hash;
+        give_name(text, marey_thread_name);
+    }
+    Py_XDECREF(text);
+}
+
+static void name_process(void) {
+    PyObject *process = python_find("multiprocessing.process", "_current_process");
+    PyObject *text = process ? plain_text(process, "_name") : NULL;
+    if (text && PyUnicode_CompareWithASCIIString(text, "MainProcess"))
+        give_name(text, marey_process_name);
+    Py_XDECREF(text);
+    Py_XDECREF(process);
+}
+
+static void place_renew(thread_place *place, PyThreadState *thread, uint64_t epoch) {
+    if (place->thread != thread)
+        place->name_hash = 0;
+    place->thread = thread;
+    place->epoch = epoch;
+    if (__atomic_exchange_n(&process_is_new, 0, __ATOMIC_RELAXED)) {
+        place->name_hash = 0;
+        name_process();
+    }
+    name_thread(place);
+}
+
+/* ------------------------------------------------------------------- tasks */
+
+static bool asyncio_find(face_state *state) {
+    if (state->current_task)
+        return true;
+    PyObject *running = python_find("asyncio.events", "_get_running_loop");
+    PyObject *current = running ? python_find("asyncio.tasks", "current_task") : NULL;
+    if (current) {
+        Py_XSETREF(state->running_loop, running);
+        Py_XSETREF(state->current_task, current);
+        return true;
+    }
+    Py_XDECREF(running);
+    return false;
+}
+
+/* The task that this thread runs. New reference, or NULL without an exception. */
+static PyObject *running_task(face_state *state) {
+    if (!asyncio_find(state))
+        return NULL;
+    PyObject *loop = PyObject_CallNoArgs(state->running_loop), *task = NULL;
+    if (loop && loop != Py_None)
+        task = PyObject_CallOneArg(state->current_task, loop);
+    Py_XDECREF(loop);
+    PyErr_Clear();
+    if (task == Py_None)
+        Py_CLEAR(task);
+    return task;
+}
+
+/* The track "asyncio" of this thread. Borrowed from the thread's dict; NULL with an exception. */
+static track_object *group_track(face_state *state) {
+    PyObject *dict = PyThreadState_GetDict(); /* borrowed */
+    if (!dict)
+        return NULL;
+    PyObject *found = PyDict_GetItemWithError(dict, state->group_key); /* borrowed */
+    if (found || PyErr_Occurred())
+        return (track_object *)found;
+    PyObject *name = PyUnicode_FromString("asyncio");
+    track_object *made = name ? track_make(state, name, NULL, MAREY_OF_THREAD) : NULL;
+    Py_XDECREF(name);
+    if (made && PyDict_SetItem(dict, state->group_key, (PyObject *)made) < 0)
+        Py_CLEAR(made);
+    Py_XDECREF((PyObject *)made); /* the dict holds it */
+    return made;
+}
+
+static PyObject *task_name(PyObject *task) {
+    PyObject *name = PyObject_CallMethod(task, "get_name", NULL);
+    if (name && PyUnicode_Check(name))
+        return name;
+    PyErr_Clear();
+    Py_XDECREF(name);
+    return PyUnicode_FromString("task");
+}
+
+/* Tasks without a __dict__ have their tracks in a WeakKeyDictionary. Borrowed; NULL with an exception. */
+static PyObject *odd_tasks(face_state *state) {
+    if (!state->task_tracks) {
+        PyObject *weakref = PyImport_ImportModule("weakref");
+        if (weakref)
+            state->task_tracks = PyObject_CallMethod(weakref, "WeakKeyDictionary", NULL);
+        Py_XDECREF(weakref);
+    }
+    return state->task_tracks;
+}
+
+/* The track that the task has. Borrowed from it; NULL: none yet. Leaves no exception. */
+static track_object *task_known(face_state *state, PyObject *task) {
+    PyObject *found = PyObject_GetAttr(task, state->attribute_track);
+    if (!found && state->task_tracks) {
+        PyErr_Clear();
+        found = PyObject_GetItem(state->task_tracks, task);
+    }
+    PyErr_Clear();
+    Py_XDECREF(found); /* the task, or the dictionary, holds it */
+    return found && Py_TYPE(found) == state->track_type ? (track_object *)found : NULL;
+}
+
+/* Gives a task its track. Borrowed from it; NULL where that is not possible. Leaves no exception. */
+static track_object *task_make(face_state *state, PyObject *task) {
+    track_object *group = group_track(state), *track = NULL;
+    PyObject *name = group ? task_name(task) : NULL;
+    if (name)
+        track = track_make(state, name, group, NULL);
+    Py_XDECREF(name);
+    if (track && PyObject_SetAttr(task, state->attribute_track, (PyObject *)track) < 0) {
+        PyErr_Clear();
+        PyObject *odd = odd_tasks(state);
+        if (!odd || PyObject_SetItem(odd, task, (PyObject *)track) < 0)
+            Py_CLEAR(track);
+    }
+    PyErr_Clear();
+    Py_XDECREF((PyObject *)track);
+    return track;
+}
+
+track_object *task_track_slow(face_state *state, PyThreadState *thread, uint64_t key) {
+    thread_place *place = &task_place;
+    uint64_t epoch = __atomic_load_n(&task_epoch, __ATOMIC_RELAXED);
+    bool renew = place->thread != thread || place->epoch != epoch;
+    place->key =
+        key; /* first, so that what the rest calls finds an answer and does not come here again */
+    place->track = NULL;
+    if (renew)
+        place_renew(place, thread, epoch);
+    PyObject *task = running_task(state);
+    if (!task)
+        return NULL;
+    track_object *track = task_known(state, task);
+    place->track = track ? track : task_make(state, task);
+    Py_DECREF(task); /* asyncio holds it while it runs */
+    return place->track;
+}
+
+void task_created(face_state *state, PyObject *task) {
+    if (!marey_recording() || !marey_category_recording(state->asyncio_category) ||
+        task_known(state, task))
+        return; /* a known one has run already: an eager task */
+    track_object *here = task_track(state), *track = task_make(state, task);
+    if (!track)
+        return;
+    track->flow = marey_flow_new();
+    values v;
+    values_init(&v, state);
+    values_add_flow_id(&v, track->flow);
+    values_add_named(&v, state->id_task, track->name);
+    marey__instant(state->asyncio_category, here ? here->track : NULL, state->id_create_task, v.top,
+                   v.count);
+    values_fini(&v);
+}

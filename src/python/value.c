@@ -1,0 +1,500 @@
+/* Python values to the arguments of an event.
+ *
+ *   bool int float str      as they are; ints beyond 64 bits as hexadecimal text
+ *   None                    "None"
+ *   bytes bytearray         the first bytes and the length
+ *   list tuple set dict     nested, MAREY_ARGS_MAX entries and MAREY_NESTING_MAX levels of them, then "... (N more)"
+ *   a member of an enum     "Class.NAME"
+ *   a path of pathlib       its text
+ *   an exception            "Type: message"
+ *   numbers of C types      (numpy's) as int or float
+ *   everything else         "<module.Type>"
+ *
+ * No method of the user's classes is called: containers are read by their concrete layout. Text in containers is
+ * copied, because the container may change as soon as another thread runs; text given as an argument is not,
+ * because the caller holds it. Nothing here fails, and no exception is left behind. */
+#include "face.h"
+
+static void value_set(values *v, marey_arg *out, PyObject *value, bool nested);
+
+void values_init(values *v, face_state *state) {
+    v->state = state;
+    v->count = v->left = v->pool_used = v->text_used = v->more_used = 0;
+    v->more = NULL;
+    v->depth = 0;
+}
+
+void values_fini(values *v) {
+    if (UNLIKELY(v->more != NULL))
+        PyMem_RawFree(v->more);
+}
+
+/* -------------------------------------------------------------------- text */
+
+/* Room for text: on the stack first, then in one block of the heap. *room is what there is, `most` at most. */
+static char *text_room(values *v, size_t most, size_t *room) {
+    if (VALUES_TEXT - v->text_used >= most) {
+        *room = most;
+        return v->text + v->text_used;
+    }
+    if (!v->more)
+        v->more = PyMem_RawMalloc(VALUES_MORE);
+    size_t left = v->more ? VALUES_MORE - v->more_used : 0;
+    *room = left < most ? left : most;
+    return v->more ? v->more + v->more_used : v->text;
+}
+
+static void text_take(values *v, const char *at, size_t bytes) {
+    if (at >= v->text && at < v->text + VALUES_TEXT)
+        v->text_used += bytes;
+    else
+        v->more_used += bytes;
+}
+
+const char *values_copy(values *v, const char *text, size_t *bytes) {
+    size_t most = *bytes < MAREY_TEXT_MAX ? *bytes : MAREY_TEXT_MAX + 1,
+           room; /* one more: it was cut */
+    char *copy = text_room(v, most, &room);
+    memcpy(copy, text, room);
+    text_take(v, copy, room);
+    *bytes = room;
+    return copy;
+}
+
+static void set_text(marey_arg *out, const char *text, size_t bytes) {
+    out->kind = MAREY_KIND_TEXT;
+    out->text = text;
+    out->count = bytes;
+}
+
+static void set_str(values *v, marey_arg *out, PyObject *text, bool nested) {
+    size_t bytes, room;
+#if PY_VERSION_HEX >= 0x030C0000
+    bool ascii = PyUnicode_IS_COMPACT_ASCII(text);
+#else
+    bool ascii = PyUnicode_IS_READY(text) && PyUnicode_IS_COMPACT_ASCII(text);
+#endif
+    if (ascii) {
+        bytes = (size_t)PyUnicode_GET_LENGTH(text);
+        const char *data = PyUnicode_DATA(text);
+        if (nested)
+            data = values_copy(v, data, &bytes);
+        set_text(out, data, bytes);
+        return;
+    }
+    size_t length = (size_t)PyUnicode_GET_LENGTH(text);
+    size_t most = length < MAREY_TEXT_MAX / 4 ? 4 * length + 4 : MAREY_TEXT_MAX + 8;
+    char *copy = text_room(v, most, &room);
+    const char *utf8 = text_utf8(text, copy, room, &bytes);
+    text_take(v, copy, bytes);
+    set_text(out, utf8, bytes);
+}
+
+/* The short text of an object. */
+static void set_short(values *v, marey_arg *out, PyObject *object,
+                      void (*put)(text_writer *, PyObject *)) {
+    char buffer[MAREY_NAME_MAX];
+    text_writer writer = {buffer, buffer + sizeof buffer};
+    put(&writer, object);
+    size_t bytes = (size_t)(writer.at - buffer);
+    const char *copy = values_copy(v, buffer, &bytes);
+    set_text(out, copy, bytes);
+}
+
+/* ----------------------------------------------------------------- numbers */
+
+static void set_int(values *v, marey_arg *out, PyObject *number) {
+    int overflow;
+    long long value = PyLong_AsLongLongAndOverflow(number, &overflow);
+    out->kind = MAREY_KIND_I64;
+    out->i64 = value;
+    if (LIKELY(!overflow))
+        return;
+    unsigned long long large = overflow > 0 ? PyLong_AsUnsignedLongLong(number) : 0;
+    if (overflow > 0 && !PyErr_Occurred()) {
+        out->kind = MAREY_KIND_U64;
+        out->u64 = large;
+        return;
+    }
+    PyErr_Clear();
+    set_short(v, out, number, text_put_object);
+}
+
+/* Scalars of types written in C that convert to int or float: numpy's. False: it is none. */
+static bool set_foreign_number(values *v, marey_arg *out, PyObject *value) {
+    PyTypeObject *type = Py_TYPE(value);
+    PyNumberMethods *number = type->tp_as_number;
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE || !number ||
+        !(number->nb_index || number->nb_float) ||
+        (type->tp_as_mapping && type->tp_as_mapping->mp_length) ||
+        (type->tp_as_sequence && type->tp_as_sequence->sq_length))
+        return false;
+    PyObject *plain = number->nb_index ? PyNumber_Index(value) : PyNumber_Float(value);
+    if (!plain && number->nb_index && number->nb_float) {
+        PyErr_Clear();
+        plain = PyNumber_Float(value);
+    }
+    if (!plain) {
+        PyErr_Clear();
+        return false;
+    }
+    if (PyLong_Check(plain)) {
+        set_int(v, out, plain);
+    } else {
+        out->kind = MAREY_KIND_F64;
+        out->f64 = PyFloat_AsDouble(plain);
+    }
+    Py_DECREF(plain);
+    return true;
+}
+
+/* -------------------------------------------------------------- containers */
+
+static void set_more(values *v, marey_arg *out, size_t left) {
+    char text[48];
+    size_t bytes = (size_t)snprintf(text, sizeof text, "... (%zu more)", left);
+    const char *copy = values_copy(v, text, &bytes);
+    set_text(out, copy, bytes);
+}
+
+/* Entries for a container of `size`, the last one for "... (N more)" where not all have a place. NULL: none is left. */
+static marey_arg *pool_take(values *v, size_t size, size_t *entries) {
+    size_t left = VALUES_POOL - v->pool_used;
+    size_t most = size < MAREY_ARGS_MAX ? size : MAREY_ARGS_MAX;
+    *entries = left < most ? left : most;
+    marey_arg *taken = v->pool + v->pool_used;
+    v->pool_used += *entries;
+    for (size_t i = 0; i < *entries; i++)
+        taken[i] = (marey_arg){0};
+    return *entries ? taken : NULL;
+}
+
+/* What one container has been given, and how far that is filled. */
+typedef struct filling {
+    marey_arg *entries;
+    size_t room, used, size;
+} filling;
+
+static marey_arg *filling_next(filling *f) {
+    size_t usable = f->room < f->size ? f->room - 1 : f->room;
+    return f->used < usable ? &f->entries[f->used++] : NULL;
+}
+
+static void filling_end(values *v, filling *f, marey_arg *out, bool dict) {
+    if (f->size > f->room) {
+        marey_arg *last = &f->entries[f->used];
+        set_more(v, last, f->size - f->used);
+        if (dict) {
+            last->key = "...";
+            last->key_length = 3;
+        }
+        f->used++;
+    }
+    out->kind = dict ? MAREY_KIND_DICT : MAREY_KIND_ARRAY;
+    out->args = f->entries;
+    out->count = f->used;
+}
+
+/* list and tuple. The size is asked each time: another thread may have run. */
+static void fill_sequence(values *v, filling *f, PyObject *sequence) {
+    bool list = PyList_Check(sequence);
+    for (Py_ssize_t i = 0; i < (list ? PyList_GET_SIZE(sequence) : PyTuple_GET_SIZE(sequence));
+         i++) {
+        marey_arg *entry = filling_next(f);
+        if (!entry)
+            return;
+        PyObject *item = list ? PyList_GET_ITEM(sequence, i) : PyTuple_GET_ITEM(sequence, i);
+        Py_XINCREF(item);
+        if (item)
+            value_set(v, entry, item, true);
+        Py_XDECREF(item);
+    }
+}
+
+/* set and frozenset, by the built-in iterator. */
+static void fill_set(values *v, filling *f, PyObject *set) {
+    PyTypeObject *type = PyFrozenSet_Check(set) ? &PyFrozenSet_Type : &PySet_Type;
+    PyObject *iterator = type->tp_iter(set), *item;
+    while (iterator && f->used < f->room && (item = Py_TYPE(iterator)->tp_iternext(iterator))) {
+        marey_arg *entry = filling_next(f);
+        if (entry)
+            value_set(v, entry, item, true);
+        Py_DECREF(item);
+        if (!entry)
+            break;
+    }
+    Py_XDECREF(iterator);
+    PyErr_Clear();
+}
+
+static void set_key(values *v, marey_arg *entry, PyObject *key) {
+    marey_arg text = {0};
+    if (PyUnicode_Check(key))
+        set_str(v, &text, key, true);
+    else
+        set_short(v, &text, key, text_put_object);
+    entry->key = text.text;
+    entry->key_length = (uint16_t)(text.count > MAREY_NAME_MAX ? MAREY_NAME_MAX : text.count);
+}
+
+static void fill_dict(values *v, filling *f, PyObject *dict) {
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(dict, &at, &key, &value)) {
+        marey_arg *entry = filling_next(f);
+        if (!entry)
+            return;
+        Py_INCREF(key);
+        Py_INCREF(value);
+        set_key(v, entry, key);
+        if (names_secret_text(v->state, entry->key, entry->key_length))
+            set_text(entry, "***", 3);
+        else
+            value_set(v, entry, value, true);
+        Py_DECREF(key);
+        Py_DECREF(value);
+    }
+}
+
+static bool path_holds(const values *v, const void *container) {
+    for (int i = 0; i < v->depth; i++)
+        if (v->path[i] == container)
+            return true;
+    return false;
+}
+
+static size_t container_size(PyObject *value) {
+    Py_ssize_t size = PyList_Check(value)    ? PyList_GET_SIZE(value)
+                      : PyTuple_Check(value) ? PyTuple_GET_SIZE(value)
+                      : PyDict_Check(value)  ? PyDict_Type.tp_as_mapping->mp_length(value)
+                                             : PySet_GET_SIZE(value);
+    return (size_t)size;
+}
+
+static void fill(values *v, filling *f, PyObject *value) {
+    LOCK_OBJECT(value);
+    if (PyDict_Check(value))
+        fill_dict(v, f, value);
+    else if (PyAnySet_Check(value))
+        fill_set(v, f, value);
+    else
+        fill_sequence(v, f, value);
+    UNLOCK_OBJECT();
+}
+
+static void set_container(values *v, marey_arg *out, PyObject *value) {
+    if (path_holds(v, value)) {
+        set_text(out, "<circular>", 10);
+        return;
+    }
+    filling f = {.size = container_size(value)};
+    f.entries = v->depth < MAREY_NESTING_MAX ? pool_take(v, f.size, &f.room) : NULL;
+    if (!f.entries) {
+        if (f.size)
+            set_more(v, out, f.size);
+        else
+            set_text(out, PyDict_Check(value) ? "{}" : "[]", 2);
+        return;
+    }
+    v->path[v->depth++] = value;
+    fill(v, &f, value);
+    v->depth--;
+    filling_end(v, &f, out, PyDict_Check(value));
+}
+
+/* ------------------------------------------------------ enums, paths, rest */
+
+static bool type_is_of(PyTypeObject *type, const char *module, const char *name) {
+    PyObject *wanted = python_find(module, name);
+    bool is = wanted && PyType_Check(wanted) && PyType_IsSubtype(type, (PyTypeObject *)wanted);
+    Py_XDECREF(wanted);
+    return is;
+}
+
+static void put_enum(text_writer *writer, PyObject *member) {
+    PyObject *attribute = PyUnicode_InternFromString("_name_");
+    PyObject *name = attribute ? PyObject_GenericGetAttr(member, attribute) : NULL;
+    Py_XDECREF(attribute);
+    PyErr_Clear();
+    text_puts(writer, Py_TYPE(member)->tp_name);
+    text_puts(writer, ".");
+    if (name && PyUnicode_Check(name))
+        text_put_object(writer, name);
+    Py_XDECREF(name);
+}
+
+static bool is_enum(PyObject *value) {
+    PyTypeObject *meta = Py_TYPE(Py_TYPE(value));
+    return meta != &PyType_Type && type_is_of(meta, "enum", "EnumMeta");
+}
+
+/* The concrete classes of pathlib, whose str() is the standard library's. */
+static bool is_path(PyObject *value) {
+    static const char *const classes[] = {"PosixPath", "PurePosixPath", "WindowsPath",
+                                          "PureWindowsPath"};
+    const char *name = Py_TYPE(value)->tp_name;
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        if (strcmp(dot ? dot + 1 : name, classes[i]))
+            continue;
+        PyObject *type = python_find("pathlib", classes[i]);
+        bool is = type == (PyObject *)Py_TYPE(value);
+        Py_XDECREF(type);
+        return is;
+    }
+    return false;
+}
+
+static void set_path(values *v, marey_arg *out, PyObject *path) {
+    PyObject *text = PyObject_Str(path);
+    if (!text) {
+        PyErr_Clear();
+        set_short(v, out, path, text_put_object);
+        return;
+    }
+    set_str(v, out, text, true);
+    Py_DECREF(text);
+}
+
+static void set_other(values *v, marey_arg *out, PyObject *value) {
+    if (is_enum(value))
+        set_short(v, out, value, put_enum);
+    else if (is_path(value))
+        set_path(v, out, value);
+    else if (!set_foreign_number(v, out, value))
+        set_short(v, out, value, text_put_object);
+}
+
+static void value_set(values *v, marey_arg *out, PyObject *value, bool nested) {
+    PyTypeObject *type = Py_TYPE(value);
+    bool plain =
+        Py_TYPE(type) == &PyType_Type; /* a member of an enum may be an int or a str, too */
+    if (PyLong_CheckExact(value)) {
+        set_int(v, out, value);
+    } else if (PyUnicode_CheckExact(value)) {
+        set_str(v, out, value, nested);
+    } else if (PyFloat_Check(value) && plain) {
+        out->kind = MAREY_KIND_F64;
+        out->f64 = PyFloat_AS_DOUBLE(value);
+    } else if (PyBool_Check(value)) {
+        out->kind = MAREY_KIND_BOOL;
+        out->i64 = value == Py_True;
+    } else if (value == Py_None) {
+        set_text(out, "None", 4);
+    } else if (PyLong_Check(value) && plain) {
+        set_int(v, out, value);
+    } else if (PyUnicode_Check(value) && plain) {
+        set_str(v, out, value, nested);
+    } else if (PyList_Check(value) || PyTuple_Check(value) || PyDict_Check(value) ||
+               PyAnySet_Check(value)) {
+        set_container(v, out, value);
+    } else {
+        set_other(v, out, value);
+    }
+}
+
+/* --------------------------------------------------------------- arguments */
+
+static marey_arg *values_next(values *v) {
+    if (UNLIKELY(v->count + 1 >= MAREY_ARGS_MAX)) { /* the last one is for "... (N more)" */
+        v->left++;
+        return NULL;
+    }
+    marey_arg *arg = &v->top[v->count++];
+    *arg = (marey_arg){0};
+    return arg;
+}
+
+void values_add_named(values *v, uint32_t name, PyObject *value) {
+    marey_arg *arg = values_next(v);
+    if (!arg)
+        return;
+    arg->name = name;
+    value_set(v, arg, value, false);
+}
+
+void values_add(values *v, PyObject *name, PyObject *value) {
+    marey_arg *arg = values_next(v);
+    if (!arg)
+        return;
+    arg->name = names_id(v->state, name);
+    if (UNLIKELY(names_secret(v->state, name)))
+        set_text(arg, "***", 3);
+    else
+        value_set(v, arg, value, false);
+}
+
+void values_add_pairs(values *v, PyObject *names, PyObject *const *items) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++)
+        if (items[i])
+            values_add(v, PyTuple_GET_ITEM(names, i), items[i]);
+}
+
+/* Keeps the dict alive until the event is written, so that its text may be used where it is. */
+void values_add_dict(values *v, PyObject *dict) {
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(dict, &at, &key, &value))
+        if (PyUnicode_Check(key))
+            values_add(v, key, value);
+}
+
+void values_add_i64(values *v, uint32_t name, int64_t value) {
+    marey_arg *arg = values_next(v);
+    if (!arg)
+        return;
+    arg->name = name;
+    arg->kind = MAREY_KIND_I64;
+    arg->i64 = value;
+}
+
+void values_add_exception(values *v, PyObject *exception) {
+    marey_arg *arg = values_next(v);
+    if (!arg)
+        return;
+    arg->name = v->state->id_exception;
+    set_short(v, arg, exception, text_put_exception);
+}
+
+void values_add_source(values *v, marey_source *source) {
+    marey_arg *arg = source ? values_next(v) : NULL;
+    if (!arg)
+        return;
+    arg->kind = MAREY_KIND_SOURCE;
+    arg->source = source;
+}
+
+void values_add_flow_id(values *v, uint64_t flow) {
+    marey_arg *arg = values_next(v);
+    if (!arg)
+        return;
+    arg->kind = MAREY_KIND_FLOW;
+    arg->u64 = flow;
+}
+
+static void add_one_flow(values *v, PyObject *flow) {
+    bool end;
+    uint64_t id = flow_id(flow, &end);
+    values_add_flow_id(v, id);
+    if (end && v->count)
+        v->top[v->count - 1].kind = MAREY_KIND_FLOW_END;
+}
+
+void values_add_flow(values *v, PyObject *flow) {
+    if (!flow)
+        return;
+    if (!PyTuple_Check(flow)) {
+        add_one_flow(v, flow);
+        return;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(flow); i++)
+        add_one_flow(v, PyTuple_GET_ITEM(flow, i));
+}
+
+void values_close(values *v) {
+    if (!v->left)
+        return;
+    marey_arg *last = &v->top[v->count++];
+    *last = (marey_arg){.name = v->state->id_more};
+    set_more(v, last, v->left);
+}
