@@ -1,0 +1,42 @@
+/* The commands of `marey`, and what they share: options, errors, the nearest word. */
+#ifndef MAREY_CLI_COMMAND_H
+#define MAREY_CLI_COMMAND_H
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    EXIT_OK = 0,
+    EXIT_FOUND = 1, /* the trace is damaged */
+    EXIT_USAGE = 2, /* a wrong option, or a file that cannot be opened */
+    EXIT_NOT_EXECUTABLE = 126,
+    EXIT_NOT_FOUND = 127,
+};
+
+struct command {
+    const char *name;
+    const char *summary;
+    const char *help; /* the whole page */
+    /* argv[0] is the command's name. Returns the exit status. */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct command command_run, command_info, command_check;
+
+/* Says on stderr what is wrong: "marey info: ...". Returns EXIT_USAGE. */
+int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* After getopt_long gave '?' or ':': says which option is wrong, and the nearest. Returns EXIT_USAGE. */
+int option_error(const char *command, int code, char **argv, const struct option *options);
+/* A file that cannot be opened: the path, why, and what to do about it. Returns EXIT_USAGE. */
+int file_error(const char *command, const char *path, int error);
+
+/* The word among `count` that looks most like `word`; NULL where none does. */
+const char *nearest_word(const char *word, const char *const *words, size_t count);
+
+/* "64M", "1G", "4096", "1.5G": bytes, in units of 1024. Returns 0, or -1. */
+int parse_size(const char *text, uint64_t *bytes);
+/* A whole number from 0 on. Returns 0, or -1. */
+int parse_count(const char *text, uint32_t *count);
+
+#endif

@@ -1,0 +1,125 @@
+/* See command.h. */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "marey.h"
+#include "output/display.h"
+
+enum { WORD_MAX = 63 };
+
+int usage_error(const char *command, const char *format, ...) {
+    struct text shown = {0};
+    char line[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    display_add(&shown, line, 0);
+    fprintf(stderr, "marey%s%s: %s\n", *command ? " " : "", command, text_of(&shown));
+    fprintf(stderr, "Try 'marey %s%s--help'.\n", command, *command ? " " : "");
+    text_free(&shown);
+    return EXIT_USAGE;
+}
+
+static size_t smallest(size_t a, size_t b, size_t c) {
+    size_t least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* How many letters have to be changed, put in or taken out (Levenshtein). */
+static size_t distance(const char *a, const char *b) {
+    size_t row[WORD_MAX + 1], length = strlen(b);
+    if (length > WORD_MAX || strlen(a) > WORD_MAX)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < length; j++) {
+            size_t above = row[j + 1];
+            row[j + 1] = smallest(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
+            diagonal = above;
+        }
+    }
+    return row[length];
+}
+
+const char *nearest_word(const char *word, const char *const *words, size_t count) {
+    const char *best = NULL;
+    size_t least = strlen(word) / 3 + 1;
+    for (size_t i = 0; i < count; i++) {
+        size_t far = distance(word, words[i]);
+        if (far < least + (best == NULL) && far < strlen(words[i])) {
+            least = far;
+            best = words[i];
+        }
+    }
+    return best;
+}
+
+int option_error(const char *command, int code, char **argv, const struct option *options) {
+    const char *words[32];
+    size_t count = 0;
+    const char *given = argv[optind - 1];
+    int is_long = !strncmp(given, "--", 2);
+    if (code == ':' && is_long)
+        return usage_error(command, "option '%s' needs a value", given);
+    if (code == ':')
+        return usage_error(command, "option '-%c' needs a value", optopt);
+    if (!is_long)
+        return usage_error(command, "unknown option '-%c'", optopt);
+    char name[WORD_MAX + 1];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(given + 2, "="), given + 2);
+    for (; options[count].name && count < 32; count++)
+        words[count] = options[count].name;
+    const char *nearest = nearest_word(name, words, count);
+    if (nearest && !strcmp(nearest, name))
+        return usage_error(command, "option '--%s' takes no value", name);
+    if (nearest)
+        return usage_error(command, "unknown option '--%s'. Did you mean '--%s'?", name, nearest);
+    return usage_error(command, "unknown option '--%s'", name);
+}
+
+int file_error(const char *command, const char *path, int error) {
+    struct text shown = {0};
+    display_add(&shown, path, 0);
+    fprintf(stderr, "marey %s: %s: %s (%s)\n", command, text_of(&shown), marey_strerror(error),
+            marey_hint(error));
+    text_free(&shown);
+    return EXIT_USAGE;
+}
+
+int parse_size(const char *text, uint64_t *bytes) {
+    static const char units[] = "KMGT";
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    double value = strtod(text, &end);
+    const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    if (unit) {
+        value *= (double)(1ull << (10 * (unit - units + 1)));
+        end++;
+        end += *end == 'i';
+    }
+    end += *end == 'B';
+    if (*end || !(value <= 1e18))
+        return -1;
+    *bytes = (uint64_t)value;
+    return 0;
+}
+
+int parse_count(const char *text, uint32_t *count) {
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*end || value > UINT32_MAX)
+        return -1;
+    *count = (uint32_t)value;
+    return 0;
+}

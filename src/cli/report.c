@@ -1,0 +1,130 @@
+/* See report.h. */
+#include "cli/report.h"
+
+#include <inttypes.h>
+
+void report_sentence(const struct trace *trace, struct text *text) {
+    char size[DISPLAY_ROOM];
+    const struct reader *reader = &trace->reader;
+    summary_sentence(trace, text);
+    display_size(size, sizeof size, reader->size_bytes ? reader->size_bytes : reader->file_bytes);
+    text_addf(text, ", %s", size);
+}
+
+void report_counts_json(const struct trace *trace, struct json *json) {
+    const struct reader *reader = &trace->reader;
+    int64_t wall_ns = timebase_wall_ns(&reader->timebase, trace->first_ns);
+    json_count(json, "size_bytes", reader->size_bytes ? reader->size_bytes : reader->file_bytes);
+    json_count(json, "unused_bytes", reader->filler_bytes);
+    if (reader->events)
+        json_double(json, "bytes_per_event",
+                    (double)(reader->file_bytes - reader->filler_bytes) / (double)reader->events);
+    json_text(json, "clock", timebase_name(&reader->timebase));
+    json_integer(json, "start_ns", trace->first_ns);
+    if (wall_ns > 0)
+        json_integer(json, "start_unix_ns", wall_ns);
+    json_integer(json, "duration_ns", trace->last_ns - trace->first_ns);
+    json_count(json, "process_count", trace->process_count);
+    json_count(json, "thread_count", trace->thread_count);
+    json_count(json, "packets", reader->packets);
+    json_count(json, "events", reader->events);
+    json_count(json, "spans", trace->span_count);
+    json_count(json, "spans_without_end", trace->open_spans);
+    json_count(json, "instants", trace->instants);
+    json_count(json, "counter_values", trace->values);
+    json_count(json, "flows", trace->flows);
+    json_count(json, "samples", reader->samples);
+}
+
+/* Of what is found only when the whole file was read there is no place. */
+static int has_place(enum damage_kind kind) {
+    switch (kind) {
+    case DAMAGE_NO_CLOCK:
+    case DAMAGE_NEGATIVE:
+    case LOSS_DEPTH:
+    case LOSS_COUNTER:
+    case LOSS_END:
+    case LOSS_LIMIT:
+    case NOTE_END: return 0;
+    default: return 1;
+    }
+}
+
+static void print_places(const struct damage *damage, enum damage_kind kind, FILE *to) {
+    uint64_t count = damage->count[kind];
+    if (!has_place(kind))
+        return;
+    for (uint64_t i = 0; i < count && i < DAMAGE_PLACES; i++)
+        fprintf(to, "%s%" PRIu64, i ? ", " : " at byte ", damage->place[kind][i]);
+    fputs(count > DAMAGE_PLACES ? ", ..." : "", to);
+}
+
+static void print_harm(const struct damage *damage, enum harm harm, const char *title, FILE *to,
+                       const char *indent) {
+    char count[DISPLAY_ROOM];
+    if (!damage_total(damage, harm))
+        return;
+    for (int kind = 0; kind < DAMAGE_KINDS; kind++) {
+        if (damage_harm(kind) != harm || !damage->count[kind])
+            continue;
+        display_count(count, sizeof count, damage->count[kind]);
+        fprintf(to, "%s%s: %s x %s", indent, title, count, damage_text(kind));
+        print_places(damage, kind, to);
+        fputc('\n', to);
+    }
+}
+
+void report_damage(const struct trace *trace, FILE *to, const char *indent) {
+    const struct damage *damage = &trace->reader.damage;
+    print_harm(damage, HARM_DAMAGE, "damage", to, indent);
+    if (damage->skipped_bytes)
+        fprintf(to, "%sdamage: %" PRIu64 " bytes skipped in all\n", indent, damage->skipped_bytes);
+    print_harm(damage, HARM_LOSS, "not shown", to, indent);
+    print_harm(damage, HARM_NOTE, "note", to, indent);
+}
+
+static void harm_json(const struct damage *damage, enum harm harm, const char *key,
+                      struct json *json) {
+    json_array(json, key);
+    for (int kind = 0; kind < DAMAGE_KINDS; kind++) {
+        if (damage_harm(kind) != harm || !damage->count[kind])
+            continue;
+        json_object(json, NULL);
+        json_text(json, "kind", damage_word(kind));
+        json_text(json, "text", damage_text(kind));
+        json_count(json, "count", damage->count[kind]);
+        json_array(json, "at_bytes");
+        for (uint64_t i = 0; has_place(kind) && i < damage->count[kind] && i < DAMAGE_PLACES; i++)
+            json_count(json, NULL, damage->place[kind][i]);
+        json_end(json);
+        json_end(json);
+    }
+    json_end(json);
+}
+
+void report_damage_json(const struct trace *trace, struct json *json) {
+    const struct damage *damage = &trace->reader.damage;
+    harm_json(damage, HARM_DAMAGE, "damage", json);
+    json_count(json, "skipped_bytes", damage->skipped_bytes);
+    harm_json(damage, HARM_LOSS, "not_shown", json);
+    harm_json(damage, HARM_NOTE, "notes", json);
+}
+
+void report_losses(const struct trace *trace, FILE *to, const char *indent) {
+    for (uint32_t i = 0; i < trace->loss_count; i++) {
+        struct text what = {0};
+        char count[DISPLAY_ROOM];
+        display_add(&what, trace_text(trace, trace->losses[i].what), 60);
+        display_count(count, sizeof count,
+                      trace->losses[i].count > 0 ? (uint64_t)trace->losses[i].count : 0);
+        fprintf(to, "%slost while recording: %s: %s\n", indent, text_of(&what), count);
+        text_free(&what);
+    }
+}
+
+void report_losses_json(const struct trace *trace, struct json *json) {
+    json_object(json, "losses");
+    for (uint32_t i = 0; i < trace->loss_count; i++)
+        json_double(json, trace_text(trace, trace->losses[i].what), trace->losses[i].count);
+    json_end(json);
+}

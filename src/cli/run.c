@@ -1,0 +1,314 @@
+/* marey run: a program inside a recording, and a report at its end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/launch.h"
+#include "cli/report.h"
+#include "marey.h"
+
+enum {
+    ROWS = 20,
+    REPORT_BYTES_MAX =
+        1
+        << 30, /* a larger file is not read at the end: that takes longer than one likes to wait */
+    PATH_ROOM = 4096,
+    SHOWN_ARGUMENTS = 48, /* of the command line, in the trace */
+};
+
+static const char extension[] = ".perfetto-trace";
+
+static const char help_text[] =
+    "usage: marey run [OPTIONS] [--] SCRIPT.py [ARG]...\n"
+    "       marey run [OPTIONS] -m MODULE [ARG]...\n"
+    "       marey run [OPTIONS] -c CODE [ARG]...\n"
+    "       marey run [OPTIONS] [--] PROGRAM [ARG]...\n"
+    "\n"
+    "Runs a program and records it, and all the processes that it starts, into one file. A process "
+    "records what it\n"
+    "marks with Marey: spans, instants, counters, flows. The file is whole at every instant; if "
+    "the program is killed,\n"
+    "nothing is lost. At the end one line says what was recorded and where, and a table shows the "
+    "spans.\n"
+    "\n"
+    "  -o, --output FILE     the trace; otherwise NAME.perfetto-trace here, NAME being the "
+    "program's\n"
+    "      --ring SIZE       keep only the last SIZE bytes (64M, 1G): for programs that run long. "
+    "On /dev/shm it costs\n"
+    "                        no disk\n"
+    "      --limit SIZE      stop recording when the file has this size (otherwise 8G)\n"
+    "  -n, --rows N          rows of the table (otherwise 20; 0: all)\n"
+    "  -j, --json            the report as one line of JSON, the last on the standard error\n"
+    "  -q, --quiet           no report\n"
+    "  -h, --help            this page\n"
+    "\n"
+    "Python programs run under the Python beside this command, else that of $VIRTUAL_ENV, else "
+    "python3. The program\n"
+    "has the standard streams to itself: the report goes to the standard error, after its end.\n"
+    "\n"
+    "exit status: the program's; where a signal killed it, the same signal. 2: the trace cannot be "
+    "made, and nothing\n"
+    "was run. 126: the program cannot be executed. 127: it cannot be found.\n"
+    "\n"
+    "examples:\n"
+    "  marey run app.py --fast\n"
+    "  marey run -o tests.perfetto-trace -m pytest -x tests\n"
+    "  marey run --ring 64M -o /dev/shm/server.perfetto-trace ./server\n";
+
+struct request {
+    char output[PATH_ROOM];
+    const char *output_given;
+    marey_options options;
+    uint32_t rows;
+    int json, quiet;
+    int is_python;
+    char **argv; /* of the program; ends in NULL */
+    char program[PATH_ROOM];
+    const char *name; /* for people: app.py, pytest, make */
+};
+
+/* --------------------------------------------------------------- options */
+
+static const struct option long_options[] = {
+    {"output", required_argument, NULL, 'o'}, {"ring", required_argument, NULL, 'r'},
+    {"limit", required_argument, NULL, 'l'},  {"rows", required_argument, NULL, 'n'},
+    {"json", no_argument, NULL, 'j'},         {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},         {0}};
+
+static int bad_size(const char *option, const char *given) {
+    return usage_error("run", "--%s: '%s' is no size; write 4096, 64M or 1G", option, given);
+}
+
+/* One option with its value. Returns -1, or an exit status. */
+static int take_option(struct request *to, int option, char **argv) {
+    switch (option) {
+    case 'o': to->output_given = optarg; return -1;
+    case 'j': to->json = 1; return -1;
+    case 'q': to->quiet = 1; return -1;
+    case 'r':
+        if (parse_size(optarg, &to->options.ring_bytes))
+            return bad_size("ring", optarg);
+        if (to->options.ring_bytes < MAREY_RING_MIN)
+            return usage_error("run", "--ring: at least %lluK", MAREY_RING_MIN >> 10);
+        return -1;
+    case 'l': return parse_size(optarg, &to->options.limit_bytes) ? bad_size("limit", optarg) : -1;
+    case 'n':
+        return parse_count(optarg, &to->rows)
+                   ? usage_error("run", "--rows: '%s' is no number", optarg)
+                   : -1;
+    case 'h': fputs(help_text, stdout); return EXIT_OK;
+    default: return option_error("run", option, argv, long_options);
+    }
+}
+
+static int ends_in(const char *word, const char *end) {
+    size_t length = strlen(word), tail = strlen(end);
+    return length > tail && !strcmp(word + length - tail, end);
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+/* Puts "python" before the program's words. Those from -m or -c on are Python's own. Returns 0 or -1. */
+static int prefix_python(struct request *to, char **words) {
+    size_t count = 0;
+    while (words[count])
+        count++;
+    to->argv = calloc(count + 2, sizeof *to->argv);
+    if (!to->argv)
+        return -1;
+    to->argv[0] = to->program;
+    memcpy(to->argv + 1, words, count * sizeof *words);
+    to->is_python = 1;
+    return 0;
+}
+
+/* Splits the command line. What stands behind the program, -m MODULE or -c CODE is the program's own. Returns -1, or an
+ * exit status. */
+static int parse(struct request *to, int argc, char **argv) {
+    int option;
+    *to = (struct request){.rows = ROWS, .options = {.flags = MAREY_CHILDREN}};
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "+:o:n:m:c:jqh", long_options, NULL)) != -1) {
+        if (option != 'm' && option != 'c') {
+            int status = take_option(to, option, argv);
+            if (status >= 0)
+                return status;
+            continue;
+        }
+        /* -m and its value: two words, or one where they are joined. */
+        int first = optarg == argv[optind - 1] ? optind - 2 : optind - 1;
+        to->name = option == 'm' ? optarg : "python";
+        return prefix_python(to, argv + first) ? EXIT_USAGE : -1;
+    }
+    if (optind == argc)
+        return usage_error("run", "which program?");
+    to->argv = argv + optind;
+    to->name = base_name(argv[optind]);
+    if (ends_in(to->name, ".py") || ends_in(to->name, ".pyz") || ends_in(to->name, ".pyw"))
+        return prefix_python(to, argv + optind) ? EXIT_USAGE : -1;
+    return -1;
+}
+
+/* The name of the file where none was given: the program's without its ending, in the current directory. */
+static void name_output(struct request *to) {
+    size_t length = strlen(to->name);
+    if (to->output_given) {
+        snprintf(to->output, sizeof to->output, "%s", to->output_given);
+        return;
+    }
+    const char *dot = strrchr(to->name, '.');
+    if (to->is_python && dot && dot != to->name && !strncmp(dot, ".py", 3))
+        length = (size_t)(dot - to->name);
+    snprintf(to->output, sizeof to->output, "%.*s%s", (int)length, to->name, extension);
+}
+
+/* ------------------------------------------------------------------- run */
+
+/* The program as a span of its own: what was run, and how it ended. */
+static int record_program(const struct request *request, int *status) {
+    marey_arg words[SHOWN_ARGUMENTS];
+    size_t count = 0;
+    for (; request->argv[count] && count < SHOWN_ARGUMENTS; count++)
+        words[count] = MAREY_STR("", request->argv[count]);
+    marey_arg command = {
+        .name = marey_name_id("command"), .kind = MAREY_KIND_ARRAY, .args = words, .count = count};
+    marey_track *track = marey_track_open("marey run", MAREY_OF_PROCESS);
+    marey_track_begin(track, MAREY_NOW, request->name, command);
+    int error = launch_run(request->program, request->argv, status);
+    if (error)
+        marey_track_end(track, MAREY_NOW, MAREY_STR("error", strerror(error)));
+    else if (WIFSIGNALED(*status))
+        marey_track_end(track, MAREY_NOW, MAREY_I64("signal", WTERMSIG(*status)),
+                        MAREY_STR("error", strsignal(WTERMSIG(*status))));
+    else
+        marey_track_end(track, MAREY_NOW, MAREY_I64("exit status", WEXITSTATUS(*status)));
+    marey_track_close(track);
+    return error;
+}
+
+static int cannot_start(const struct request *request, int error) {
+    struct text shown = {0};
+    const char *name = request->is_python ? "python3" : request->argv[0];
+    display_add(&shown, name, 0);
+    fprintf(stderr, "marey run: %s: %s\n", text_of(&shown),
+            error == ENOENT && !strchr(name, '/') ? "command not found" : strerror(error));
+    text_free(&shown);
+    return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+/* ---------------------------------------------------------------- report */
+
+static void print_unread(const struct request *request, uint64_t bytes) {
+    char size[DISPLAY_ROOM];
+    struct text path = {0};
+    display_size(size, sizeof size, bytes);
+    display_add(&path, request->output, 0);
+    fprintf(stderr, "marey: %s: %s recorded; 'marey info --spans' shows the spans\n",
+            text_of(&path), size);
+    text_free(&path);
+}
+
+static void print_text(const struct request *request, const struct trace *trace,
+                       const struct summary *summary, int status) {
+    struct text line = {0};
+    struct table_style style = {table_terminal_width(stderr), table_terminal_colour(stderr), "", 0};
+    text_add(&line, "marey: ");
+    display_add(&line, request->output, 0);
+    text_add(&line, ": ");
+    report_sentence(trace, &line);
+    if (WIFSIGNALED(status))
+        text_addf(&line, "; killed by signal %d (%s)", WTERMSIG(status),
+                  strsignal(WTERMSIG(status)));
+    fprintf(stderr, "%s\n", text_of(&line));
+    text_free(&line);
+    report_losses(trace, stderr, "  ");
+    report_damage(trace, stderr, "  ");
+    if (summary->count)
+        summary_table_print(summary, trace, stderr, request->rows, &style);
+}
+
+static void print_json(const struct request *request, const struct trace *trace,
+                       const struct summary *summary, int status) {
+    struct json json;
+    json_init(&json, stderr, 0);
+    json_object(&json, NULL);
+    json_text(&json, "file", request->output);
+    json_integer(&json, "exit_status", launch_exit_status(status));
+    if (WIFSIGNALED(status))
+        json_integer(&json, "signal", WTERMSIG(status));
+    report_counts_json(trace, &json);
+    report_losses_json(trace, &json);
+    report_damage_json(trace, &json);
+    summary_table_json(summary, trace, &json, "span_table", request->rows);
+    json_end(&json);
+    json_finish(&json);
+}
+
+static void report(const struct request *request, int status) {
+    struct trace trace;
+    struct summary summary = {0};
+    struct stat info;
+    if (request->quiet)
+        return;
+    if (stat(request->output, &info) == 0 && info.st_size > REPORT_BYTES_MAX && !request->json) {
+        print_unread(request, (uint64_t)info.st_size);
+        return;
+    }
+    int error = trace_read(&trace, request->output);
+    if (!error)
+        error = summary_make(&summary, &trace);
+    if (error)
+        file_error("run", request->output, error);
+    else if (request->json)
+        print_json(request, &trace, &summary, status);
+    else
+        print_text(request, &trace, &summary, status);
+    summary_free(&summary);
+    trace_free(&trace);
+}
+
+/* Finds the program before anything is written: an old trace survives a wrong word. */
+static int find_program(struct request *request) {
+    return request->is_python
+               ? launch_find_python(request->program, sizeof request->program)
+               : launch_find(request->argv[0], request->program, sizeof request->program);
+}
+
+static int run_recorded(struct request *request) {
+    int status;
+    int error = find_program(request);
+    if (error)
+        return cannot_start(request, error);
+    name_output(request);
+    error = marey_open(request->output, &request->options);
+    if (error)
+        return file_error("run", request->output, error);
+    error = record_program(request, &status);
+    marey_close();
+    if (error)
+        return cannot_start(request, error);
+    report(request, status);
+    fflush(stderr);
+    launch_die_alike(status);
+    return launch_exit_status(status);
+}
+
+static int run(int argc, char **argv) {
+    struct request request;
+    int status = parse(&request, argc, argv);
+    if (status < 0)
+        status = run_recorded(&request);
+    if (request.is_python)
+        free(request.argv);
+    return status;
+}
+
+const struct command command_run = {"run", "run a program and record it", help_text, run};

@@ -1,0 +1,38 @@
+/* See damage.h. */
+#include "model/damage.h"
+
+static const struct {
+    const char *word;
+    const char *text;
+    enum harm harm;
+} kinds[] = {
+#define DAMAGE_ROW(name, harm, word, text) {word, text, harm},
+    DAMAGES(DAMAGE_ROW)
+#undef DAMAGE_ROW
+};
+
+void damage_add(struct damage *damage, enum damage_kind kind, uint64_t offset) {
+    uint64_t seen = damage->count[kind]++;
+    if (seen < DAMAGE_PLACES)
+        damage->place[kind][seen] = offset;
+}
+
+const char *damage_text(enum damage_kind kind) {
+    return kinds[kind].text;
+}
+
+const char *damage_word(enum damage_kind kind) {
+    return kinds[kind].word;
+}
+
+enum harm damage_harm(enum damage_kind kind) {
+    return kinds[kind].harm;
+}
+
+uint64_t damage_total(const struct damage *damage, enum harm harm) {
+    uint64_t total = 0;
+    for (int kind = 0; kind < DAMAGE_KINDS; kind++)
+        if (kinds[kind].harm == harm)
+            total += damage->count[kind];
+    return total;
+}

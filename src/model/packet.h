@@ -1,0 +1,37 @@
+/* Inside the reader: one packet, field by field. */
+#ifndef MAREY_MODEL_PACKET_H
+#define MAREY_MODEL_PACKET_H
+
+#include "marey.h"
+#include "model/reader.h"
+
+/* The fields of a TracePacket that we read. Of one that stands twice the last counts. */
+struct packet {
+    uint64_t offset; /* in the file, for damage */
+    uint64_t timestamp;
+    uint64_t sequence_id;
+    uint64_t flags;
+    uint64_t clock_id;
+    uint8_t has_timestamp, has_clock_id, cleared, sample, zstd, dropped_before;
+    struct bytes event, interned, defaults, snapshot, descriptor, attributes, compressed;
+};
+
+/* Splits it. Returns 0, or -1 where a field is broken. */
+int packet_split(struct packet *packet, struct bytes bytes, uint64_t offset);
+/* Takes it in. */
+void packet_read(struct reader *reader, const struct packet *packet);
+
+/* The messages inside; each returns 0, or -1 where a field is broken (what stood before it counts). */
+int interned_read(struct reader *reader, struct sequence *sequence, const struct packet *packet);
+int defaults_read(struct reader *reader, struct sequence *sequence, struct bytes bytes);
+int snapshot_read(struct reader *reader, struct sequence *sequence, struct bytes bytes);
+int descriptor_read(struct reader *reader, const struct packet *packet);
+int attributes_read(struct reader *reader, struct bytes bytes);
+/* event: has its time and clock already. */
+void event_read(struct reader *reader, struct sequence *sequence, const struct packet *packet,
+                struct event *event);
+
+/* Memory is short: reading stops. */
+void reader_out_of_memory(struct reader *reader);
+
+#endif

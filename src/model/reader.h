@@ -1,0 +1,63 @@
+/* A trace file, read: packets become events on tracks. What is damaged is skipped and counted; reading always comes to
+ * its end. Understands what any writer of TrackEvent packets writes, not only Marey.
+ *
+ * Hostile input: every length is checked against what is there, every table has a named limit, nothing recurses (but
+ * compressed packets, once), and time and memory grow with the size of the (decompressed) file only. */
+#ifndef MAREY_MODEL_READER_H
+#define MAREY_MODEL_READER_H
+
+#include "format/wire.h"
+#include "model/damage.h"
+#include "model/sequence.h"
+#include "model/source.h"
+#include "model/strings.h"
+#include "model/timebase.h"
+#include "model/tracks.h"
+
+enum {
+    PACKET_BYTES_MAX = (1 << 28) - 1, /* trace_processor's limit of a message */
+    EVENTS_MAX = 1 << 30,
+    ATTRIBUTES_MAX = 1024,
+    FLOWS_MAX = 1 << 28,
+};
+
+/* A fact about the whole trace. */
+struct attribute {
+    uint32_t key;  /* strings */
+    uint32_t text; /* strings, unless is_number */
+    int is_number;
+    int64_t number;
+};
+
+struct reader {
+    struct damage damage;
+    struct strings strings;
+    struct tracks tracks;
+    struct timebase timebase;
+    struct sequence *sequences;
+    uint32_t sequence_count, sequence_capacity;
+    struct map sequence_places;
+    uint32_t recent_sequence; /* a place: packets of one sequence stand together */
+    struct attribute *attributes;
+    uint32_t attribute_count, attribute_capacity;
+    uint64_t *flows; /* the id of each step of a flow */
+    uint32_t flow_count, flow_capacity;
+    uint64_t size_bytes;   /* of the file as it lies on the disk; 0: not known */
+    uint64_t file_bytes;   /* read, after decompression of a gzip'ed file */
+    uint64_t filler_bytes; /* of these: space not used */
+    uint64_t packets, events, samples;
+    uint32_t damage_epoch;             /* counts the places where packets are missing */
+    uint32_t error_key, exception_key; /* strings: arguments that say that a span failed */
+    uint8_t compressed;                /* the whole file is gzip'ed */
+    uint8_t nested;                    /* within compressed packets, */
+    uint64_t nested_offset;            /* which stand there */
+    int error;                         /* enum marey_error: reading stopped early */
+};
+
+void reader_init(struct reader *reader);
+void reader_free(struct reader *reader);
+/* Reads all of it. Returns 0, or an enum marey_error where the bytes could not be read or memory was short: what was
+ * read until then is there. */
+int reader_read(struct reader *reader, struct source *source);
+
+#endif

@@ -1,0 +1,175 @@
+/* See trace.h. */
+#include "model/trace.h"
+
+#include "marey.h"
+#include "model/grow.h"
+#include "model/processes.h"
+#include "model/spans.h"
+
+static const char loss_prefix[] = "marey lost: ";
+
+const char *trace_text(const struct trace *trace, uint32_t string) {
+    const char *text = strings_text(&trace->reader.strings, string);
+    return text ? text : "";
+}
+
+const struct track *trace_parent(const struct trace *trace, const struct track *track) {
+    return track->parent_uuid ? tracks_known(&trace->reader.tracks, track->parent_uuid) : NULL;
+}
+
+void trace_counter_range(const struct track *track, struct counter_range *range) {
+    *range = (struct counter_range){0};
+    int any = 0;
+    for (uint32_t i = 0; i < track->count; i++) {
+        double value = track->events[i].value;
+        if (track->events[i].kind != EVENT_COUNTER)
+            continue;
+        range->least = !any || value < range->least ? value : range->least;
+        range->most = !any || value > range->most ? value : range->most;
+        range->last = value;
+        any = 1;
+    }
+}
+
+/* Times in the trace's clock; an event whose time cannot be told is dropped. */
+static void convert_times(struct trace *trace, struct track *track) {
+    struct reader *reader = &trace->reader;
+    for (uint32_t i = 0; i < track->count; i++) {
+        struct event *event = &track->events[i];
+        if (timebase_convert(&reader->timebase, event->clock, &event->time_ns)) {
+            damage_add(&reader->damage, DAMAGE_NO_CLOCK, 0);
+            event->kind = 0;
+        } else if (event->time_ns < 0) {
+            damage_add(&reader->damage, DAMAGE_NEGATIVE, 0);
+            event->kind = 0;
+        } else if (event->kind == EVENT_COUNTER && track->kind != TRACK_COUNTER) {
+            damage_add(&reader->damage, LOSS_COUNTER, 0);
+            event->kind = 0;
+        }
+    }
+}
+
+/* Takes out the events of some kinds, and gives back the memory. */
+static void drop_kinds(struct track *track, uint32_t kinds) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < track->count; i++)
+        if (!(kinds >> track->events[i].kind & 1))
+            track->events[kept++] = track->events[i];
+    track->count = kept;
+    struct event *smaller = kept ? realloc(track->events, kept * sizeof *smaller) : NULL;
+    if (!kept)
+        free(track->events);
+    track->events = kept && !smaller ? track->events : smaller;
+    track->capacity = kept;
+}
+
+static void note_times(struct trace *trace, const struct track *track, int *any) {
+    if (!track->count)
+        return;
+    int64_t first = track->events[0].time_ns, last = track->events[track->count - 1].time_ns;
+    if (!*any || first < trace->first_ns)
+        trace->first_ns = first;
+    if (!*any || last > trace->last_ns)
+        trace->last_ns = last;
+    *any = 1;
+}
+
+static int settle_tracks(struct trace *trace) {
+    int any = 0;
+    for (uint32_t i = 0; i < trace->reader.tracks.count; i++) {
+        struct track *track = &trace->reader.tracks.all[i];
+        convert_times(trace, track);
+        drop_kinds(track, 1 << 0);
+        if (events_sort(track->events, track->count) || spans_match(trace, i))
+            return -1;
+        note_times(trace, track, &any);
+        track->total = track->count;
+        drop_kinds(track, 1 << EVENT_BEGIN | 1 << EVENT_END);
+    }
+    return 0;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+static void count_flows(struct trace *trace) {
+    struct reader *reader = &trace->reader;
+    if (reader->flow_count)
+        qsort(reader->flows, reader->flow_count, sizeof *reader->flows, compare_numbers);
+    for (uint32_t i = 0; i < reader->flow_count; i++)
+        trace->flows += i == 0 || reader->flows[i] != reader->flows[i - 1];
+}
+
+static int add_loss(struct trace *trace, uint32_t what, double count) {
+    for (uint32_t i = 0; i < trace->loss_count; i++)
+        if (trace->losses[i].what == what) {
+            if (count > trace->losses[i].count)
+                trace->losses[i].count = count;
+            return 0;
+        }
+    if (GROW(trace->losses, trace->loss_count, trace->loss_capacity))
+        return -1;
+    trace->losses[trace->loss_count++] = (struct loss){what, count};
+    return 0;
+}
+
+/* The recorder's own counters of what it could not keep. They only rise, and count for the whole session. */
+static int find_losses(struct trace *trace) {
+    struct reader *reader = &trace->reader;
+    for (uint32_t i = 0; i < reader->tracks.count; i++) {
+        const struct track *track = &reader->tracks.all[i];
+        const char *name = trace_text(trace, track->name);
+        if (track->kind != TRACK_COUNTER || !track->count ||
+            strncmp(name, loss_prefix, sizeof loss_prefix - 1))
+            continue;
+        uint32_t what = strings_add_text(&reader->strings, name + sizeof loss_prefix - 1);
+        if (add_loss(trace, what, track->events[track->count - 1].value))
+            return -1;
+    }
+    return 0;
+}
+
+static int settle(struct trace *trace) {
+    if (timebase_settle(&trace->reader.timebase) || settle_tracks(trace) || find_losses(trace) ||
+        processes_find(trace))
+        return MAREY_ENOMEM;
+    count_flows(trace);
+    return 0;
+}
+
+static int read_source(struct trace *trace, struct source *source) {
+    int error = reader_read(&trace->reader, source);
+    trace->reader.size_bytes = source->file_bytes;
+    source_close(source);
+    if (error == MAREY_ENOMEM)
+        return error;
+    int late = settle(trace);
+    return late ? late : error;
+}
+
+int trace_read(struct trace *trace, const char *path) {
+    struct source source;
+    *trace = (struct trace){0};
+    reader_init(&trace->reader);
+    int error = source_open(&source, path);
+    return error ? error : read_source(trace, &source);
+}
+
+int trace_read_memory(struct trace *trace, const void *bytes, size_t size) {
+    struct source source;
+    *trace = (struct trace){0};
+    reader_init(&trace->reader);
+    source_open_memory(&source, bytes, size);
+    return read_source(trace, &source);
+}
+
+void trace_free(struct trace *trace) {
+    reader_free(&trace->reader);
+    free(trace->spans);
+    free(trace->processes);
+    free(trace->threads);
+    free(trace->losses);
+    *trace = (struct trace){0};
+}

@@ -1,0 +1,72 @@
+/* A whole trace: processes, threads, spans, counters, losses. Made by trace_read; afterwards nothing changes. */
+#ifndef MAREY_MODEL_TRACE_H
+#define MAREY_MODEL_TRACE_H
+
+#include "model/reader.h"
+
+enum { SPAN_DEPTH_MAX = 512 }; /* open spans of a track, as trace_processor has it */
+
+struct span {
+    int64_t begin_ns;    /* in the trace's clock */
+    int64_t duration_ns; /* -1: it has no end */
+    uint32_t name;       /* strings; 0: none */
+    uint32_t category;
+    uint32_t track;  /* place in the reader's tracks */
+    uint32_t parent; /* place in the spans; MAP_NONE: none */
+    uint16_t depth;  /* 0: outermost */
+    uint8_t failed;  /* an error ended it */
+};
+
+struct thread {
+    uint32_t track;
+    uint64_t events, spans;
+};
+
+struct process {
+    int64_t pid;
+    uint32_t name;                  /* strings */
+    uint32_t command_line;          /* strings */
+    uint32_t first_thread, threads; /* in the trace's threads, which stand process by process */
+    uint64_t events, spans;         /* on all its tracks */
+};
+
+/* What the recorder could not keep: the last value of its counter "marey lost: ...". */
+struct loss {
+    uint32_t what; /* strings: the counter's name without that beginning */
+    double count;
+};
+
+struct trace {
+    struct reader reader;
+    struct span *spans; /* track by track, in the order in which they began */
+    uint32_t span_count, span_capacity;
+    uint64_t open_spans, instants, values, states; /* values: of counters */
+    uint64_t flows;                                /* different ones */
+    struct process *processes;
+    uint32_t process_count, process_capacity;
+    struct thread *threads;
+    uint32_t thread_count;
+    struct loss *losses;
+    uint32_t loss_count, loss_capacity;
+    int64_t first_ns,
+        last_ns; /* of all events, in the trace's clock; both 0 where there are none */
+};
+
+/* Reads the file ("-": the standard input). Returns 0, or an enum marey_error where it cannot be opened or memory is
+ * short; damage is no error. trace_free in every case. */
+int trace_read(struct trace *trace, const char *path);
+/* The same of bytes in memory. */
+int trace_read_memory(struct trace *trace, const void *bytes, size_t size);
+void trace_free(struct trace *trace);
+
+/* The text of a string number; "" for none. */
+const char *trace_text(const struct trace *trace, uint32_t string);
+/* The values of a counter's track; all 0 where it has none. */
+struct counter_range {
+    double least, most, last;
+};
+void trace_counter_range(const struct track *track, struct counter_range *range);
+/* The parent of a track, NULL where it has none or that is not known. */
+const struct track *trace_parent(const struct trace *trace, const struct track *track);
+
+#endif

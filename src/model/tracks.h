@@ -1,0 +1,72 @@
+/* The tracks of a trace: what is known of each, and its events in the order of the file. */
+#ifndef MAREY_MODEL_TRACKS_H
+#define MAREY_MODEL_TRACKS_H
+
+#include "model/map.h"
+
+enum { TRACKS_MAX = 1 << 24 };
+
+enum event_flag {
+    EVENT_FAILED = 1, /* it says that an error ended the span */
+};
+
+struct event {
+    int64_t time_ns; /* as written, until the trace is settled; then in the trace's clock */
+    union {
+        struct {
+            uint32_t name;     /* strings; 0: none */
+            uint32_t category; /* strings; several are joined by commas */
+        };
+        double value; /* EVENT_COUNTER */
+    };
+    uint8_t kind;  /* enum event_type; 0: dropped */
+    uint8_t clock; /* of timebase */
+    uint8_t flags; /* enum event_flag */
+};
+
+enum track_kind {
+    TRACK_UNKNOWN, /* events without a descriptor */
+    TRACK_CUSTOM,
+    TRACK_PROCESS,
+    TRACK_THREAD,
+    TRACK_COUNTER,
+};
+
+struct track {
+    uint64_t uuid;
+    uint64_t parent_uuid;
+    int64_t pid, tid;      /* of a process or thread track */
+    uint32_t kind;         /* enum track_kind */
+    uint32_t name;         /* strings; of a thread: its name, of a process: its name */
+    uint32_t command_line; /* of a process: strings, arguments joined by spaces */
+    uint32_t unit;         /* of a counter: strings */
+    int64_t multiplier;    /* of a counter: what its values are multiplied with; 0: 1 */
+    double sum;            /* of an incremental counter */
+    uint64_t sum_of;       /* sequence and generation that `sum` belongs to */
+    uint8_t incremental;
+    uint8_t disordered; /* times go back in the order of the file */
+    struct event
+        *events; /* when the trace is settled: in order of time, and without begins and ends */
+    uint32_t count, capacity;
+    /* Known when the trace is settled: */
+    uint32_t total, spans, open_spans, instants,
+        values;       /* total: events, begins and ends included */
+    uint32_t process; /* place in the trace's processes, MAP_NONE: of none */
+};
+
+/* All zero is empty. */
+struct tracks {
+    struct track *all;
+    uint32_t count, capacity;
+    struct map by_uuid;
+};
+
+/* The place of a track, new (TRACK_UNKNOWN) or known; MAP_NONE where there are too many or memory is short. */
+uint32_t tracks_find(struct tracks *tracks, uint64_t uuid);
+/* NULL where the uuid is not known. */
+struct track *tracks_known(const struct tracks *tracks, uint64_t uuid);
+/* Returns 0, or -1 where memory is short. */
+int track_add(struct track *track, const struct event *event);
+void tracks_free(struct tracks *tracks);
+
+#endif

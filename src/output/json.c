@@ -1,0 +1,122 @@
+/* See json.h. */
+#include "output/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void json_init(struct json *json, FILE *to, int indent) {
+    *json = (struct json){.to = to, .indent = indent};
+}
+
+void json_finish(struct json *json) {
+    fputc('\n', json->to);
+}
+
+static void new_line(struct json *json) {
+    if (!json->indent)
+        return;
+    fputc('\n', json->to);
+    for (int i = 0; i < json->indent * json->depth; i++)
+        fputc(' ', json->to);
+}
+
+static void put_character(FILE *to, const char *at, struct character one) {
+    if (one.code < 0)
+        fputs("\xef\xbf\xbd", to);
+    else if (one.code == '"' || one.code == '\\')
+        fprintf(to, "\\%c", (char)one.code);
+    else if (one.code == '\n')
+        fputs("\\n", to);
+    else if (one.code == '\t')
+        fputs("\\t", to);
+    else if (character_is_harmful(one.code) && one.code < 0x10000)
+        fprintf(to, "\\u%04x", (unsigned)one.code);
+    else
+        fwrite(at, 1, one.bytes, to);
+}
+
+static void put_string(FILE *to, const char *text) {
+    const char *end = text + strlen(text);
+    fputc('"', to);
+    while (text < end) {
+        struct character one = character_at(text, end);
+        put_character(to, text, one);
+        text += one.bytes;
+    }
+    fputc('"', to);
+}
+
+/* What stands before each value: a comma, a new line, its key. */
+static void before(struct json *json, const char *key) {
+    if (json->depth) {
+        if (!json->empty[json->depth])
+            fputs(json->indent ? "," : ", ", json->to);
+        json->empty[json->depth] = 0;
+        new_line(json);
+    }
+    if (key) {
+        put_string(json->to, key);
+        fputs(": ", json->to);
+    }
+}
+
+static void open_bracket(struct json *json, const char *key, char bracket, char close) {
+    before(json, key);
+    fputc(bracket, json->to);
+    if (json->depth + 1 < JSON_DEPTH_MAX)
+        json->depth++;
+    json->empty[json->depth] = 1;
+    json->close[json->depth] = close;
+}
+
+void json_object(struct json *json, const char *key) {
+    open_bracket(json, key, '{', '}');
+}
+
+void json_array(struct json *json, const char *key) {
+    open_bracket(json, key, '[', ']');
+}
+
+void json_end(struct json *json) {
+    int level = json->depth--;
+    if (!json->empty[level])
+        new_line(json);
+    fputc(json->close[level], json->to);
+}
+
+void json_text(struct json *json, const char *key, const char *text) {
+    before(json, key);
+    put_string(json->to, text);
+}
+
+void json_integer(struct json *json, const char *key, int64_t value) {
+    before(json, key);
+    fprintf(json->to, "%lld", (long long)value);
+}
+
+void json_count(struct json *json, const char *key, uint64_t value) {
+    before(json, key);
+    fprintf(json->to, "%llu", (unsigned long long)value);
+}
+
+void json_double(struct json *json, const char *key, double value) {
+    char digits[40] = "null";
+    before(json, key);
+    for (int precision = 15; isfinite(value) && precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    fputs(digits, json->to);
+}
+
+void json_bool(struct json *json, const char *key, int value) {
+    before(json, key);
+    fputs(value ? "true" : "false", json->to);
+}
+
+void json_null(struct json *json, const char *key) {
+    before(json, key);
+    fputs("null", json->to);
+}
