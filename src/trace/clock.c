@@ -59,10 +59,16 @@ struct clock_pair clock_pair_now(void) {
     return best;
 }
 
-static uint64_t rate_between(struct clock_pair from, struct clock_pair to) {
+/* Sets rate and shift. What cannot be measured leaves them. */
+static void set_rate(struct clock *clock, struct clock_pair from, struct clock_pair to) {
     if (to.ticks <= from.ticks || to.ns <= from.ns)
-        return 0;
-    return (uint64_t)(((unsigned __int128)(to.ns - from.ns) << 32) / (to.ticks - from.ticks));
+        return;
+    uint64_t ticks = to.ticks - from.ticks, ns = to.ns - from.ns;
+    unsigned shift = 0;
+    while (shift < 32 && ns >= ticks << shift)
+        shift++;
+    clock->shift = shift;
+    clock->rate = (uint64_t)(((unsigned __int128)ns << 64) / ((unsigned __int128)ticks << shift));
 }
 
 void clock_init(struct clock *clock, struct clock_pair origin) {
@@ -74,7 +80,7 @@ void clock_init(struct clock *clock, struct clock_pair origin) {
     do
         now = clock_pair_now();
     while (now.ns - clock->slope_from.ns < SLOPE_MIN_NS);
-    clock->rate = rate_between(clock->slope_from, now);
+    set_rate(clock, clock->slope_from, now);
     clock->base_ticks = now.ticks;
     clock->base_ns = now.ns - origin.ns;
 }
@@ -83,15 +89,13 @@ void clock_correct(struct clock *clock, uint64_t at_least) {
     if (clock->rate == 0)
         return;
     struct clock_pair now = clock_pair_now();
-    uint64_t told =
-        clock->base_ns +
-        (uint64_t)(((unsigned __int128)(now.ticks - clock->base_ticks) * clock->rate) >> 32);
+    uint64_t told = clock_at(clock, now.ticks);
     uint64_t is = now.ns - clock->origin_ns;
     uint64_t error = told > is ? told - is : is - told;
     if (error > JUMP_MAX_NS || now.ticks <= clock->slope_from.ticks)
         clock->slope_from = now; /* keep the rate, measure it anew from here */
     else if (now.ns - clock->slope_from.ns >= SLOPE_MIN_NS)
-        clock->rate = rate_between(clock->slope_from, now);
+        set_rate(clock, clock->slope_from, now);
     clock->base_ticks = now.ticks;
     clock->base_ns = is > at_least ? is : at_least;
 }

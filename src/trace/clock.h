@@ -22,8 +22,10 @@ struct clock_pair {
 struct clock {
     uint64_t base_ticks;
     uint64_t base_ns; /* since the session's origin */
-    uint64_t rate;    /* nanoseconds a tick, times 2^32; 0: clock_gettime is used */
+    uint64_t rate;    /* nanoseconds a tick, times 2^(64 - shift); 0: clock_gettime is used */
     uint64_t origin_ns;
+    unsigned
+        shift; /* 0 for a counter of over 1 GHz, so that the product's high half is the result */
     struct clock_pair slope_from; /* the rate is measured from here on */
 };
 
@@ -53,12 +55,16 @@ static inline uint64_t clock_ticks(void) {
 #endif
 }
 
+static inline uint64_t clock_at(const struct clock *clock, uint64_t ticks) {
+    uint64_t scaled = (ticks - clock->base_ticks) << clock->shift;
+    return clock->base_ns + (uint64_t)(((unsigned __int128)scaled * clock->rate) >> 64);
+}
+
 /* Nanoseconds since the session's origin. */
 static inline uint64_t clock_now(const struct clock *clock) {
     if (__builtin_expect(clock->rate == 0, 0))
         return clock_monotonic_ns() - clock->origin_ns;
-    return clock->base_ns +
-           (uint64_t)(((unsigned __int128)(clock_ticks() - clock->base_ticks) * clock->rate) >> 32);
+    return clock_at(clock, clock_ticks());
 }
 
 #endif

@@ -3,8 +3,8 @@
  * The fast way, for what a busy thread records: BEGIN and END of a name that the chunk knows, less than 16 microseconds
  * after the packet before. Such a packet is a constant of the chunk but for the time and the name's number:
  *
- *   begin   0A len 40 tt tt 5A 04 48 | 01 50 ii 50 seq...      13 bytes, or more where seq > 127
- *   end     0A len 40 tt tt 5A 02 48 | 02 50 seq...            11 bytes
+ *   begin   0A len 40 tt tt 50 ss 5A | 04 48 01 50 ii            13 bytes; 14 where the name's number is over 127
+ *   end     0A len 40 tt tt 50 ss 5A | 02 48 02                  11 bytes; one or two more where the sequence's is
  *
  * with the time as a varint of always two bytes. It is three stores: the second eight bytes, the head of the filler behind,
  * and the first eight bytes, which publish it. All else takes event_write: the same packet, by fields. */
@@ -36,6 +36,16 @@ static inline void put_short(struct writer *writer, uint64_t head, uint64_t tail
     writer->spare = spare;
 }
 
+static inline void put_short_begin(struct writer *writer, uint64_t delta, uint32_t iid) {
+    uint32_t wide =
+        iid >= 0x80; /* both lengths are one more, and the number is a varint of two bytes */
+    uint64_t varint = iid + (iid & (0u - wide) & ~0x7fu) + (wide << 7);
+    uint64_t head = writer->begin_head | short_time(delta);
+    uint64_t tail = writer->begin_tail | varint << writer->iid_shift;
+    put_short(writer, head + (wide << 8), tail + ((uint64_t)wide << writer->length_shift),
+              writer->begin_bytes + wide);
+}
+
 static inline int at_limit(const struct writer *writer) {
     return writer->at >= __atomic_load_n(&writer->limit, __ATOMIC_RELAXED);
 }
@@ -47,12 +57,11 @@ static inline int begin_fast(struct writer *writer, uint32_t name) {
     uint32_t iid = writer->names[INTERNED_NAME][name] - writer->generation;
     if (UNLIKELY(iid >= SHORT_IIDS || writer->nesting.depth >= writer->nesting.cap))
         return 0;
-    uint64_t time = clock_now(&writer->clock), delta = time - writer->last;
+    uint64_t time = clock_at(&writer->clock, clock_ticks()), delta = time - writer->last;
     if (UNLIKELY(delta - 1 >=
                  SHORT_DELTA - 1)) /* 0 too: begin times increase, or parent and child would swap */
         return 0;
-    put_short(writer, writer->begin_head | short_time(delta),
-              writer->begin_tail | (uint64_t)iid << 16, writer->begin_bytes);
+    put_short_begin(writer, delta, iid);
     writer->last = time;
     writer->nesting.depth++;
     return 1;
@@ -63,7 +72,7 @@ static inline int end_fast(struct writer *writer) {
         return 0;
     if (UNLIKELY(writer->nesting.depth - 1 >= writer->nesting.cap))
         return 0;
-    uint64_t time = clock_now(&writer->clock), delta = time - writer->last;
+    uint64_t time = clock_at(&writer->clock, clock_ticks()), delta = time - writer->last;
     if (UNLIKELY(delta >= SHORT_DELTA))
         return 0;
     put_short(writer, writer->end_head | short_time(delta), writer->end_tail, writer->end_bytes);
@@ -239,12 +248,18 @@ void marey__begin_args(uint32_t name, const marey_arg *args, size_t count) {
     recording_leave();
 }
 
+static __attribute__((noinline, cold)) void begin_plain_slow(uint32_t name) {
+    begin_slow(&(struct event){.type = EVENT_BEGIN, .has_name = 1, .name = name});
+    recording_leave();
+}
+
 void marey__begin(uint32_t name) {
     if (!recording_enter())
         return;
-    if (UNLIKELY(!begin_fast(marey__self, name)))
-        begin_slow(&(struct event){.type = EVENT_BEGIN, .has_name = 1, .name = name});
-    recording_leave();
+    if (UNLIKELY(!begin_fast(marey__thread.writer, name)))
+        begin_plain_slow(name);
+    else
+        recording_leave();
 }
 
 void marey__end_args(const marey_arg *args, size_t count) {
@@ -254,12 +269,38 @@ void marey__end_args(const marey_arg *args, size_t count) {
     recording_leave();
 }
 
+static __attribute__((noinline, cold)) void end_plain_slow(void) {
+    end_slow(&(struct event){.type = EVENT_END});
+    recording_leave();
+}
+
 void marey__end(void) {
     if (!recording_enter())
         return;
-    if (UNLIKELY(!end_fast(marey__self)))
-        end_slow(&(struct event){.type = EVENT_END});
+    if (UNLIKELY(!end_fast(marey__thread.writer)))
+        end_plain_slow();
+    else
+        recording_leave();
+}
+
+static __attribute__((noinline)) void span_begin_slow(marey_span *span, const struct event *event) {
+    span->depth = begin_slow(event);
+    span->writer = marey__thread.writer;
+    span->track = event->track;
+    span->session = span->depth ? session_number(marey__thread.writer) : 0;
     recording_leave();
+}
+
+static __attribute__((noinline)) void span_begin_full(marey_span *span, marey_category *category,
+                                                      marey_track *track, uint32_t name,
+                                                      const marey_arg *args, size_t count) {
+    span_begin_slow(span, &(struct event){.type = EVENT_BEGIN,
+                                          .track = track,
+                                          .has_name = 1,
+                                          .name = name,
+                                          .category = category ? category->name : 0,
+                                          .args = args,
+                                          .count = count});
 }
 
 void marey__span_begin(marey_span *span, marey_category *category, marey_track *track,
@@ -267,21 +308,14 @@ void marey__span_begin(marey_span *span, marey_category *category, marey_track *
     *span = (marey_span){0};
     if (!recording_enter())
         return;
-    if (!category && !track && !count && LIKELY(begin_fast(marey__self, name))) {
-        span->depth = marey__self->nesting.depth;
-    } else {
-        struct event event = {.type = EVENT_BEGIN,
-                              .track = track,
-                              .has_name = 1,
-                              .name = name,
-                              .category = category ? category->name : 0,
-                              .args = args,
-                              .count = count};
-        span->depth = begin_slow(&event);
+    struct writer *writer = marey__thread.writer;
+    if (UNLIKELY(category || track || count) || UNLIKELY(!begin_fast(writer, name))) {
+        span_begin_full(span, category, track, name, args, count);
+        return;
     }
-    span->writer = marey__self;
-    span->track = track;
-    span->session = __atomic_load_n(&marey__on, __ATOMIC_RELAXED);
+    span->writer = writer;
+    span->depth = writer->nesting.depth;
+    span->session = writer->session_number;
     recording_leave();
 }
 
@@ -312,17 +346,24 @@ static void span_end_slow(const marey_span *span, const marey_arg *args, size_t 
         end_in(nesting, &event);
 }
 
+static __attribute__((noinline)) void span_end_full(const marey_span *span, const marey_arg *args,
+                                                    size_t count) {
+    span_end_slow(span, args, count);
+    recording_leave();
+}
+
 void marey__span_end_args(marey_span *span, const marey_arg *args, size_t count) {
     if (!span->depth || !recording_enter())
         return;
-    struct writer *writer = marey__self;
-    int simple = !count && !span->track && span->writer == writer && writer &&
-                 writer->nesting.depth == span->depth &&
-                 span->session == __atomic_load_n(&marey__on, __ATOMIC_RELAXED);
-    if (UNLIKELY(!simple || !end_fast(writer)))
-        span_end_slow(span, args, count);
+    struct writer *writer = marey__thread.writer;
+    marey_span was = *span;
     span->depth = 0;
-    recording_leave();
+    int simple = !count && !was.track && was.writer == writer && writer &&
+                 writer->nesting.depth == was.depth && was.session == writer->session_number;
+    if (UNLIKELY(!simple) || UNLIKELY(!end_fast(writer)))
+        span_end_full(&was, args, count);
+    else
+        recording_leave();
 }
 
 void marey__span_end(marey_span *span) {

@@ -35,8 +35,7 @@ struct rest {
 };
 
 uint32_t marey__on;
-_Thread_local struct writer *marey__self;
-_Thread_local uint32_t marey__busy;
+_Thread_local struct thread marey__thread;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* All of these under the lock. */
@@ -62,7 +61,7 @@ void session_unlock(void) {
 }
 
 uint32_t session_number(const struct writer *writer) {
-    return writer->session ? writer->session->number : 0;
+    return writer->session_number;
 }
 
 static void set_on(uint32_t number) {
@@ -215,7 +214,7 @@ int marey_join(const char *path) {
 
 /* The calling thread's own chunk, or one that an ended thread left, if the file ends with it: there it can be cut. */
 static struct rest last_chunk(void) {
-    struct writer *self = marey__self;
+    struct writer *self = marey__thread.writer;
     uint64_t end = store_bytes(current->store);
     if (self && self->session == current && self->chunk.size &&
         self->chunk.offset + self->chunk.size == end)
@@ -235,7 +234,7 @@ int marey_close(void) {
             struct rest last = last_chunk();
             store_end(current->store, &last.chunk, last.used);
         }
-        struct writer *self = marey__self;
+        struct writer *self = marey__thread.writer;
         if (self && self->session == current) {
             size_t used;
             struct chunk chunk = writer_leave_chunk(self, &used);
@@ -275,7 +274,7 @@ int marey_status(marey_status_info *info) {
 }
 
 void session_lost(enum loss kind, uint64_t count) {
-    struct writer *self = marey__self;
+    struct writer *self = marey__thread.writer;
     if (self && self->store)
         store_lost(self->store, kind, count);
 }
@@ -309,7 +308,7 @@ static struct writer *attach_thread(void) {
     writer->named = 0;
     prctl(PR_GET_NAME, writer->thread_name);
     pthread_setspecific(thread_end, writer);
-    marey__self = writer;
+    marey__thread.writer = writer;
     return writer;
 }
 
@@ -331,15 +330,20 @@ static void leave_session(struct writer *writer) {
         store_release(writer->store, &chunk);
     session_drop(writer->session);
     writer->session = NULL;
+    writer->session_number = 0;
     writer->store = NULL;
 }
 
 static void enter_session(struct writer *writer, struct session *session) {
     session->references++;
     writer->session = session;
+    writer->session_number = session->number;
     writer->store = session->store;
     writer->process = &session->process;
-    writer->sequence = store_new_sequence(session->store);
+    if (writer->sequence_of !=
+        session->number) /* else that of an ended thread serves again: a chunk starts it anew */
+        writer->sequence = store_new_sequence(session->store);
+    writer->sequence_of = session->number;
     writer->thread_uuid = store_new_uuid(session->store);
     writer->nesting = (struct nesting){0, MAREY_DEPTH_MAX, 0};
     writer->last = 0;
@@ -349,7 +353,7 @@ static void enter_session(struct writer *writer, struct session *session) {
 }
 
 struct writer *session_attach(void) {
-    struct writer *writer = marey__self;
+    struct writer *writer = marey__thread.writer;
     uint32_t on = __atomic_load_n(&marey__on, __ATOMIC_RELAXED);
     if (on == 0)
         return NULL;
@@ -386,6 +390,8 @@ static int take_rest(struct rest *rest, size_t bytes) {
 
 static int open_chunk(struct writer *writer, size_t bytes) {
     struct rest rest;
+    if (writer->sequence >= SEQUENCES_MAX)
+        return MAREY_ELIMIT;
     if (!writer->named)
         prctl(PR_GET_NAME, writer->thread_name); /* may have changed since the last chunk */
     if (!writer->end && take_rest(&rest, bytes + REST_MIN)) {
@@ -440,7 +446,7 @@ uint64_t session_thread_uuid(const struct writer *writer, int32_t tid) {
 
 static void on_thread_end(void *argument) {
     struct writer *writer = argument, **at;
-    marey__self = NULL;
+    marey__thread.writer = NULL;
     session_lock();
     leave_session(writer);
     for (at = &writers; *at && *at != writer; at = &(*at)->next)
@@ -477,6 +483,7 @@ static void abandon_writers(void) {
         writer->at = writer->end = writer->limit = NULL;
         session_drop(writer->session);
         writer->session = NULL;
+        writer->session_number = 0;
         writer->store = NULL;
         writer->next = spare_writers;
         spare_writers = writer;
@@ -489,8 +496,8 @@ static void after_fork_in_child(void) {
     names_unlock();
     categories_unlock();
     abandon_writers();
-    marey__self = NULL;
-    marey__busy = 0;
+    marey__thread.writer = NULL;
+    marey__thread.busy = 0;
     pthread_setspecific(thread_end, NULL);
     statistics_after_fork();
     if (current) {
@@ -553,7 +560,7 @@ uint64_t marey_flow_new(void) {
 }
 
 uint64_t marey_now_ns(void) {
-    struct writer *writer = marey__self;
+    struct writer *writer = marey__thread.writer;
     if (writer && writer->session && writer->clock.rate)
         return writer->clock.origin_ns + clock_now(&writer->clock);
     return clock_monotonic_ns();

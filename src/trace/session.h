@@ -13,23 +13,26 @@
 
 struct session;
 
-/* The calling thread's writer; NULL before its first event. Read by the hot path. */
-extern __attribute__((visibility("hidden"))) _Thread_local struct writer *marey__self;
-/* The calling thread is recording an event: what a signal handler records meanwhile is dropped. */
-extern __attribute__((visibility("hidden"))) _Thread_local uint32_t marey__busy;
+/* What the hot path has of its thread. */
+struct thread {
+    struct writer *writer; /* NULL before its first event */
+    uint32_t
+        busy; /* it is recording an event: what a signal handler records meanwhile is dropped */
+};
+extern __attribute__((visibility("hidden"))) _Thread_local struct thread marey__thread;
 
 /* 1: the caller may record, and calls recording_leave afterwards. 0: it interrupted a recording; that is counted. */
-int recording_enter_slow(void);
+int recording_enter_slow(void) __attribute__((cold));
 static inline int recording_enter(void) {
-    if (__builtin_expect(marey__busy, 0))
+    if (__builtin_expect(marey__thread.busy, 0))
         return recording_enter_slow();
-    marey__busy = 1;
+    marey__thread.busy = 1;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     return 1;
 }
 static inline void recording_leave(void) {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    marey__busy = 0;
+    marey__thread.busy = 0;
 }
 
 /* The calling thread's writer, of the session that is on now; it may have no chunk. NULL where nothing records, or where

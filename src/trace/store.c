@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -29,8 +31,9 @@ enum {
     HIGH_FD = 200,           /* programs count on low numbers being free */
 };
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#ifndef MADV_POPULATE_READ /* Linux 5.14; an older kernel refuses them, and the pages come one by one */
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
 #endif
 
 uint64_t filler_head(size_t bytes) {
@@ -190,6 +193,14 @@ static int open_for_append(const char *path, int flags) {
     return fd < 0 ? error_from_errno(errno) : high_fd(fd);
 }
 
+/* One call instead of hundreds of page faults. A file system without a disk has nothing to prepare for a write: its pages
+ * are mapped writable when read, and that many at a time. */
+static int populate_by(int fd) {
+    struct statfs status;
+    return fstatfs(fd, &status) == 0 && status.f_type == TMPFS_MAGIC ? MADV_POPULATE_READ
+                                                                     : MADV_POPULATE_WRITE;
+}
+
 static int map_head(struct store *store) {
     struct stat status;
     uint8_t probe[RING_OFFSET];
@@ -202,6 +213,7 @@ static int map_head(struct store *store) {
         return MAREY_EFOREIGN;
     store->device = status.st_dev;
     store->inode = status.st_ino;
+    store->populate = populate_by(store->fd);
     store->head_bytes = head_control(probe)->head_bytes;
     store->foreign_namespace = head_control(probe)->pid_namespace != pid_namespace();
     store->head = mmap(NULL, store->head_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, store->fd, 0);
@@ -397,8 +409,7 @@ static int map_chunk(struct store *store, struct chunk *chunk) {
                        (off_t)chunk->offset);
     if (chunk->base == MAP_FAILED)
         return error_from_errno(errno);
-    madvise(chunk->base, chunk->size,
-            MADV_POPULATE_WRITE); /* one fault instead of hundreds; an older kernel refuses */
+    madvise(chunk->base, chunk->size, store->populate);
     return 0;
 }
 

@@ -14,6 +14,7 @@ struct store {
     uint8_t *head;
     size_t head_bytes;
     uint32_t references;
+    int populate;          /* advice for a chunk's new mapping */
     int foreign_namespace; /* process ids of the ring's slots mean nothing here */
     char path[PATH_MAX];
 };

@@ -128,23 +128,40 @@ static void next_generation(struct writer *writer) {
     writer->sources_used = 0;
 }
 
-/* The constant bytes of the short packets: 0A len 40 tt tt 5A 04 48 | 01 50 ii 50 seq..., and
- * 0A len 40 tt tt 5A 02 48 | 02 50 seq... ; tt tt is a varint of two bytes. */
+/* The constant bytes of the short packets, drawn at the head of event.c. A sequence's number takes 1 to 3 bytes; what
+ * comes behind it stands so much later. */
 static void make_templates(struct writer *writer) {
-    uint8_t sequence[8] = {0};
-    unsigned bytes = (unsigned)(varint_put(sequence, writer->sequence) - sequence);
-    uint64_t tail;
-    memcpy(&tail, sequence, 8);
-    writer->begin_bytes = 12 + bytes;
-    writer->end_bytes = 10 + bytes;
-    writer->begin_head = UINT64_C(0x48045a008040000a) | (uint64_t)(writer->begin_bytes - 2) << 8;
-    writer->begin_tail = UINT64_C(0x50005001) | tail << 32;
-    writer->end_head = UINT64_C(0x48025a008040000a) | (uint64_t)(writer->end_bytes - 2) << 8;
-    writer->end_tail = UINT64_C(0x5002) | tail << 16;
+    static const uint8_t begin[] = {TAG(PACKET__track_event, WIRE_BYTES), 4,
+                                    TAG(EVENT__type, WIRE_VARINT),        EVENT_BEGIN,
+                                    TAG(EVENT__name_iid, WIRE_VARINT),    0};
+    static const uint8_t end[] = {TAG(PACKET__track_event, WIRE_BYTES), 2,
+                                  TAG(EVENT__type, WIRE_VARINT), EVENT_END};
+    uint8_t bytes[16] = {TAG(TRACE__packet, WIRE_BYTES),
+                         0,
+                         TAG(PACKET__timestamp, WIRE_VARINT),
+                         0x80,
+                         0,
+                         TAG(PACKET__trusted_packet_sequence_id, WIRE_VARINT)};
+    uint8_t *event = varint_put(bytes + 6, writer->sequence);
+    unsigned at = (unsigned)(event - bytes);
+    memcpy(event, end, sizeof end);
+    bytes[1] = (uint8_t)(at + sizeof end - 2);
+    memcpy(&writer->end_head, bytes, 8);
+    memcpy(&writer->end_tail, bytes + 8, 8);
+    writer->end_bytes = at + sizeof end;
+    memcpy(event, begin, sizeof begin);
+    bytes[1] = (uint8_t)(at + sizeof begin - 2);
+    memcpy(&writer->begin_head, bytes, 8);
+    memcpy(&writer->begin_tail, bytes + 8, 8);
+    writer->begin_bytes = at + sizeof begin;
+    writer->length_shift = 8 * (at + 1 - 8);
+    writer->iid_shift = 8 * (at + 5 - 8);
 }
 
 static void set_limit(struct writer *writer) {
-    uint8_t *limit = writer->end ? writer->end - ROOM : NULL;
+    int fast =
+        writer->end && writer->clock.rate; /* the fast way reads the counter and nothing else */
+    uint8_t *limit = fast ? writer->end - ROOM : NULL;
     __atomic_store_n(&writer->limit, limit, __ATOMIC_RELAXED);
 }
 

@@ -27,6 +27,9 @@ struct nesting {
     uint32_t owed; /* ends that could not be written; they are as soon as anything can */
 };
 
+/* Sequences' numbers are less: three bytes. */
+enum { SEQUENCES_MAX = 1 << 21 };
+
 enum interned { INTERNED_NAME, INTERNED_ARGUMENT, INTERNED_CATEGORY, INTERNED_KINDS };
 
 enum {
@@ -34,7 +37,7 @@ enum {
     ROOM = 64,          /* every event without arguments fits in so much */
     TRACKS_SEEN = 4096, /* remembered a chunk; a track that fell out is described again */
     SOURCES_SEEN = 1024,
-    SHORT_IIDS = 128,      /* such an iid takes a byte */
+    SHORT_IIDS = 1 << 14,  /* such an iid takes one or two bytes */
     SHORT_DELTA = 1 << 14, /* such a time difference takes two */
 };
 
@@ -58,8 +61,11 @@ struct writer {
     uint32_t generation; /* of the chunk, << 16 */
     uint32_t spare;      /* payload of the filler at `at`, as varint_spread28 */
     struct nesting nesting;
-    uint32_t begin_bytes; /* of the short packets */
+    uint32_t session_number; /* session->number; 0: none */
+    uint32_t begin_bytes;    /* of the short packets, with an iid of one byte */
     uint32_t end_bytes;
+    uint32_t length_shift; /* where, in begin_tail, the event's length stands, and the iid */
+    uint32_t iid_shift;
     uint64_t begin_head, begin_tail, end_head, end_tail; /* their constant bytes: event.c */
 
     /* the cold part */
@@ -70,6 +76,7 @@ struct writer {
     const struct process *process; /* likewise */
     struct session *session;       /* held; NULL: none */
     uint32_t sequence;
+    uint32_t sequence_of; /* number of the session that gave it */
     uint32_t iids_used[INTERNED_KINDS];
     uint32_t sources_used;
     uint64_t thread_uuid;
