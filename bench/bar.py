@@ -1,0 +1,176 @@
+"""The bar: what Marey promises, line by line, and what was measured for it."""
+
+from dataclasses import dataclass
+from statistics import median
+
+MIB = 1 << 20
+PEERS = (("keke", "kev", 25), ("viztracer", "log_event", 5), ("tg4perfetto", "trace", 50))
+
+
+@dataclass
+class Line:
+    """what: the thing. bar: what it has to be. figure: what it was. verdict: met or missed, by how
+    much. beside: what it is held against, and the like."""
+
+    what: str
+    bar: str
+    figure: str
+    verdict: str
+    beside: str
+
+
+def at_most(value, bar) -> str:
+    """A verdict where less is better."""
+    if value <= bar:
+        return f"met ({(1 - value / bar):.0%} under)"
+    return f"**missed** (by {(value / bar - 1):.0%})"
+
+
+def at_least(value, bar) -> str:
+    """A verdict where more is better."""
+    if value >= bar:
+        return f"met ({(value / bar - 1):.0%} over)"
+    return f"**missed** (by {(1 - value / bar):.0%})"
+
+
+def ns(series) -> str:
+    """The median and the best of a series."""
+    return f"{median(series):,.1f} ns (best {min(series):,.1f})"
+
+
+def _ratio_line(results, what, bar, group, who, **fields):
+    """who against the floor of its race; None where it was not measured."""
+    ratio = results.ratio(group, who, "floor", **fields)
+    if ratio is None:
+        return None
+    ours, floor = (results.rounds(group, name, **fields) for name in (who, "floor"))
+    figure = f"{ratio[0]:.2f}x (best {ratio[1]:.2f}x)"
+    beside = f"{ns(ours)} against {ns(floor)}"
+    return Line(what, f"<= {bar}x", figure, at_most(ratio[0], bar), beside)
+
+
+# ---- C
+
+
+def c_recording(results):
+    places = {"tmpfs": "file on tmpfs", "disk": "file on disk", "ring": "ring of 16 MiB on tmpfs"}
+    for where, label in places.items():
+        what = f"C begin + end, recording, {label}"
+        yield _ratio_line(results, what, 1.6, f"c.on.{where}", "begin, end", where=where)
+
+
+def c_off(results):
+    cases = [("C begin + end, off", "c.off", "begin, end", {})]
+    cases += [("C scope, off", "c.off", "scope", {})]
+    cases += [
+        (
+            "C scope in a category that is off, recording",
+            "c.quiet",
+            "scope in a category that is off",
+            {"where": "tmpfs"},
+        )
+    ]
+    for what, group, who, fields in cases:
+        series = results.rounds(group, who, **fields)
+        value = median(series)
+        yield Line(what, "<= 1 ns", f"{value:.2f} ns", at_most(value, 1), f"best {min(series):.2f}")
+
+
+# ---- Python
+
+
+def python_spans(results, python):
+    name = f"Python {python}"
+    yield _ratio_line(results, f"{name} span, recording", 1.6, "python.on", "marey", python=python)
+    yield _ratio_line(results, f"{name} span, off", 1.0, "python.off", "marey", python=python)
+    for peer, call, factor in PEERS:
+        yield _under(results, python, peer, call, factor)
+
+
+def _under(results, python, peer, call, factor):
+    """How far a span of ours is under that of a peer: by CPU time of the thread alone, whatever the
+    peer does elsewhere."""
+    ratio = results.ratio("python.peers", peer, "marey", "thread_ns", python=python)
+    if ratio is None:
+        return None
+    theirs, ours = (
+        results.rounds("python.peers", who, "thread_ns", python=python) for who in (peer, "marey")
+    )
+    return Line(
+        f"Python {python} span, under {peer}'s {call}",
+        f">= {factor}x",
+        f"{ratio[0]:.1f}x",
+        at_least(ratio[0], factor),
+        f"{ns(ours)} against {ns(theirs)}",
+    )
+
+
+def python_allocations(results, python):
+    for who in ("off", "recording"):
+        record = results.find(group="python.allocations", who=who, python=python)
+        yield _nothing(f"Python {python}: allocations a span, {who}", record["per_span"], "")
+
+
+# ---- bytes, memory, stopping
+
+
+def _footprints(results):
+    for where in ("tmpfs", "disk"):
+        for asked in (1_000_000, 10_000_000):
+            record = results.find(group="footprint", mode="plain", asked=asked, where=where)
+            yield f"{asked // 1_000_000} M events, {where}", record
+
+
+def footprint_bytes(results):
+    for label, record in _footprints(results):
+        value = record["file_bytes"] / record["events"]
+        beside = f"file of {record['file_bytes']:,} bytes"
+        yield Line(
+            f"bytes an event, {label}", "<= 12.5", f"{value:.2f}", at_most(value, 12.5), beside
+        )
+
+
+def footprint_stop(results):
+    for label, record in _footprints(results):
+        value = record["stop_wall_ns"] / 1e6
+        beside = f"CPU {record['stop_cpu_ns'] / 1e6:.2f} ms"
+        yield Line(f"stopping, {label}", "<= 10 ms", f"{value:.2f} ms", at_most(value, 10), beside)
+
+
+def footprint_memory(results):
+    for label, record in _footprints(results):
+        value = record["rss_growth_at_peak"] / MIB
+        beside = ", ".join(
+            f"{kind} {record[f'{kind}_growth'] / MIB:.1f}" for kind in ("anon", "file", "shmem")
+        )
+        yield Line(
+            f"RSS growth at its peak, {label}",
+            "<= 16 MiB",
+            f"{value:.1f} MiB",
+            at_most(value, 16),
+            f"at the end, MiB: {beside}",
+        )
+
+
+def footprint_allocations(results):
+    for label, record in _footprints(results):
+        beside = f"{record['record_ns'] / record['events']:.1f} ns an event"
+        yield _nothing(f"C calls of malloc while recording {label}", record["allocations"], beside)
+
+
+def _nothing(what, value, beside):
+    verdict = "met" if value == 0 else "**missed**"
+    return Line(what, "0", f"{value:g}", verdict, beside)
+
+
+# ---- all
+
+
+def lines(results, pythons):
+    """The whole bar, top down. pythons: the versions that were measured, as text."""
+    made = [*c_recording(results), *c_off(results)]
+    for python in pythons:
+        made += [*python_spans(results, python), *python_allocations(results, python)]
+    for part in (footprint_bytes, footprint_stop, footprint_memory, footprint_allocations):
+        made += part(results)
+    return [line for line in made if line]

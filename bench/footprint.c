@@ -1,0 +1,150 @@
+/* What a recording leaves: bytes in the file, memory in the process, calls of malloc, time to stop.
+ *
+ *   footprint FILE EVENTS plain|int|spaced
+ *
+ * A fresh process records EVENTS events (a begin and an end are two) from one busy thread and stops. "int": each begin
+ * carries one integer. "spaced": spans last about a microsecond, so that times need two bytes and not one.
+ * Prints one line of JSON; sizes in bytes, times in nanoseconds. Memory is what /proc/self/status says, its peak over
+ * the whole recording, stopping included, against the moment before it opened. */
+#include "series.h"
+
+#include <malloc.h>
+#include <marey.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- every malloc of the process, the library's included, is counted here: the executable's symbols come first */
+
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+
+static unsigned long allocations;
+
+void *malloc(size_t size) {
+    __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size) {
+    __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
+    return __libc_calloc(n, size);
+}
+
+void *realloc(void *old, size_t size) {
+    __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
+    return __libc_realloc(old, size);
+}
+
+/* ---- memory */
+
+typedef struct {
+    long rss, anon, file, shmem, peak;
+} memory;
+
+static long status_field(const char *text, const char *name) {
+    const char *line = strstr(text, name);
+    return line ? atol(line + strlen(name)) * 1024 : -1;
+}
+
+/* Into a static buffer: reading must not change what is read. */
+static memory memory_now(void) {
+    static char text[8192];
+    FILE *f = fopen("/proc/self/status", "r");
+    if (!f)
+        fail("/proc/self/status", "cannot be read");
+    text[fread(text, 1, sizeof text - 1, f)] = 0;
+    fclose(f);
+    return (memory){status_field(text, "VmRSS:"), status_field(text, "RssAnon:"),
+                    status_field(text, "RssFile:"), status_field(text, "RssShmem:"),
+                    status_field(text, "VmHWM:")};
+}
+
+static void forget_peak(void) {
+    FILE *f = fopen("/proc/self/clear_refs", "w");
+    if (!f || fputs("5", f) < 0 || fclose(f))
+        fail("/proc/self/clear_refs", "the peak of memory cannot be reset");
+}
+
+/* ---- the work */
+
+#define PLAIN(name)                                                                                \
+    marey_begin(name);                                                                             \
+    marey_end();
+#define WITH_INT(name)                                                                             \
+    marey_begin(name, MAREY_I64("rows", 1234567));                                                 \
+    marey_end();
+#define SPACED(name)                                                                               \
+    marey_begin(name);                                                                             \
+    wait_ns(900);                                                                                  \
+    marey_end();
+
+static void wait_ns(uint64_t ns) {
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) + ns;
+    while (clock_ns(CLOCK_MONOTONIC) < until)
+        ;
+}
+
+static void plain(void) {
+    EACH_256(PLAIN)
+}
+static void with_int(void) {
+    EACH_256(WITH_INT)
+}
+static void spaced(void) {
+    EACH_256(SPACED)
+}
+
+static void (*work_named(const char *name))(void) {
+    if (!strcmp(name, "int"))
+        return with_int;
+    return !strcmp(name, "spaced") ? spaced : plain;
+}
+
+static void print_memory(memory before, memory after) {
+    printf("\"rss_growth_at_peak\": %ld, \"anon_growth\": %ld, \"file_growth\": %ld, "
+           "\"shmem_growth\": %ld, ",
+           after.peak - before.rss, after.anon - before.anon, after.file - before.file,
+           after.shmem - before.shmem);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 4)
+        fail("usage", "footprint FILE EVENTS plain|int|spaced");
+    void (*work)(void) = work_named(argv[3]);
+    unsigned long passes = strtoul(argv[2], NULL, 10) / (2 * SITES);
+
+    memory_now(); /* so that the stream's own buffer is there before we count */
+    forget_peak();
+    memory before = memory_now();
+    int error = marey_open(argv[1], NULL);
+    if (error)
+        fail(argv[1], marey_strerror(error));
+    work(); /* the thread is warm, every name known */
+    unsigned long allocations_before = allocations;
+    moment start = moment_now();
+    for (unsigned long i = 1; i < passes; i++)
+        work();
+    moment spent = moment_since(start);
+    unsigned long allocated = allocations - allocations_before;
+    memory recording = memory_now();
+
+    start = moment_now();
+    marey_close();
+    moment stop = moment_since(start);
+    memory after = memory_now();
+    recording.peak = after.peak;
+
+    struct stat file;
+    if (stat(argv[1], &file))
+        fail(argv[1], "the trace is not there");
+    printf("{\"group\": \"footprint\", \"events\": %lu, \"mode\": \"%s\", \"file_bytes\": %lld, "
+           "\"disk_bytes\": %lld, ",
+           passes * 2 * SITES, argv[3], (long long)file.st_size, (long long)file.st_blocks * 512);
+    print_memory(before, recording);
+    printf(
+        "\"allocations\": %lu, \"record_ns\": %lu, \"stop_wall_ns\": %lu, \"stop_cpu_ns\": %lu}\n",
+        allocated, (unsigned long)spent.process_ns, (unsigned long)stop.wall_ns,
+        (unsigned long)stop.process_ns);
+    return 0;
+}

@@ -1,0 +1,178 @@
+"""RESULTS.md: the bar with its verdicts, what else was measured, how, and on what machine."""
+
+import os
+import platform
+import re
+from pathlib import Path
+from statistics import median
+
+import bar
+from environments import BENCH, ROOT, run
+
+HOW = BENCH / "how.md"
+
+
+def table(head, rows):
+    """A Markdown table; empty where there are no rows."""
+    if not rows:
+        return ""
+    lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+    return "\n".join(lines) + "\n"
+
+
+# ---- the machine
+
+
+def _first(pattern, path):
+    found = re.search(pattern, Path(path).read_text(), re.M)
+    return found.group(1).strip() if found else "unknown"
+
+
+def clock_source():
+    path = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+    return path.read_text().strip() if path.exists() else "unknown"
+
+
+def _commit():
+    commit = run(["git", "rev-parse", "--short=12", "HEAD"]).strip()
+    changed = run(["git", "status", "--porcelain", "--", "src", "include", "python", "bench"])
+    ours = [line for line in changed.splitlines() if not line.endswith("bench/RESULTS.md")]
+    return commit + (" and changes not yet committed" if ours else "")
+
+
+def _file_system(path):
+    return run(["df", "--output=fstype", path]).split()[-1]
+
+
+def machine(environments, now):
+    """Where and when."""
+    memory = int(_first(r"^MemTotal:\s+(\d+)", "/proc/meminfo")) / (1 << 20)
+    cpu = _first(r"^model name\s*:\s*(.*)$", "/proc/cpuinfo")
+    packages = environments[0].ask(
+        "from importlib.metadata import version as v\n"
+        "for n in ('keke', 'viztracer', 'tg4perfetto', 'protobuf'): print(n, v(n), end=', ')"
+    )
+    rows = [
+        ["date", f"{now:%Y-%m-%d %H:%M} UTC"],
+        ["commit", _commit()],
+        ["machine", f"{cpu}, {os.cpu_count()} CPUs, {memory:.0f} GiB, {platform.machine()}"],
+        ["kernel", f"Linux {platform.release()}, clock source {clock_source()}"],
+        ["system", _first(r'^PRETTY_NAME="?([^"]*)', "/etc/os-release")],
+        ["compiler", run(["cc", "--version"]).splitlines()[0]],
+        ["disk", _file_system(ROOT)],
+        ["Python", ", ".join(e.full_version() for e in environments)],
+        ["peers", packages.rstrip(", ")],
+        ["load", f"{os.getloadavg()[0]:.1f} at the end"],
+    ]
+    return table(["", ""], rows)
+
+
+# ---- the rest of what was measured
+
+
+def _times(results, group, skip=(), **fields):
+    """Rows of a race: name, median, best, wall."""
+    rows = []
+    for who in results.names(group, **fields):
+        if who in ("loop", *skip):
+            continue
+        cpu = results.rounds(group, who, **fields)
+        wall = results.rounds(group, who, "wall_ns", **fields)
+        rows.append([who, f"{median(cpu):,.1f}", f"{min(cpu):,.1f}", f"{median(wall):,.1f}"])
+    return rows
+
+
+TIMES = ["", "CPU ns, median", "best", "wall ns, median"]
+
+
+def c_more(results):
+    """What else can be recorded from C; what is paid once; threads."""
+    parts = ["### C: what else can be recorded (file on tmpfs)\n"]
+    parts.append(table(TIMES, _times(results, "c.more.tmpfs", where="tmpfs")))
+    parts.append("### C: off\n")
+    parts.append(table(TIMES, _times(results, "c.off")))
+    for where in ("tmpfs", "disk"):
+        parts.append(f"### C: paid once ({where}), nanoseconds each\n")
+        parts.append(table(TIMES, _times(results, f"c.once.{where}", where=where)))
+    parts.append("### C: threads (one file on tmpfs), a span of one thread\n")
+    parts.append(table(["threads", *TIMES], _threads(results)))
+    return "\n".join(parts)
+
+
+def _threads(results):
+    return [[str(n), *row] for n in (1, 2, 4) for row in _times(results, f"c.threads.{n}")]
+
+
+def bytes_more(results):
+    """Sizes without a bar."""
+    rows = []
+    cases = {"int": "an integer argument with each begin", "spaced": "spans of about 1 us"}
+    for mode, what in cases.items():
+        for where in ("tmpfs", "disk"):
+            r = results.find(group="footprint", mode=mode, where=where)
+            rows.append([f"{what}, {where}", f"{r['file_bytes'] / r['events']:.2f}"])
+    return "### Bytes an event, 1 M events\n\n" + table(["", "bytes"], rows)
+
+
+def python_more(results, python):
+    """The races of one Python without a bar."""
+    names = {
+        "peers": "spans, each tool in its turn",
+        "off": "nothing records",
+        "argument": "a span with an integer argument",
+        "instant": "an instant",
+        "counter": "a counter",
+        "more": "other ways to record a span; a traced call",
+    }
+    parts = []
+    for group, title in names.items():
+        parts.append(f"### Python {python}: {title}\n")
+        parts.append(table(TIMES, _times(results, f"python.{group}", python=python)))
+    return "\n".join(parts)
+
+
+def whole(results):
+    """Each tool all told."""
+    rows = []
+    for r in results.records:
+        if r["group"] == "python.whole":
+            rows.append(
+                [
+                    r["who"],
+                    f"{r['spans']:,}",
+                    f"{r['cpu_ns']:,.0f}",
+                    f"{r['file_bytes'] / r['spans']:.1f}",
+                    f"{r['stop_wall_ns'] / 1e6:,.1f}",
+                    f"{r['rss_growth_at_peak'] / bar.MIB:.1f}",
+                ]
+            )
+    head = ["", "spans", "CPU ns a span", "bytes a span", "stopping, wall ms", "RSS growth, MiB"]
+    return "### All told: a busy Python thread, then the file written\n\n" + table(head, rows)
+
+
+# ---- all
+
+
+def render(results, environments, now):
+    """The whole of RESULTS.md."""
+    pythons = [e.name for e in environments]
+    verdicts = [
+        [line.what, line.bar, line.figure, line.verdict, line.beside]
+        for line in bar.lines(results, pythons)
+    ]
+    missed = sum("missed" in row[3] for row in verdicts)
+    parts = [
+        "# What Marey costs\n",
+        "Written by `make bench`; figures as they came out.\n",
+        machine(environments, now),
+        f"## The bar: {len(verdicts) - missed} of {len(verdicts)} lines met\n",
+        table(["what", "bar", "measured", "", "against"], verdicts),
+        "## How it was taken\n",
+        HOW.read_text().format(clock=clock_source()),
+        "## Without a bar\n",
+        c_more(results),
+        bytes_more(results),
+        *(python_more(results, python) for python in pythons),
+        whole(results),
+    ]
+    return "\n".join(parts)

@@ -1,0 +1,60 @@
+"""How the Python programs of the bench measure and report; series.h is its twin in C.
+
+A contestant does its thing n times in a function of its own. Rounds are interleaved: all
+contestants, then all again, so that what else the machine does hits them alike. Each contestant
+becomes one line of JSON on standard output, in nanoseconds for one time of the thing, one entry a
+round:
+{"group": ..., "who": ..., "count": n, "thread_ns": [...], "process_ns": [...], "wall_ns": [...]}
+"""
+
+import json
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+CLOCKS = ("thread_ns", "process_ns", "wall_ns")
+
+
+@dataclass
+class Contestant:
+    """who: its name. run(n): does the thing n times. count: that n. around(): entered before the
+    clocks start and left after they stopped; for tools that cannot stay on while others run."""
+
+    who: str
+    run: Callable[[int], Any]
+    count: int
+    around: Callable[[], AbstractContextManager[Any]] = nullcontext
+    rounds: list = field(default_factory=list)
+
+    def turn(self) -> None:
+        """One turn: its three times are kept."""
+        with self.around():
+            start = clocks()
+            self.run(self.count)
+            stop = clocks()
+        self.rounds.append([(b - a) / self.count for a, b in zip(start, stop)])
+
+
+def clocks() -> tuple[int, int, int]:
+    """CPU time of the thread, CPU time of the process and wall time, in nanoseconds."""
+    return time.thread_time_ns(), time.process_time_ns(), time.perf_counter_ns()
+
+
+def emit(**fields: Any) -> None:
+    """One line of JSON."""
+    print(json.dumps(fields), flush=True)
+
+
+def race(group: str, contestants: list[Contestant], rounds: int) -> None:
+    """Lets them all run `rounds` times, in turns, after one turn that does not count, and emits
+    their series."""
+    for contestant in contestants:
+        contestant.turn()
+        contestant.rounds.clear()
+    for _ in range(rounds):
+        for contestant in contestants:
+            contestant.turn()
+    for contestant in contestants:
+        series = dict(zip(CLOCKS, map(list, zip(*contestant.rounds))))
+        emit(group=group, who=contestant.who, count=contestant.count, **series)

@@ -1,0 +1,156 @@
+/* What recording from C costs, beside two reads of the clock.
+ *
+ *   spans off                      nothing records
+ *   spans FILE LABEL [ring bytes]  a recording into FILE
+ *   spans check FILE               a small recording, for a decoder: prints how many events of each kind it must find
+ *
+ * The recording is in its steady state and pays for everything: chunks are claimed, mapped and their pages faulted in
+ * while the clocks run. The very first round, with its small first chunks, is in the series like the others. */
+#include "series.h"
+
+#include <marey.h>
+
+enum {
+    ROUNDS = 31,
+    LOOPS = 800,     /* 204,800 spans a turn, so that each turn claims its share of the file */
+    ROUNDS_MORE = 9, /* of the lines without a bar */
+    LOOPS_MORE = 400,
+    CHECK_LOOPS = 8,
+};
+
+static MAREY_CATEGORY(quiet, "quiet");
+static MAREY_CATEGORY(loud, "loud");
+static marey_counter *items;
+static marey_track *device;
+
+#define BEGIN_END(name)                                                                            \
+    marey_begin(name);                                                                             \
+    marey_end();
+#define SCOPE(name)                                                                                \
+    { MAREY_SPAN(name); }
+#define SCOPE_QUIET(name)                                                                          \
+    { MAREY_SPAN_IN(quiet, name); }
+#define SCOPE_LOUD(name)                                                                           \
+    { MAREY_SPAN_IN(loud, name); }
+#define WITH_INT(name)                                                                             \
+    marey_begin(name, MAREY_I64("rows", 1234567));                                                 \
+    marey_end();
+#define WITH_TEXT(name)                                                                            \
+    marey_begin(name, MAREY_STR("path", "/usr/share/dict/words"));                                 \
+    marey_end();
+#define INSTANT(name) marey_instant(name);
+#define COUNTER(name) marey_counter_set(items, 17);
+#define ON_TRACK(name)                                                                             \
+    marey_track_begin(device, MAREY_NOW, name);                                                    \
+    marey_track_end(device, MAREY_NOW);
+
+static void begin_end(void) {
+    EACH_256(BEGIN_END)
+}
+static void scope(void) {
+    EACH_256(SCOPE)
+}
+static void scope_quiet(void) {
+    EACH_256(SCOPE_QUIET)
+}
+static void scope_loud(void) {
+    EACH_256(SCOPE_LOUD)
+}
+static void with_int(void) {
+    EACH_256(WITH_INT)
+}
+static void with_text(void) {
+    EACH_256(WITH_TEXT)
+}
+static void instant(void) {
+    EACH_256(INSTANT)
+}
+static void counter(void) {
+    EACH_256(COUNTER)
+}
+static void on_track(void) {
+    EACH_256(ON_TRACK)
+}
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static contestant barred[] = {{.who = "floor"}, {.who = "begin, end", .run = begin_end}};
+static contestant more[] = {
+    {.who = "floor"},
+    {.who = "scope", .run = scope},
+    {.who = "scope in a category", .run = scope_loud},
+    {.who = "begin with an integer, end", .run = with_int},
+    {.who = "begin with a text of 21 bytes, end", .run = with_text},
+    {.who = "instant", .run = instant},
+    {.who = "counter", .run = counter},
+    {.who = "begin, end on a custom track", .run = on_track},
+};
+static contestant unrecorded[] = {
+    {.who = "begin, end", .run = begin_end},
+    {.who = "scope", .run = scope},
+    {.who = "scope in a category", .run = scope_loud},
+    {.who = "instant", .run = instant},
+};
+static contestant switched_off[] = {{.who = "scope in a category that is off", .run = scope_quiet}};
+
+static void open_recording(const char *path, uint64_t ring_bytes) {
+    marey_options options = {.ring_bytes = ring_bytes, .categories = "*,-quiet"};
+    int error = marey_open(path, &options);
+    if (error)
+        fail(path, marey_strerror(error));
+}
+
+/* Whatever was lost makes the figures a lie. */
+static void close_recording(void) {
+    marey_status_info info;
+    marey_status(&info);
+    marey_losses *l = &info.losses;
+    if (l->disk || l->limit || l->depth || l->reentry || l->arguments)
+        fail(info.path, "events were lost");
+    marey_close();
+}
+
+static void measure_on(const char *path, const char *label, uint64_t ring_bytes) {
+    char group[64];
+    barred[0] = more[0] = floor_contestant();
+    open_recording(path, ring_bytes);
+    snprintf(group, sizeof group, "c.on.%s", label);
+    race(group, barred, COUNT(barred), ROUNDS, LOOPS);
+    snprintf(group, sizeof group, "c.more.%s", label);
+    race(group, more, COUNT(more), ROUNDS_MORE, LOOPS_MORE);
+    race("c.quiet", switched_off, COUNT(switched_off), ROUNDS, LOOPS);
+    close_recording();
+}
+
+static void measure_off(void) {
+    race("c.off", unrecorded, COUNT(unrecorded), ROUNDS, LOOPS);
+}
+
+/* Each thing the same number of times; what the file has to hold then. */
+static void check(const char *path) {
+    open_recording(path, 0);
+    for (int i = 0; i < CHECK_LOOPS; i++) {
+        begin_end();
+        scope_quiet();
+        for (size_t k = 1; k < COUNT(more); k++)
+            more[k].run();
+    }
+    close_recording();
+    int each = CHECK_LOOPS * SITES;
+    printf("{\"group\": \"check\", \"begin\": %d, \"end\": %d, \"instant\": %d, \"counter\": %d}\n",
+           6 * each, 6 * each, each, each);
+}
+
+int main(int argc, char **argv) {
+    items = marey_counter_open("items", "items", MAREY_OF_PROCESS);
+    device = marey_track_open("device", MAREY_OF_PROCESS);
+    if (argc == 2 && !strcmp(argv[1], "off"))
+        measure_off();
+    else if (argc == 3 && !strcmp(argv[1], "check"))
+        check(argv[2]);
+    else if (argc == 3 || argc == 4)
+        measure_on(argv[1], argv[2], argc == 4 ? strtoull(argv[3], NULL, 10) : 0);
+    else
+        fail("usage", "spans off | check FILE | FILE LABEL [RING BYTES]");
+    return 0;
+}
