@@ -1,0 +1,66 @@
+"""See what a program does: one Perfetto trace file, whole at every instant.
+
+    import marey
+
+    with marey.record("app.perfetto-trace"):
+        with marey.span("load", path=path) as span:
+            rows = load(path)
+            span.set(rows=len(rows))
+        marey.counter("queue", unit="items").set(17)
+
+    @marey.traced
+    async def fetch(url): ...
+
+Values that are handed to spans and instants are read without running any code of theirs, and recording never
+raises into the program: see the README for what is shown of which type.
+"""
+
+from . import _marey
+from ._categories import categories
+from ._marey import (
+    Category,
+    Counter,
+    Track,
+    counter,
+    flow,
+    instant,
+    now,
+    process_name,
+    recording,
+    span,
+    status,
+    thread_name,
+    track,
+)
+from ._places import get_cmake_dir, get_include, get_lib_dir
+from ._record import Error, record, snapshot, tag
+from ._secrets import secrets
+from ._traced import traced
+
+__version__ = _marey.version
+
+__all__ = [
+    "Category",
+    "Counter",
+    "Error",
+    "Track",
+    "categories",
+    "counter",
+    "flow",
+    "get_cmake_dir",
+    "get_include",
+    "get_lib_dir",
+    "instant",
+    "now",
+    "process_name",
+    "record",
+    "recording",
+    "secrets",
+    "snapshot",
+    "span",
+    "status",
+    "tag",
+    "thread_name",
+    "traced",
+    "track",
+]
