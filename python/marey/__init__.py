@@ -11,8 +11,8 @@
     @marey.traced
     async def fetch(url): ...
 
-Values that are handed to spans and instants are read without running any code of theirs, and recording never
-raises into the program: see the README for what is shown of which type.
+Values that are handed to spans and instants are read without running any code of theirs, and
+recording never raises into the program: see the README for what is shown of which type.
 """
 
 from . import _marey

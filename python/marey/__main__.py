@@ -7,7 +7,9 @@ import sys
 
 
 def _candidates() -> list[str]:
-    """Where the command may be, the likeliest first: what the installation recorded, then the scripts' folders."""
+    """Where the command may be, the likeliest first: what the installation recorded, then the
+    scripts' folders.
+    """
     import sysconfig
     from importlib.metadata import PackageNotFoundError, files
 

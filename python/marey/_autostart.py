@@ -1,5 +1,6 @@
-"""Imported by marey.pth when a Python starts in a session that $MAREY_TRACE names: it joins at once, so that the threads,
-tasks and pauses of every such process are seen. A session that is gone, or anything else, is no reason to disturb it.
+"""Imported by marey.pth when a Python starts in a session that $MAREY_TRACE names: it joins at
+once, so that the threads, tasks and pauses of every such process are seen. A session that is gone,
+or anything else, is no reason to disturb it.
 """
 
 from __future__ import annotations

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 class Categories:
     """The categories that this process has used from Python.
 
-    Iterating gives their names; `in`, [name] and items() say whether each is recorded at this moment.
-    Switching works at any time, also for names that are not in use yet, and for C code of the process, too.
+    Iterating gives their names; `in`, [name] and items() say whether each is recorded at this
+    moment. Switching works at any time, also for names that are not in use yet, and for C code of
+    the process, too.
     """
 
     def enable(self, *names: str) -> None:
@@ -27,7 +28,9 @@ class Categories:
             _marey.Category(name).disable()
 
     def set(self, categories: str | None) -> None:
-        """Set them all: "db,net" only these, "*,-gc" all but gc, None all. Raises ValueError for another form."""
+        """Set them all: "db,net" only these, "*,-gc" all but gc, None all. Raises ValueError for
+        another form.
+        """
         if not _marey.categories(categories):
             raise ValueError(f"not a list of categories: {categories!r}")
 

@@ -1,5 +1,6 @@
-"""What Marey hangs into Python while it records, and takes out again: pauses of the garbage collector, the creation of
-asyncio's tasks, the renaming of threads. Modules that are not imported are not imported for this, but watched for.
+"""What Marey hangs into Python while it records, and takes out again: pauses of the garbage
+collector, the creation of asyncio's tasks, the renaming of threads. Modules that are not imported
+are not imported for this, but watched for.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def _watch_thread_names(thread: type) -> None:
 
     def set_name(self: Any, value: str) -> None:
         original(self, value)
-        _marey.changed(False)
+        _marey.changed()
 
     _replace(thread, "name", property(name.fget, set_name, name.fdel, name.__doc__))
 
@@ -113,7 +114,9 @@ def _imported(module: str) -> None:
 
 
 class _Finder:
-    """Stands first in sys.meta_path, and has the watched modules run _imported when they are loaded."""
+    """Stands first in sys.meta_path, and has the watched modules run _imported when they are
+    loaded.
+    """
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

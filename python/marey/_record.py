@@ -109,7 +109,8 @@ def _script_name() -> str:
 
 
 def tag(**tags: object) -> None:
-    """Facts about the whole trace: tag(run="a17", workers=8). Ints stay numbers; the rest is shown as str() of it.
+    """Facts about the whole trace: tag(run="a17", workers=8). Ints stay numbers; the rest is shown
+    as str() of it.
 
     Without a recording: nothing.
     """
@@ -132,19 +133,24 @@ def snapshot(path: Path) -> None:
 class record:
     """Record into one file, as a context manager or by start() and stop().
 
-    path: the file, made anew. None: NAME.perfetto-trace of the running script, in the working directory.
-    ring: keep the last so many bytes only. limit: the file grows no further (8 GiB). Both in bytes, or "64M".
+    path: the file, made anew. None: NAME.perfetto-trace of the running script, in the working
+    directory.
+    ring: keep the last so many bytes only. limit: the file grows no further (8 GiB). Both in bytes,
+    or "64M".
     children: programs that are started from here and have Marey record into the same file.
     categories: "db,net" records only these, "-gc" all but that; a text or an iterable. None: all.
-    gc: pauses of the garbage collector are spans. tags: facts about the whole trace, as for marey.tag.
-    stats: CPU %, resident memory, open files and threads as counters; True, or seconds between them (0.01 to 60).
+    gc: pauses of the garbage collector are spans. tags: facts about the whole trace, as for
+    marey.tag.
+    stats: CPU %, resident memory, open files and threads as counters; True, or seconds between them
+    (0.01 to 60).
 
-    In a process that a recording was handed down to by $MAREY_TRACE (`marey run`, or children=True), or by fork, this
-    joins that one: nothing is opened, `path` tells where it goes, and stop() leaves it on.
+    In a process that a recording was handed down to by $MAREY_TRACE (`marey run`, or
+    children=True), or by fork, this joins that one: nothing is opened, `path` tells where it goes,
+    and stop() leaves it on.
 
-    start() raises marey.Error where this process records already, OSError of the fitting kind with the path where the
-    file cannot be made, ValueError and TypeError for wrong options. On error nothing has changed.
-    A stopped object can be started again; it writes the file anew.
+    start() raises marey.Error where this process records already, OSError of the fitting kind with
+    the path where the file cannot be made, ValueError and TypeError for wrong options. On error
+    nothing has changed. A stopped object can be started again; it writes the file anew.
     """
 
     _active: record | None = None  # the one that is on in this interpreter

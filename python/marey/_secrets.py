@@ -30,10 +30,11 @@ DEFAULT = (
 
 
 class Secrets:
-    """A set of names. An argument, or a key of a dict, that contains one of them as a word is shown as "***".
+    """A set of names. An argument, or a key of a dict, that contains one of them as a word is shown
+    as "***".
 
-    Case does not matter, and neither does how words are joined: "token" covers `access_token`, `accessToken` and
-    `X-Token`, but not `tokens`.
+    Case does not matter, and neither does how words are joined: "token" covers `access_token`,
+    `accessToken` and `X-Token`, but not `tokens`.
     """
 
     def __init__(self, names: Iterable[str]) -> None:

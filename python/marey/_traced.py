@@ -1,7 +1,8 @@
 """marey.traced, and marey.span as a decorator: a span around each call of a function.
 
-Plain functions become a callable written in C. Coroutine functions, generator functions and asynchronous generator
-functions become functions of the same kind, so that inspect and the frameworks that ask it see what they expect.
+Plain functions become a callable written in C. Coroutine functions, generator functions and
+asynchronous generator functions become functions of the same kind, so that inspect and the
+frameworks that ask it see what they expect.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ _VARARGS, _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 4, 32,
 @overload
 def traced(function: F, /) -> F: ...
 @overload
-def traced(
+def traced(  # noqa: F811
     *,
     name: str | None = None,
     category: str | _marey.Category | None = None,
     args: bool | Iterable[str] = False,
     result: bool = False,
 ) -> Callable[[F], F]: ...
-def traced(
+def traced(  # noqa: F811
     function: Callable[..., Any] | None = None,
     /,
     *,
@@ -50,13 +51,14 @@ def traced(
     """Record a span around each call; as @traced or @traced(...).
 
     name: of the span; else the function's qualified name. category: as for marey.span.
-    args: show the call's arguments: True for all but self and cls, or the names of those that are wanted.
-    result: show what the call returns.
+    args: show the call's arguments: True for all but self and cls, or the names of those that are
+    wanted. result: show what the call returns.
 
-    A coroutine is one span, from its first step to its end, on its task's track. A generator, or an asynchronous one,
-    is one span for each piece, from a resumption to the next yield, with its number as the argument `step`; the
-    call's arguments stand with the first, and `result` is what was yielded.
-    Methods, staticmethods and classmethods may be decorated; classes may not (TypeError).
+    A coroutine is one span, from its first step to its end, on its task's track. A generator, or an
+    asynchronous one, is one span for each piece, from a resumption to the next yield, with its
+    number as the argument `step`; the call's arguments stand with the first, and `result` is what
+    was yielded. Methods, staticmethods and classmethods may be decorated; classes may not
+    (TypeError).
     """
     if function is None:
         wanted = args if isinstance(args, bool) else tuple(args)
@@ -73,7 +75,9 @@ def _span_for(
 
 
 def _code_of(function: Any) -> CodeType | None:
-    """The code of a Python function, also behind functools.partial and other decorators' __wrapped__; else None."""
+    """The code of a Python function, also behind functools.partial and other decorators'
+    __wrapped__; else None.
+    """
     for _ in range(100):
         code: CodeType | None = getattr(function, "__code__", None)
         if code is not None:
@@ -115,8 +119,8 @@ def wrap(
     if isinstance(function, type) or not callable(function):
         raise TypeError(f"a function is wanted, not {function!r:.200}")
     code = _code_of(function)
-    own = code if getattr(function, "__code__", None) is code and not hasattr(function, "__self__") else None
-    call = _marey.Traced(function, span, *_binding(own, args), result)
+    bare = getattr(function, "__code__", None) is code and not hasattr(function, "__self__")
+    call = _marey.Traced(function, span, *_binding(code if bare else None, args), result)
     if code is not None:
         qualified = getattr(code, "co_qualname", code.co_name)
         call.set_source(code.co_filename, qualified, max(code.co_firstlineno, 0))
@@ -160,7 +164,9 @@ def _generator(function: Any, call: _marey.Traced, result: bool) -> Any:
 
 
 async def _piece(span: _marey.span, number: int, step: Any, result: bool) -> Any:
-    """Await one step of an asynchronous generator within a span. StopAsyncIteration is its ordinary end."""
+    """Await one step of an asynchronous generator within a span. StopAsyncIteration is its ordinary
+    end.
+    """
     span.__enter__()
     span.set(step=number)
     try:

@@ -112,9 +112,10 @@ typedef struct face_state {
     int free_count;
     PyObject *word_category, *word_track, *word_flow, *word_ts, *word_parent, *word_step,
         *word_unit;
-    PyObject *attribute_track, *group_key; /* where a task, and a thread, keeps its track */
-    PyObject *secrets;                     /* tuple of bytes, lower case */
-    PyObject *counters;                    /* (name, unit, track) -> counter */
+    PyObject *attribute_track, *group_key,
+        *name_key;         /* where tasks and threads keep their tracks and names */
+    PyObject *secrets;     /* tuple of bytes, lower case */
+    PyObject *counters;    /* (name, unit, track) -> counter */
     PyObject *task_tracks; /* WeakKeyDictionary for tasks without a __dict__, or NULL */
     PyObject *running_loop, *current_task; /* of asyncio, once it is imported */
     PyObject *gc_callback;
@@ -281,8 +282,11 @@ static inline track_object *task_track(face_state *state) {
     return task_track_slow(state, thread, key);
 }
 
-/* Something changed that thread_place cannot see: a thread's name, a new session. new_process: also the process. */
-void task_changed(bool new_process);
+/* Something changed that thread_place cannot see: a thread's name, a new session. */
+void task_changed(void);
+/* The user gave the calling thread, or the process, a name: it stands above what Python calls it. */
+int task_thread_named(face_state *state, PyObject *name);
+void task_process_named(void);
 /* Once a process: a forked child is a new process. */
 void task_start(void);
 /* Notes that the running code has created `task`. */

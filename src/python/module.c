@@ -17,10 +17,12 @@ static PyObject *face_recording(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED
     return PyBool_FromLong(marey_recording());
 }
 
-static PyObject *face_thread_name(PyObject *Py_UNUSED(module), PyObject *name) {
+static PyObject *face_thread_name(PyObject *module, PyObject *name) {
     PyObject *bytes = text_bytes(name);
-    if (!bytes)
+    if (!bytes || task_thread_named(PyModule_GetState(module), name) < 0) {
+        Py_XDECREF(bytes);
         return NULL;
+    }
     marey_thread_name(PyBytes_AS_STRING(bytes));
     Py_DECREF(bytes);
     Py_RETURN_NONE;
@@ -31,6 +33,7 @@ static PyObject *face_process_name(PyObject *Py_UNUSED(module), PyObject *name) 
     if (!bytes)
         return NULL;
     marey_process_name(PyBytes_AS_STRING(bytes));
+    task_process_named();
     Py_DECREF(bytes);
     Py_RETURN_NONE;
 }
@@ -70,12 +73,9 @@ static PyObject *face_secrets(PyObject *module, PyObject *names) {
     Py_RETURN_NONE;
 }
 
-/* changed(new_process): a thread's name changed, or this is a new process. */
-static PyObject *face_changed(PyObject *Py_UNUSED(module), PyObject *new_process) {
-    int new = PyObject_IsTrue(new_process);
-    if (new < 0)
-        return NULL;
-    task_changed(new);
+/* changed(): a thread has another name now. */
+static PyObject *face_changed(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+    task_changed();
     Py_RETURN_NONE;
 }
 
@@ -115,7 +115,7 @@ static PyMethodDef face_methods[] = {
     {"categories", face_categories, METH_VARARGS, NULL},
     {"category_list", category_list, METH_NOARGS, NULL},
     {"secrets", face_secrets, METH_O, NULL},
-    {"changed", face_changed, METH_O, NULL},
+    {"changed", face_changed, METH_NOARGS, NULL},
     {"task_created", face_task_created, METH_O, NULL},
     {"gc_start", gc_start, METH_NOARGS, NULL},
     {"gc_stop", gc_stop, METH_NOARGS, NULL},
@@ -157,7 +157,7 @@ static int state_words(face_state *state) {
         {&state->word_flow, "flow"},          {&state->word_ts, "ts"},
         {&state->word_parent, "parent"},      {&state->word_step, "step"},
         {&state->word_unit, "unit"},          {&state->attribute_track, "_marey_track"},
-        {&state->group_key, "marey.asyncio"},
+        {&state->group_key, "marey.asyncio"}, {&state->name_key, "marey.thread_name"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!(*words[i].word = PyUnicode_InternFromString(words[i].text)))
@@ -221,10 +221,11 @@ static int face_clear(PyObject *module) {
     span_free_list_clear(state);
     names_clear(state);
     PyObject **const owned[] = {
-        &state->counters,    &state->task_tracks, &state->running_loop, &state->current_task,
-        &state->gc_callback, &state->gc_owner,    &state->secrets,      &state->word_category,
-        &state->word_track,  &state->word_flow,   &state->word_ts,      &state->word_parent,
-        &state->word_step,   &state->word_unit,   &state->group_key,    &state->attribute_track,
+        &state->counters,        &state->task_tracks, &state->running_loop, &state->current_task,
+        &state->gc_callback,     &state->gc_owner,    &state->secrets,      &state->word_category,
+        &state->word_track,      &state->word_flow,   &state->word_ts,      &state->word_parent,
+        &state->word_step,       &state->word_unit,   &state->group_key,    &state->name_key,
+        &state->attribute_track,
     };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         Py_CLEAR(*owned[i]);

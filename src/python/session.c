@@ -21,7 +21,7 @@ PyObject *session_open(PyObject *Py_UNUSED(module), PyObject *args) {
                              .categories = categories,
                              .flags = children ? MAREY_CHILDREN : 0};
     Py_BEGIN_ALLOW_THREADS code = marey_open(path, &options);
-    Py_END_ALLOW_THREADS task_changed(false);
+    Py_END_ALLOW_THREADS task_changed();
     return outcome(code);
 }
 
@@ -40,7 +40,7 @@ PyObject *session_join(PyObject *Py_UNUSED(module), PyObject *given) {
         return NULL;
     int code;
     Py_BEGIN_ALLOW_THREADS code = marey_join(path);
-    Py_END_ALLOW_THREADS task_changed(true);
+    Py_END_ALLOW_THREADS task_changed();
     return outcome(code);
 }
 

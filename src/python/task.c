@@ -14,16 +14,24 @@
 
 THREAD_LOCAL thread_place task_place;
 uint64_t task_epoch = 1;
-static int process_is_new;
 
-void task_changed(bool new_process) {
-    if (new_process)
-        __atomic_store_n(&process_is_new, 1, __ATOMIC_RELAXED);
+/* What is new about the process since its name was last looked at; and whether the user gave it one. */
+enum { PROCESS_KNOWN, PROCESS_STARTED, PROCESS_FORKED };
+static int process_news = PROCESS_STARTED;
+static bool process_is_named;
+
+void task_changed(void) {
     __atomic_fetch_add(&task_epoch, 1, __ATOMIC_RELAXED);
 }
 
+void task_process_named(void) {
+    process_is_named = true;
+}
+
 static void after_fork(void) {
-    task_changed(true);
+    process_news = PROCESS_FORKED;
+    process_is_named = false;
+    task_changed();
 }
 
 static void task_guard(void) {
@@ -65,8 +73,21 @@ static void give_name(PyObject *text, void (*give)(const char *)) {
     PyErr_Clear();
 }
 
+/* What marey.thread_name() was called with in this thread. New reference or NULL. */
+static PyObject *thread_name_given(face_state *state) {
+    PyObject *dict = PyThreadState_GetDict(); /* borrowed */
+    PyObject *text = dict ? Py_XNewRef(PyDict_GetItemWithError(dict, state->name_key)) : NULL;
+    PyErr_Clear();
+    return text;
+}
+
+int task_thread_named(face_state *state, PyObject *name) {
+    PyObject *dict = PyThreadState_GetDict(); /* borrowed */
+    return dict ? PyDict_SetItem(dict, state->name_key, name) : 0;
+}
+
 /* What threading calls this thread, if it does. Threads that Python did not start keep the system's name. */
-static PyObject *thread_name(void) {
+static PyObject *thread_name_known(void) {
     PyObject *active = python_find("threading", "_active"), *text = NULL;
     PyObject *ident = active ? PyLong_FromUnsignedLong(PyThread_get_thread_ident()) : NULL;
     if (ident && PyDict_CheckExact(active)) {
@@ -81,8 +102,10 @@ static PyObject *thread_name(void) {
     return text;
 }
 
-static void name_thread(thread_place *place) {
-    PyObject *text = thread_name();
+static void name_thread(face_state *state, thread_place *place) {
+    PyObject *text = thread_name_given(state);
+    if (!text)
+        text = thread_name_known();
     Py_hash_t hash = text ? PyUnicode_Type.tp_hash(text) : 0;
     if (text && hash != place->name_hash) {
         place->name_hash = hash;
@@ -91,25 +114,51 @@ static void name_thread(thread_place *place) {
     Py_XDECREF(text);
 }
 
-static void name_process(void) {
+/* The name of a child of multiprocessing, or NULL. New reference. */
+static PyObject *child_name(void) {
     PyObject *process = python_find("multiprocessing.process", "_current_process");
     PyObject *text = process ? plain_text(process, "_name") : NULL;
-    if (text && PyUnicode_CompareWithASCIIString(text, "MainProcess"))
-        give_name(text, marey_process_name);
-    Py_XDECREF(text);
+    if (text && PyUnicode_CompareWithASCIIString(text, "MainProcess") == 0)
+        Py_CLEAR(text);
     Py_XDECREF(process);
+    return text;
 }
 
-static void place_renew(thread_place *place, PyThreadState *thread, uint64_t epoch) {
+/* The last part of sys.argv[0] where that is a file, or NULL. New reference. */
+static PyObject *script_name(void) {
+    PyObject *argv = PySys_GetObject("argv"); /* borrowed */
+    PyObject *path =
+        argv && PyList_Check(argv) && PyList_GET_SIZE(argv) ? PyList_GET_ITEM(argv, 0) : NULL;
+    Py_ssize_t length = path && PyUnicode_Check(path) ? PyUnicode_GET_LENGTH(path) : 0;
+    if (!length || PyUnicode_READ_CHAR(path, 0) == '-')
+        return NULL;
+    Py_ssize_t slash = PyUnicode_FindChar(path, '/', 0, length, -1);
+    return PyUnicode_Substring(path, slash < 0 ? 0 : slash + 1, length);
+}
+
+/* A name that says more than "python3". A plain fork keeps its parent's. */
+static void name_process(int news) {
+    PyObject *text = process_is_named ? NULL : child_name();
+    if (!text && !process_is_named && news == PROCESS_STARTED)
+        text = script_name();
+    if (text)
+        give_name(text, marey_process_name);
+    Py_XDECREF(text);
+    PyErr_Clear();
+}
+
+static void place_renew(face_state *state, thread_place *place, PyThreadState *thread,
+                        uint64_t epoch) {
     if (place->thread != thread)
         place->name_hash = 0;
     place->thread = thread;
     place->epoch = epoch;
-    if (__atomic_exchange_n(&process_is_new, 0, __ATOMIC_RELAXED)) {
+    int news = __atomic_exchange_n(&process_news, PROCESS_KNOWN, __ATOMIC_RELAXED);
+    if (news != PROCESS_KNOWN) {
         place->name_hash = 0;
-        name_process();
+        name_process(news);
     }
-    name_thread(place);
+    name_thread(state, place);
 }
 
 /* ------------------------------------------------------------------- tasks */
@@ -217,7 +266,7 @@ track_object *task_track_slow(face_state *state, PyThreadState *thread, uint64_t
         key; /* first, so that what the rest calls finds an answer and does not come here again */
     place->track = NULL;
     if (renew)
-        place_renew(place, thread, epoch);
+        place_renew(state, place, thread, epoch);
     PyObject *task = running_task(state);
     if (!task)
         return NULL;
