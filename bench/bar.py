@@ -56,7 +56,11 @@ def c_recording(results):
     places = {"tmpfs": "file on tmpfs", "disk": "file on disk", "ring": "ring of 16 MiB on tmpfs"}
     for where, label in places.items():
         what = f"C begin + end, recording, {label}"
-        yield _ratio_line(results, what, 1.6, f"c.on.{where}", "begin, end", where=where)
+        line = _ratio_line(results, what, 1.6, f"c.on.{where}", "begin, end", where=where)
+        written = results.rounds(f"c.on.{where}", "as many bytes by write", where=where)
+        if written:
+            line.beside += f"; writing as many bytes alone: {ns(written)}"
+        yield line
 
 
 def c_off(results):

@@ -22,8 +22,8 @@ import peers
 from series import Contestant, emit, race
 from verify import expect
 
-COUNT = 50_000
-ROUNDS, ROUNDS_OFF, ROUNDS_PEERS, ROUNDS_MORE = 61, 15, 9, 5
+COUNT = 200_000  # so that each turn claims its share of the file
+ROUNDS, ROUNDS_OFF, ROUNDS_PEERS, ROUNDS_MORE = 31, 15, 9, 5
 CHECKED = 5_000
 
 

@@ -8,13 +8,16 @@
  * while the clocks run. The very first round, with its small first chunks, is in the series like the others. */
 #include "series.h"
 
+#include <fcntl.h>
 #include <marey.h>
+#include <unistd.h>
 
 enum {
     ROUNDS = 31,
     LOOPS = 800,     /* 204,800 spans a turn, so that each turn claims its share of the file */
     ROUNDS_MORE = 9, /* of the lines without a bar */
     LOOPS_MORE = 400,
+    BYTES = 24, /* of a span in the file */
     CHECK_LOOPS = 8,
 };
 
@@ -74,7 +77,32 @@ static void on_track(void) {
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static contestant barred[] = {{.who = "floor"}, {.who = "begin, end", .run = begin_end}};
+/* What the file system alone asks for as many bytes: appended by write(2), 256 KiB at a time. */
+static int bytes_file = -1;
+
+static void same_bytes(void) {
+    static char block[256 << 10];
+    static size_t owed;
+    owed += SITES * BYTES;
+    for (; owed >= sizeof block; owed -= sizeof block)
+        if (write(bytes_file, block, sizeof block) != sizeof block)
+            fail("write", "the disk is full");
+}
+
+static void open_bytes(const char *path) {
+    char beside[4096];
+    snprintf(beside, sizeof beside, "%s.bytes", path);
+    bytes_file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (bytes_file < 0)
+        fail(beside, "cannot be opened");
+    unlink(beside);
+}
+
+static contestant barred[] = {
+    {.who = "floor"},
+    {.who = "begin, end", .run = begin_end},
+    {.who = "as many bytes by write", .run = same_bytes},
+};
 static contestant more[] = {
     {.who = "floor"},
     {.who = "scope", .run = scope},
@@ -113,9 +141,10 @@ static void close_recording(void) {
 static void measure_on(const char *path, const char *label, uint64_t ring_bytes) {
     char group[64];
     barred[0] = more[0] = floor_contestant();
+    open_bytes(path);
     open_recording(path, ring_bytes);
     snprintf(group, sizeof group, "c.on.%s", label);
-    race(group, barred, COUNT(barred), ROUNDS, LOOPS);
+    race(group, barred, COUNT(barred) - (ring_bytes != 0), ROUNDS, LOOPS);
     snprintf(group, sizeof group, "c.more.%s", label);
     race(group, more, COUNT(more), ROUNDS_MORE, LOOPS_MORE);
     race("c.quiet", switched_off, COUNT(switched_off), ROUNDS, LOOPS);
