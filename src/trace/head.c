@@ -223,7 +223,7 @@ static int ring_valid(const struct control *control) {
     if (control->ring_bytes == 0)
         return control->slots == 0;
     return control->slots > 0 && control->slots <= RING_SLOTS_MAX &&
-           control->chunk_bytes >= CHUNK_MIN && control->chunk_bytes <= CHUNK_MAX &&
+           control->chunk_bytes >= CHUNK_MIN && control->chunk_bytes <= RING_CHUNK_MAX &&
            control->chunk_bytes * control->slots == control->ring_bytes;
 }
 

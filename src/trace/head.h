@@ -29,6 +29,7 @@ enum {
     RING_OFFSET = 2 * HEAD_PAGE,
     RING_SLOTS_OFFSET = 64,
     RING_SLOTS_MAX = 240,
+    RING_CHUNK_MAX = 1 << 27, /* what a filler's length can say, halved */
     LOSS_SEQUENCE = 1,
     FIRST_SEQUENCE = 2,
     PROCESS_CLOCK = 65, /* absolute, from the session's origin */

@@ -255,7 +255,9 @@ static int create_at(struct store *store, const marey_options *options) {
 }
 
 int store_create(const char *path, const marey_options *options, struct store **out) {
-    if (options && options->ring_bytes && options->ring_bytes < MAREY_RING_MIN)
+    if (options && options->ring_bytes &&
+        (options->ring_bytes < MAREY_RING_MIN ||
+         options->ring_bytes > (uint64_t)RING_SLOTS_MAX * RING_CHUNK_MAX))
         return MAREY_EINVAL;
     struct store *store = new_store();
     if (!store)
