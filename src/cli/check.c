@@ -61,7 +61,7 @@ static int check_file(const char *path, enum check_output output) {
     int error = trace_read(&trace, path);
     int status = EXIT_USAGE;
     if (error) {
-        file_error("check", path, error);
+        read_error("check", path, error);
     } else {
         int damaged = damage_total(&trace.reader.damage, HARM_DAMAGE) > 0;
         status = damaged ? EXIT_FOUND : EXIT_OK;

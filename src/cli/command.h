@@ -28,8 +28,10 @@ extern const struct command command_run, command_info, command_check;
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* After getopt_long gave '?' or ':': says which option is wrong, and the nearest. Returns EXIT_USAGE. */
 int option_error(const char *command, int code, char **argv, const struct option *options);
-/* A file that cannot be opened: the path, why, and what to do about it. Returns EXIT_USAGE. */
-int file_error(const char *command, const char *path, int error);
+/* A trace that cannot be read: the path and why. Returns EXIT_USAGE. */
+int read_error(const char *command, const char *path, int error);
+/* A trace that cannot be made: the same, and what to do about it. Returns EXIT_USAGE. */
+int record_error(const char *command, const char *path, int error);
 
 /* The word among `count` that looks most like `word`; NULL where none does. */
 const char *nearest_word(const char *word, const char *const *words, size_t count);

@@ -34,7 +34,7 @@ static int show(const char *path, const struct info_request *request) {
     if (!error && (request->spans || request->json))
         error = summary_make(&summary, &trace);
     if (error)
-        file_error("info", path, error);
+        read_error("info", path, error);
     else if (request->json)
         info_print_json(&trace, path, request, &summary);
     else

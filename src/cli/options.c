@@ -85,12 +85,22 @@ int option_error(const char *command, int code, char **argv, const struct option
     return usage_error(command, "unknown option '--%s'", name);
 }
 
-int file_error(const char *command, const char *path, int error) {
+static void print_path(const char *command, const char *path, int error) {
     struct text shown = {0};
     display_add(&shown, path, 0);
-    fprintf(stderr, "marey %s: %s: %s (%s)\n", command, text_of(&shown), marey_strerror(error),
-            marey_hint(error));
+    fprintf(stderr, "marey %s: %s: %s", command, text_of(&shown), marey_strerror(error));
     text_free(&shown);
+}
+
+int read_error(const char *command, const char *path, int error) {
+    print_path(command, path, error);
+    fputc('\n', stderr);
+    return EXIT_USAGE;
+}
+
+int record_error(const char *command, const char *path, int error) {
+    print_path(command, path, error);
+    fprintf(stderr, "; nothing was run\nhint: %s\n", marey_hint(error));
     return EXIT_USAGE;
 }
 

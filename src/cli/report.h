@@ -4,7 +4,7 @@
 
 #include "output/summary_table.h"
 
-/* "1,234 spans of 3 threads in 2 processes, 1.23s, 234 KiB" */
+/* "1,234 spans, 3 threads, 2 processes, 1.23s, 234 KiB" */
 void report_sentence(const struct trace *trace, struct text *text);
 
 /* Sizes, counts, times of a trace, as members of an object. */

@@ -61,8 +61,8 @@ static const char help_text[] =
     "  marey run --ring 64M -o /dev/shm/server.perfetto-trace ./server\n";
 
 struct request {
-    char output[PATH_ROOM];
-    const char *output_given;
+    const char *output;
+    char output_made[PATH_ROOM]; /* where none was given */
     marey_options options;
     uint32_t rows;
     int json, quiet;
@@ -87,7 +87,7 @@ static int bad_size(const char *option, const char *given) {
 /* One option with its value. Returns -1, or an exit status. */
 static int take_option(struct request *to, int option, char **argv) {
     switch (option) {
-    case 'o': to->output_given = optarg; return -1;
+    case 'o': to->output = optarg; return -1;
     case 'j': to->json = 1; return -1;
     case 'q': to->quiet = 1; return -1;
     case 'r':
@@ -160,14 +160,13 @@ static int parse(struct request *to, int argc, char **argv) {
 /* The name of the file where none was given: the program's without its ending, in the current directory. */
 static void name_output(struct request *to) {
     size_t length = strlen(to->name);
-    if (to->output_given) {
-        snprintf(to->output, sizeof to->output, "%s", to->output_given);
-        return;
-    }
     const char *dot = strrchr(to->name, '.');
+    if (to->output)
+        return;
     if (to->is_python && dot && dot != to->name && !strncmp(dot, ".py", 3))
         length = (size_t)(dot - to->name);
-    snprintf(to->output, sizeof to->output, "%.*s%s", (int)length, to->name, extension);
+    snprintf(to->output_made, sizeof to->output_made, "%.*s%s", (int)length, to->name, extension);
+    to->output = to->output_made;
 }
 
 /* ------------------------------------------------------------------- run */
@@ -266,7 +265,7 @@ static void report(const struct request *request, int status) {
     if (!error)
         error = summary_make(&summary, &trace);
     if (error)
-        file_error("run", request->output, error);
+        read_error("run", request->output, error);
     else if (request->json)
         print_json(request, &trace, &summary, status);
     else
@@ -288,9 +287,10 @@ static int run_recorded(struct request *request) {
     if (error)
         return cannot_start(request, error);
     name_output(request);
+    marey_close(); /* where we were started in a recording: this one is another */
     error = marey_open(request->output, &request->options);
     if (error)
-        return file_error("run", request->output, error);
+        return record_error("run", request->output, error);
     error = record_program(request, &status);
     marey_close();
     if (error)

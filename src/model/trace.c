@@ -136,6 +136,8 @@ static int settle(struct trace *trace) {
         processes_find(trace))
         return MAREY_ENOMEM;
     count_flows(trace);
+    if (!trace->reader.packets)
+        damage_add(&trace->reader.damage, DAMAGE_EMPTY, 0);
     return 0;
 }
 

@@ -110,16 +110,32 @@ static void add_count(struct text *text, uint64_t count, const char *one, const 
     text_addf(text, "%s %s", shown, count == 1 ? one : many);
 }
 
+/* Those that recorded something. */
+static uint64_t busy_threads(const struct trace *trace) {
+    uint64_t busy = 0;
+    for (uint32_t i = 0; i < trace->thread_count; i++)
+        busy += trace->threads[i].events > 0;
+    return busy;
+}
+
+static uint64_t busy_processes(const struct trace *trace) {
+    uint64_t busy = 0;
+    for (uint32_t i = 0; i < trace->process_count; i++)
+        busy += trace->processes[i].events > 0;
+    return busy;
+}
+
 void summary_sentence(const struct trace *trace, struct text *text) {
     char duration[DISPLAY_ROOM];
+    uint64_t threads = busy_threads(trace), processes = busy_processes(trace);
     add_count(text, trace->span_count, "span", "spans");
-    if (trace->thread_count) {
-        text_add(text, " of ");
-        add_count(text, trace->thread_count, "thread", "threads");
+    if (threads) {
+        text_add(text, ", ");
+        add_count(text, threads, "thread", "threads");
     }
-    if (trace->process_count) {
-        text_add(text, " in ");
-        add_count(text, trace->process_count, "process", "processes");
+    if (processes) {
+        text_add(text, ", ");
+        add_count(text, processes, "process", "processes");
     }
     display_duration(duration, sizeof duration, trace->last_ns - trace->first_ns);
     text_addf(text, ", %s", duration);

@@ -13,7 +13,8 @@ void summary_table_print(const struct summary *summary, const struct trace *trac
 void summary_table_json(const struct summary *summary, const struct trace *trace, struct json *json,
                         const char *key, uint32_t rows);
 
-/* "1,234 spans of 3 threads in 2 processes": what a trace holds, for a line of text. */
+/* "1,234 spans, 3 threads, 2 processes, 1.23s": what a trace holds, for a line of text. Threads and processes are those
+ * that recorded something. */
 void summary_sentence(const struct trace *trace, struct text *text);
 
 #endif

@@ -1,0 +1,65 @@
+/* Any bytes are a trace file: reading them ends, in bounds, and what is shown of them is harmless. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "marey.h"
+#include "model/summary.h"
+#include "output/summary_table.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int condition, const char *what) {
+    if (!condition) {
+        fprintf(stderr, "%s\n", what);
+        abort();
+    }
+}
+
+static void check_spans(const struct trace *trace) {
+    for (uint32_t i = 0; i < trace->span_count; i++) {
+        const struct span *span = &trace->spans[i];
+        require(span->begin_ns >= 0 && span->duration_ns >= -1, "a span has an impossible time");
+        require(span->track < trace->reader.tracks.count, "a span is on no track");
+        require(span->depth < SPAN_DEPTH_MAX, "a span is too deep");
+        require(span->parent == MAP_NONE ? span->depth == 0 : span->parent < i,
+                "a span has an impossible parent");
+    }
+}
+
+/* What goes to a terminal holds no control character but the ends of lines. */
+static void check_shown(const char *shown, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        require((unsigned char)shown[i] >= 0x20 || shown[i] == '\n',
+                "a control character is shown");
+}
+
+static void check_output(const struct summary *summary, const struct trace *trace) {
+    struct table_style style = {80, 0, "  ", 0};
+    char *shown = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&shown, &size);
+    struct json json;
+    if (!to)
+        return;
+    summary_table_print(summary, trace, to, 0, &style);
+    json_init(&json, to, 0);
+    summary_table_json(summary, trace, &json, NULL, 0);
+    fclose(to);
+    check_shown(shown, size);
+    free(shown);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct trace trace;
+    struct summary summary = {0};
+    int error = trace_read_memory(&trace, data, size);
+    require(error == 0 || error == MAREY_ENOMEM, "bytes in memory cannot be read");
+    require(error || trace.reader.file_bytes == size, "reading stopped before the end");
+    if (!error && summary_make(&summary, &trace) == 0) {
+        check_spans(&trace);
+        check_output(&summary, &trace);
+    }
+    summary_free(&summary);
+    trace_free(&trace);
+    return 0;
+}

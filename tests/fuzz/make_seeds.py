@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Writes the seeds of fuzz_reader into tests/fuzz/reader: small traces, one for each thing that a reader meets.
+
+    tests/fuzz/make_seeds.py        (needs the package perfetto)"""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from tracemaker import MONOTONIC, TraceMaker, filler  # noqa: E402
+
+BASE = 10**12
+
+
+def plain(**options):
+    maker = TraceMaker()
+    maker.clocks(realtime=17 * 10**17, monotonic=BASE, boottime=BASE + 10**9)
+    maker.attributes(host="h", run=7)
+    process = maker.process(100, "p", ["a", "b"])
+    thread = maker.thread(100, 101, "main")
+    custom = maker.describe(name="device", parent_uuid=process)
+    counter = maker.counter("queue", process, unit_name="items", is_incremental=True)
+    writer = maker.sequence(anchor=BASE, **options)
+    writer.begin(thread, BASE + 10, "outer", ["io", "db"])
+    writer.begin(thread, BASE + 20, "inner", args={"path": "/x"}, flows=[5])
+    writer.value(counter, BASE + 25, 3)
+    writer.value(counter, BASE + 26, 2.5)
+    writer.instant(custom, BASE + 27, "tick", terminating_flow_ids=[5])
+    writer.end(thread, BASE + 30, args={"exception": "E"})
+    writer.start()
+    writer.end(thread, BASE + 40)
+    writer.begin(custom, BASE + 50, "outer")
+    return maker
+
+
+def damaged():
+    data = plain(deltas=True, interned=True, track=2).data()
+    return data[:150] + b"\xff" * 9 + data[150:]
+
+
+def with_fillers():
+    maker = plain()
+    maker.raw(filler(40))
+    maker.sequence().begin(2, BASE + 60, "late")
+    maker.raw(filler(5))
+    return maker.data()
+
+
+SEEDS = {
+    "absolute": lambda: plain().data(),
+    "deltas": lambda: plain(deltas=True, interned=True, track=2).data(),
+    "deltas_monotonic": lambda: plain(deltas=True, clock=MONOTONIC).data(),
+    "flags": lambda: plain(interned=True, flags=True, clock=MONOTONIC).data(),
+    "compressed": lambda: plain(interned=True).compressed(),
+    "fillers": with_fillers,
+    "damaged": damaged,
+    "cut": lambda: plain(interned=True).data()[:-3],
+    "zeros": lambda: plain().data() + bytes(64),
+}
+
+
+def main():
+    folder = HERE / "reader"
+    folder.mkdir(exist_ok=True)
+    for name, make in SEEDS.items():
+        (folder / name).write_bytes(make())
+
+
+if __name__ == "__main__":
+    main()
