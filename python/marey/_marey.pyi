@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Any, SupportsFloat, SupportsIndex, TypedDict, TypeVar, final
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_Flows = flow | Sequence[flow] | None
 _Number = int | float | SupportsIndex | SupportsFloat
 _Outcome = tuple[int, str, str] | None
 
@@ -64,6 +63,8 @@ class flow:
     def id(self) -> int: ...
     @property
     def end(self) -> flow: ...
+
+_Flows = flow | Sequence[flow] | None
 
 @final
 class Category:

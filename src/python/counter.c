@@ -1,5 +1,5 @@
-/* marey.counter: a number over time. Counters of one name, unit and track are one object, so that
- * `marey.counter("queue").add(1)` may stand wherever it is handy. */
+/* marey.counter: a number over time. Counters of the process (and of nobody) with one name and unit are one object, so
+ * that `marey.counter("queue").add(1)` may stand wherever it is handy. Those of a track or a thread are made anew. */
 #include "face.h"
 
 typedef struct counter_object {
@@ -115,7 +115,7 @@ static PyObject *counter_make(face_state *state, PyObject *name, PyObject *unit,
     return (PyObject *)self;
 }
 
-/* The counter of that key, made where there is none yet. A thread's own counters are not shared: `key` is NULL. */
+/* The counter of that key, made where there is none yet; always where the key is NULL. */
 static PyObject *counter_find(face_state *state, PyObject *key, PyObject *name, PyObject *unit,
                               PyObject *track, track_object *parent, marey_track *place) {
     PyObject *found = key ? PyDict_GetItemWithError(state->counters, key) : NULL; /* borrowed */
@@ -161,9 +161,10 @@ PyObject *counter_open(face_state *state, PyObject *const *args, Py_ssize_t coun
     track = track ? track : Py_None;
     if (track_parent(state, track, &parent, &place) < 0)
         return NULL;
-    PyObject *key = place == MAREY_OF_THREAD ? NULL : PyTuple_Pack(3, name, unit, track);
-    PyObject *found = NULL;
-    if (key || place == MAREY_OF_THREAD)
+    bool shared = !parent && place != MAREY_OF_THREAD;
+    PyObject *of_nobody = place == MAREY_OF_NOBODY ? Py_True : Py_False;
+    PyObject *key = shared ? PyTuple_Pack(3, name, unit, of_nobody) : NULL, *found = NULL;
+    if (key || !shared)
         found = counter_find(state, key, name, unit, track, parent, place);
     Py_XDECREF(key);
     return found;

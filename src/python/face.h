@@ -115,7 +115,7 @@ typedef struct face_state {
     PyObject *attribute_track, *group_key,
         *name_key;         /* where tasks and threads keep their tracks and names */
     PyObject *secrets;     /* tuple of bytes, lower case */
-    PyObject *counters;    /* (name, unit, track) -> counter */
+    PyObject *counters;    /* (name, unit, of nobody) -> counter */
     PyObject *task_tracks; /* WeakKeyDictionary for tasks without a __dict__, or NULL */
     PyObject *running_loop, *current_task; /* of asyncio, once it is imported */
     PyObject *gc_callback;

@@ -99,8 +99,10 @@ static PyMethodDef face_methods[] = {
     {"counter", FAST(counter_new),
      PyDoc_STR(
          "counter(name, unit=None, track=None)\n--\n\n"
-         "A number over time: .set(value), .add(delta), .at(ts, value). The same name, unit and "
-         "track give\nthe same counter. track: what marey.track takes as parent.")},
+         "A number over time: .set(value), .add(delta), .at(ts, value). track: what marey.track "
+         "takes as\nparent. Of the process, the same name and unit give the same counter; of a "
+         "track "
+         "or a thread,\nmake it once and keep it.")},
     {"now", face_now, METH_NOARGS,
      PyDoc_STR("now()\n--\n\nNanoseconds of CLOCK_MONOTONIC, by the recording's clock.")},
     {"recording", face_recording, METH_NOARGS,

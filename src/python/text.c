@@ -48,15 +48,23 @@ const char *text_utf8(PyObject *text, char *buffer, size_t room, size_t *bytes) 
     return buffer;
 }
 
+/* The text with U+2400, as the library shows it, for each NUL. New reference; NULL with an exception. */
+static PyObject *without_nul(PyObject *text) {
+    PyObject *nul = PyUnicode_FromStringAndSize("", 1), *picture = PyUnicode_FromOrdinal(0x2400);
+    PyObject *replaced = nul && picture ? PyUnicode_Replace(text, nul, picture, -1) : NULL;
+    Py_XDECREF(nul);
+    Py_XDECREF(picture);
+    return replaced;
+}
+
 PyObject *text_bytes(PyObject *text) {
     if (!PyUnicode_Check(text)) {
         PyErr_Format(PyExc_TypeError, "a name is a str, not %.100s", Py_TYPE(text)->tp_name);
         return NULL;
     }
-    PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "surrogatepass");
-    for (Py_ssize_t i = 0; bytes && i < PyBytes_GET_SIZE(bytes); i++)
-        if (!PyBytes_AS_STRING(bytes)[i])
-            PyBytes_AS_STRING(bytes)[i] = '?';
+    PyObject *plain = without_nul(text);
+    PyObject *bytes = plain ? PyUnicode_AsEncodedString(plain, "utf-8", "surrogatepass") : NULL;
+    Py_XDECREF(plain);
     return bytes;
 }
 
