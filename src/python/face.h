@@ -188,9 +188,10 @@ void text_put_exception(text_writer *writer, PyObject *exception);
 /* ------------------------------------------------------------------ values */
 
 enum {
-    VALUES_POOL = 192,     /* entries of nested values, of one event */
-    VALUES_TEXT = 4096,    /* bytes of copied text on the stack ... */
-    VALUES_MORE = 1 << 15, /* ... and then on the heap */
+    VALUES_NESTING = MAREY_NESTING_MAX - 1, /* one more is the event's own level */
+    VALUES_POOL = 192,                      /* entries of nested values, of one event */
+    VALUES_TEXT = 4096,                     /* bytes of copied text on the stack ... */
+    VALUES_MORE = 1 << 15,                  /* ... and then on the heap */
 };
 
 /* The arguments of one event. On the C stack; not across a call into Python. */
@@ -201,7 +202,7 @@ typedef struct values {
     size_t pool_used, text_used, more_used;
     char *more;
     int depth;
-    const void *path[MAREY_NESTING_MAX]; /* the containers that we are in */
+    const void *path[VALUES_NESTING]; /* the containers that we are in */
     marey_arg top[MAREY_ARGS_MAX];
     marey_arg pool[VALUES_POOL];
     char text[VALUES_TEXT];

@@ -3,9 +3,9 @@
  *   bool int float str      as they are; ints beyond 64 bits as hexadecimal text
  *   None                    "None"
  *   bytes bytearray         the first bytes and the length
- *   list tuple set dict     nested, MAREY_ARGS_MAX entries and MAREY_NESTING_MAX levels of them, then "... (N more)"
+ *   list tuple set dict     nested, MAREY_ARGS_MAX entries and VALUES_NESTING levels of them, then "... (N more)"
  *   a member of an enum     "Class.NAME"
- *   a path of pathlib       its text
+ *   pathlib, decimal, uuid, datetime    the text of their own classes
  *   an exception            "Type: message"
  *   numbers of C types      (numpy's) as int or float
  *   everything else         "<module.Type>"
@@ -288,7 +288,7 @@ static void set_container(values *v, marey_arg *out, PyObject *value) {
         return;
     }
     filling f = {.size = container_size(value)};
-    f.entries = v->depth < MAREY_NESTING_MAX ? pool_take(v, f.size, &f.room) : NULL;
+    f.entries = v->depth < VALUES_NESTING ? pool_take(v, f.size, &f.room) : NULL;
     if (!f.entries) {
         if (f.size)
             set_more(v, out, f.size);
@@ -302,7 +302,7 @@ static void set_container(values *v, marey_arg *out, PyObject *value) {
     filling_end(v, &f, out, PyDict_Check(value));
 }
 
-/* ------------------------------------------------------ enums, paths, rest */
+/* ------------------------------------------------------ enums, texts, rest */
 
 static bool type_is_of(PyTypeObject *type, const char *module, const char *name) {
     PyObject *wanted = python_find(module, name);
@@ -328,28 +328,46 @@ static bool is_enum(PyObject *value) {
     return meta != &PyType_Type && type_is_of(meta, "enum", "EnumMeta");
 }
 
-/* The concrete classes of pathlib, whose str() is the standard library's. */
-static bool is_path(PyObject *value) {
-    static const char *const classes[] = {"PosixPath", "PurePosixPath", "WindowsPath",
-                                          "PureWindowsPath"};
+/* Classes of the standard library whose str() is its own, and says what a reader wants to see. */
+static const struct {
+    const char *module, *class;
+} texts[] = {
+    {"pathlib", "PosixPath"},       {"pathlib", "PurePosixPath"}, {"pathlib", "WindowsPath"},
+    {"pathlib", "PureWindowsPath"}, {"decimal", "Decimal"},       {"uuid", "UUID"},
+    {"datetime", "date"},           {"datetime", "datetime"},     {"datetime", "time"},
+    {"datetime", "timedelta"},
+};
+
+/* A time of a zone asks the zone, which may be anybody's class: not that. */
+static bool has_foreign_zone(PyObject *value) {
+    PyObject *zone = PyObject_GetAttrString(value, "tzinfo");
+    PyErr_Clear();
+    PyObject *plain = python_find("datetime", "timezone");
+    bool foreign = zone && zone != Py_None && (PyObject *)Py_TYPE(zone) != plain;
+    Py_XDECREF(zone);
+    Py_XDECREF(plain);
+    return foreign;
+}
+
+static bool is_text(PyObject *value) {
     const char *name = Py_TYPE(value)->tp_name;
     const char *dot = strrchr(name, '.');
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-        if (strcmp(dot ? dot + 1 : name, classes[i]))
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(dot ? dot + 1 : name, texts[i].class))
             continue;
-        PyObject *type = python_find("pathlib", classes[i]);
+        PyObject *type = python_find(texts[i].module, texts[i].class);
         bool is = type == (PyObject *)Py_TYPE(value);
         Py_XDECREF(type);
-        return is;
+        return is && !(strcmp(texts[i].module, "datetime") == 0 && has_foreign_zone(value));
     }
     return false;
 }
 
-static void set_path(values *v, marey_arg *out, PyObject *path) {
-    PyObject *text = PyObject_Str(path);
+static void set_text_of(values *v, marey_arg *out, PyObject *value) {
+    PyObject *text = PyObject_Str(value);
     if (!text) {
         PyErr_Clear();
-        set_short(v, out, path, text_put_object);
+        set_short(v, out, value, text_put_object);
         return;
     }
     set_str(v, out, text, true);
@@ -359,8 +377,8 @@ static void set_path(values *v, marey_arg *out, PyObject *path) {
 static void set_other(values *v, marey_arg *out, PyObject *value) {
     if (is_enum(value))
         set_short(v, out, value, put_enum);
-    else if (is_path(value))
-        set_path(v, out, value);
+    else if (is_text(value))
+        set_text_of(v, out, value);
     else if (!set_foreign_number(v, out, value))
         set_short(v, out, value, text_put_object);
 }

@@ -60,6 +60,7 @@ class Sequence:
     def __init__(self):
         self.cleared = False
         self.last = {}  # incremental clock -> its time in nanoseconds of CLOCK_MONOTONIC
+        self.origin = {MONOTONIC: 0}  # other clock -> what it counts from
         self.clear()
 
     def clear(self):
@@ -71,7 +72,12 @@ class Sequence:
             self.clear()
             self.cleared = True
         data = packet.interned_data
-        for kind in ("event_names", "event_categories", "debug_annotation_names", "source_locations"):
+        for kind in (
+            "event_names",
+            "event_categories",
+            "debug_annotation_names",
+            "source_locations",
+        ):
             for entry in getattr(data, kind):
                 assert self.cleared
                 self.interned[kind].setdefault(entry.iid, entry)
@@ -82,14 +88,15 @@ class Sequence:
         for number, clock in clocks.items():
             if clock.is_incremental:
                 self.last[number] = clocks[MONOTONIC].timestamp
+            elif number >= 64:
+                self.origin[number] = clocks[MONOTONIC].timestamp - clock.timestamp
 
     def time(self, packet):
         clock = packet.timestamp_clock_id or self.clock
         if clock in self.last:
             self.last[clock] += packet.timestamp
             return self.last[clock]
-        assert clock == MONOTONIC, f"a time of clock {clock}"
-        return packet.timestamp
+        return self.origin[clock] + packet.timestamp
 
     def text(self, kind, iid):
         return self.interned[kind][iid].name  # KeyError: the file is wrong
@@ -113,13 +120,22 @@ class Trace:
         sequence.take(packet)
         for attribute in packet.trace_attributes.attribute:
             number = attribute.WhichOneof("value") == "long_value"
-            self.attributes[attribute.key] = attribute.long_value if number else attribute.string_value
+            self.attributes[attribute.key] = (
+                attribute.long_value if number else attribute.string_value
+            )
         time = sequence.time(packet) if packet.HasField("timestamp") else 0
         if packet.HasField("track_descriptor"):
             self._describe(packet.track_descriptor)
         if packet.HasField("track_event"):
             assert packet.trusted_packet_sequence_id
-            self._events.append((time, sequence, packet.track_event, dict(self._texts(sequence, packet.track_event))))
+            self._events.append(
+                (
+                    time,
+                    sequence,
+                    packet.track_event,
+                    dict(self._texts(sequence, packet.track_event)),
+                )
+            )
 
     def _describe(self, it):
         track = self.tracks.setdefault(it.uuid, Track(it.uuid))
@@ -138,13 +154,22 @@ class Trace:
         """What an event's interned numbers mean where it stands: later packets may say otherwise."""
         yield "track", event.track_uuid or sequence.track
         yield "name", sequence.text("event_names", event.name_iid) if event.name_iid else event.name
-        yield "category", ",".join(
-            [sequence.text("event_categories", iid) for iid in event.category_iids] + list(event.categories)
+        yield (
+            "category",
+            ",".join(
+                [sequence.text("event_categories", iid) for iid in event.category_iids]
+                + list(event.categories)
+            ),
         )
         yield "args", dict(self._annotation(sequence, one) for one in event.debug_annotations)
         location = sequence.interned["source_locations"].get(event.source_location_iid)
-        yield "location", (
-            (location.file_name, location.function_name, location.line_number) if location else ()
+        yield (
+            "location",
+            (
+                (location.file_name, location.function_name, location.line_number)
+                if location
+                else ()
+            ),
         )
 
     def _annotation(self, sequence, one):
@@ -170,7 +195,9 @@ class Trace:
             if message.type == END:
                 self._end(stacks[track.uuid], time, texts["args"], message)
                 continue
-            event = Event(track, texts["name"], texts["category"], time, texts["args"], list(message.flow_ids))
+            event = Event(
+                track, texts["name"], texts["category"], time, texts["args"], list(message.flow_ids)
+            )
             event.location, event.flow_ends = texts["location"], list(message.terminating_flow_ids)
             if message.type == BEGIN:
                 self._begin(stacks[track.uuid], event)
@@ -206,7 +233,8 @@ class Trace:
         found = [
             track
             for track in self.tracks.values()
-            if track.name == name and all(getattr(track, key) == value for key, value in wanted.items())
+            if track.name == name
+            and all(getattr(track, key) == value for key, value in wanted.items())
         ]
         assert len(found) == 1, f"{name!r}: {found} of {[t.name for t in self.tracks.values()]}"
         return found[0]
@@ -231,7 +259,9 @@ class Trace:
 
     def span(self, name):
         found = self.named(name)
-        assert len(found) == 1, f"{len(found)} spans {name!r} of {sorted({s.name for s in self.spans})}"
+        assert len(found) == 1, (
+            f"{len(found)} spans {name!r} of {sorted({s.name for s in self.spans})}"
+        )
         return found[0]
 
     def instant(self, name):
@@ -247,7 +277,9 @@ def load(path, problems=()):
     """The trace, once both readers have found it right; `problems`: what tracecheck may say of it."""
     with open(path, "rb") as file:
         trace = Trace(file.read())
-    said = [what for what in tracecheck.load(str(path)).problems if not any(p in what for p in problems)]
+    said = [
+        what for what in tracecheck.load(str(path)).problems if not any(p in what for p in problems)
+    ]
     assert not said, said
     return trace
 
@@ -256,7 +288,9 @@ def load(path, problems=()):
 def recorded(path, **options):
     """Record what is in the block; the object has .record while it goes on, and .trace afterwards."""
     options.setdefault("gc", False)
-    box = dataclasses.make_dataclass("Recorded", [("record", object, None), ("trace", object, None)])()
+    box = dataclasses.make_dataclass(
+        "Recorded", [("record", object, None), ("trace", object, None)]
+    )()
     with marey.record(path, **options) as box.record:
         yield box
     box.trace = load(path)
