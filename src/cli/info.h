@@ -15,6 +15,8 @@ void info_print_text(const struct trace *trace, const char *path,
 void info_print_json(const struct trace *trace, const char *path,
                      const struct info_request *request, const struct summary *summary);
 
+/* Counters with values, without those that are shown as losses. */
+int info_is_counter(const struct trace *trace, const struct track *track);
 /* Tracks that are neither a thread nor a counter and have events. */
 int info_is_other_track(const struct track *track);
 

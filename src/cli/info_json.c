@@ -67,7 +67,7 @@ static void tracks_json(const struct trace *trace, const char *key, int counters
     json_array(json, key);
     for (uint32_t i = 0; i < trace->reader.tracks.count; i++) {
         const struct track *track = &trace->reader.tracks.all[i];
-        if (counters ? track->kind == TRACK_COUNTER : info_is_other_track(track))
+        if (counters ? info_is_counter(trace, track) : info_is_other_track(track))
             track_json(trace, track, json);
     }
     json_end(json);

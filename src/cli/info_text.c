@@ -1,4 +1,5 @@
 /* See info.h. */
+#include <string.h>
 #include <time.h>
 
 #include "cli/info.h"
@@ -170,6 +171,10 @@ static void print_threads(const struct trace *trace, const struct info_request *
     finish_table(&table, request, trace->thread_count, shown);
 }
 
+int info_is_counter(const struct trace *trace, const struct track *track) {
+    return track->kind == TRACK_COUNTER && track->values && !trace_is_loss(trace, track);
+}
+
 int info_is_other_track(const struct track *track) {
     return track->total && track->kind != TRACK_THREAD && track->kind != TRACK_COUNTER;
 }
@@ -235,7 +240,7 @@ static void print_counters(const struct trace *trace, const struct info_request 
     table_init(&table, columns, 7);
     for (uint32_t i = 0; i < trace->reader.tracks.count; i++) {
         const struct track *track = &trace->reader.tracks.all[i];
-        if (track->kind != TRACK_COUNTER || !track->values || !has_room(request, all++))
+        if (!info_is_counter(trace, track) || !has_room(request, all++))
             continue;
         shown++;
         add_counter(&table, trace, track);
@@ -251,7 +256,7 @@ static void print_counters(const struct trace *trace, const struct info_request 
 void info_print_text(const struct trace *trace, const char *path,
                      const struct info_request *request, const struct summary *summary) {
     struct text line = {0};
-    display_add(&line, path, 0);
+    display_add(&line, strcmp(path, "-") ? path : "standard input", 0);
     text_add(&line, ": ");
     report_sentence(trace, &line);
     puts(text_of(&line));

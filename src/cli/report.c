@@ -2,6 +2,7 @@
 #include "cli/report.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 void report_sentence(const struct trace *trace, struct text *text) {
     char size[DISPLAY_ROOM];
@@ -56,8 +57,8 @@ static void print_places(const struct damage *damage, enum damage_kind kind, FIL
     if (!has_place(kind))
         return;
     for (uint64_t i = 0; i < count && i < DAMAGE_PLACES; i++)
-        fprintf(to, "%s%" PRIu64, i ? ", " : " at byte ", damage->place[kind][i]);
-    fputs(count > DAMAGE_PLACES ? ", ..." : "", to);
+        fprintf(to, "%s%" PRIu64, i ? ", " : " (at byte ", damage->place[kind][i]);
+    fputs(count > DAMAGE_PLACES ? ", ...)" : ")", to);
 }
 
 static void print_harm(const struct damage *damage, enum harm harm, const char *title, FILE *to,
@@ -111,15 +112,38 @@ void report_damage_json(const struct trace *trace, struct json *json) {
     harm_json(damage, HARM_NOTE, "notes", json);
 }
 
+/* What the recorder's words for its losses mean. */
+static const struct {
+    const char *word;
+    const char *meaning;
+} loss_words[] = {
+    {"disk", "events lost: no space, no memory, or the disk failed"},
+    {"limit", "events lost: the file reached its limit"},
+    {"depth", "spans lost: nested too deep"},
+    {"reentry", "events lost: recorded by a signal handler in the middle of another one"},
+    {"ring", "bytes of older events that the ring wrote over"},
+    {"arguments", "events whose arguments were cut"},
+};
+
+static void add_meaning(struct text *text, const char *word) {
+    for (size_t i = 0; i < sizeof loss_words / sizeof *loss_words; i++)
+        if (!strcmp(word, loss_words[i].word)) {
+            text_add(text, loss_words[i].meaning);
+            return;
+        }
+    text_add(text, "lost: ");
+    display_add(text, word, 60);
+}
+
 void report_losses(const struct trace *trace, FILE *to, const char *indent) {
     for (uint32_t i = 0; i < trace->loss_count; i++) {
-        struct text what = {0};
+        struct text meaning = {0};
+        double lost = trace->losses[i].count;
         char count[DISPLAY_ROOM];
-        display_add(&what, trace_text(trace, trace->losses[i].what), 60);
-        display_count(count, sizeof count,
-                      trace->losses[i].count > 0 ? (uint64_t)trace->losses[i].count : 0);
-        fprintf(to, "%slost while recording: %s: %s\n", indent, text_of(&what), count);
-        text_free(&what);
+        add_meaning(&meaning, trace_text(trace, trace->losses[i].what));
+        display_count(count, sizeof count, lost > 0 && lost < 1e18 ? (uint64_t)lost : 0);
+        fprintf(to, "%swhile recording: %s %s\n", indent, count, text_of(&meaning));
+        text_free(&meaning);
     }
 }
 

@@ -226,6 +226,8 @@ static void print_text(const struct request *request, const struct trace *trace,
     if (WIFSIGNALED(status))
         text_addf(&line, "; killed by signal %d (%s)", WTERMSIG(status),
                   strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status))
+        text_addf(&line, "; exit status %d", WEXITSTATUS(status));
     fprintf(stderr, "%s\n", text_of(&line));
     text_free(&line);
     report_losses(trace, stderr, "  ");

@@ -26,6 +26,7 @@ enum harm {
       "clock snapshot or defaults with a broken field, skipped")                                   \
     X(DAMAGE_INFLATE, HARM_DAMAGE, "broken-compression",                                           \
       "compressed packets that do not decompress, skipped")                                        \
+    X(DAMAGE_GZIP, HARM_DAMAGE, "broken-gzip", "the gzip'ed file is cut off or damaged")           \
     X(DAMAGE_TIME, HARM_DAMAGE, "unknown-time",                                                    \
       "event whose time is not known, because packets before it are missing")                      \
     X(DAMAGE_NAME, HARM_DAMAGE, "unknown-name", "event whose name is not in the file")             \

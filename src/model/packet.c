@@ -151,7 +151,6 @@ void packet_read(struct reader *reader, const struct packet *packet) {
     struct event event = {0};
     struct sequence *sequence = NULL;
     int time_wrong = -1;
-    reader->packets++;
     if (packet->sequence_id && packet->sequence_id <= UINT32_MAX)
         sequence = find_sequence(reader, packet->sequence_id);
     if (sequence)

@@ -182,11 +182,14 @@ static void read_compressed(struct reader *self, const struct packet *packet) {
 
 static void read_packet(struct reader *self, struct bytes bytes, uint64_t offset) {
     struct packet packet;
-    if (packet_split(&packet, bytes, offset))
+    if (packet_split(&packet, bytes, offset)) {
         lose(self, DAMAGE_PACKET, offset);
-    else if (packet.compressed.at)
+        return;
+    }
+    self->packets++;
+    if (packet.compressed.at)
         read_compressed(self, &packet);
-    else if (bytes.size)
+    else
         packet_read(self, &packet);
 }
 
@@ -242,7 +245,7 @@ int reader_read(struct reader *self, struct source *source) {
     while (!self->error && read_root(self, source)) {
     }
     if (source->compressed && source->error == MAREY_EINVAL)
-        lose(self, DAMAGE_INFLATE, source->offset);
+        lose(self, DAMAGE_GZIP, source->offset);
     else if (!self->error)
         self->error = source->error;
     self->compressed |= source->compressed != 0;

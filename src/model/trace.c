@@ -102,6 +102,11 @@ static void count_flows(struct trace *trace) {
         trace->flows += i == 0 || reader->flows[i] != reader->flows[i - 1];
 }
 
+int trace_is_loss(const struct trace *trace, const struct track *track) {
+    return track->kind == TRACK_COUNTER &&
+           !strncmp(trace_text(trace, track->name), loss_prefix, sizeof loss_prefix - 1);
+}
+
 static int add_loss(struct trace *trace, uint32_t what, double count) {
     for (uint32_t i = 0; i < trace->loss_count; i++)
         if (trace->losses[i].what == what) {
@@ -120,10 +125,9 @@ static int find_losses(struct trace *trace) {
     struct reader *reader = &trace->reader;
     for (uint32_t i = 0; i < reader->tracks.count; i++) {
         const struct track *track = &reader->tracks.all[i];
-        const char *name = trace_text(trace, track->name);
-        if (track->kind != TRACK_COUNTER || !track->count ||
-            strncmp(name, loss_prefix, sizeof loss_prefix - 1))
+        if (!trace_is_loss(trace, track) || !track->count)
             continue;
+        const char *name = trace_text(trace, track->name);
         uint32_t what = strings_add_text(&reader->strings, name + sizeof loss_prefix - 1);
         if (add_loss(trace, what, track->events[track->count - 1].value))
             return -1;
@@ -136,8 +140,10 @@ static int settle(struct trace *trace) {
         processes_find(trace))
         return MAREY_ENOMEM;
     count_flows(trace);
-    if (!trace->reader.packets)
+    if (!trace->reader.packets) { /* what else is wrong is wrong for that reason */
+        trace->reader.damage = (struct damage){0};
         damage_add(&trace->reader.damage, DAMAGE_EMPTY, 0);
+    }
     return 0;
 }
 

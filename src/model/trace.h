@@ -66,6 +66,8 @@ struct counter_range {
     double least, most, last;
 };
 void trace_counter_range(const struct track *track, struct counter_range *range);
+/* Whether the recorder counts on this track what it could not keep. */
+int trace_is_loss(const struct trace *trace, const struct track *track);
 /* The parent of a track, NULL where it has none or that is not known. */
 const struct track *trace_parent(const struct trace *trace, const struct track *track);
 

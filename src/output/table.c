@@ -84,36 +84,50 @@ static void find_widths(const struct table *table, const struct table_style *sty
     }
 }
 
-static void pad(FILE *to, size_t columns) {
+static void pad(struct text *line, size_t columns) {
     while (columns--)
-        fputc(' ', to);
+        text_add(line, " ");
 }
 
-/* is_last: nothing follows on the line, so no blanks at its end. */
-static void print_cell(FILE *to, const char *cell, size_t width, enum table_align align,
-                       int is_last) {
+static void add_cell(struct text *line, const char *cell, size_t width, enum table_align align) {
     struct text shown = {0};
     size_t used = display_add(&shown, cell, width);
     size_t blanks = width > used ? width - used : 0;
     if (align == ALIGN_RIGHT)
-        pad(to, blanks);
-    fputs(text_of(&shown), to);
-    if (align == ALIGN_LEFT && !is_last)
-        pad(to, blanks);
+        pad(line, blanks);
+    text_add(line, text_of(&shown));
+    if (align == ALIGN_LEFT)
+        pad(line, blanks);
     text_free(&shown);
+}
+
+/* Without the blanks at its end. */
+static void print_line(struct text *line, FILE *to, const struct table_style *style) {
+    while (line->size && line->bytes[line->size - 1] == ' ')
+        line->bytes[--line->size] = 0;
+    fprintf(to, style->colour ? "%s\033[1m%s\033[0m\n" : "%s%s\n", style->indent, text_of(line));
+    text_free(line);
 }
 
 static void print_titles(const struct table *table, FILE *to, const struct table_style *style,
                          const size_t *widths) {
-    fputs(style->indent, to);
-    if (style->colour)
-        fputs("\033[1m", to);
+    struct text line = {0};
     for (unsigned i = 0; i < table->column_count; i++) {
-        int is_last = i + 1 == table->column_count;
-        print_cell(to, table->columns[i].title, widths[i], table->columns[i].align, is_last);
-        fputs(is_last ? "" : gap, to);
+        text_add(&line, i ? gap : "");
+        add_cell(&line, table->columns[i].title, widths[i], table->columns[i].align);
     }
-    fputs(style->colour ? "\033[0m\n" : "\n", to);
+    print_line(&line, to, style);
+}
+
+static void print_row(const struct table *table, const struct text *cells, FILE *to,
+                      const struct table_style *style, const size_t *widths) {
+    struct table_style plain = {0, 0, style->indent, 0};
+    struct text line = {0};
+    for (unsigned i = 0; i < table->column_count; i++) {
+        text_add(&line, i ? gap : "");
+        add_cell(&line, text_of(&cells[i]), widths[i], table->columns[i].align);
+    }
+    print_line(&line, to, &plain);
 }
 
 void table_print(struct table *table, FILE *to, const struct table_style *given) {
@@ -123,15 +137,8 @@ void table_print(struct table *table, FILE *to, const struct table_style *given)
     find_widths(table, &style, widths);
     if (!style.untitled)
         print_titles(table, to, &style, widths);
-    for (size_t i = 0; i + table->column_count <= table->cell_count; i += table->column_count) {
-        fputs(style.indent, to);
-        for (unsigned j = 0; j < table->column_count; j++) {
-            int is_last = j + 1 == table->column_count;
-            print_cell(to, text_of(&table->cells[i + j]), widths[j], table->columns[j].align,
-                       is_last);
-            fputs(is_last ? "\n" : gap, to);
-        }
-    }
+    for (size_t i = 0; i + table->column_count <= table->cell_count; i += table->column_count)
+        print_row(table, table->cells + i, to, &style, widths);
     if (table->failed)
         fprintf(to, "%s(memory was short: rows are missing)\n", style.indent);
 }

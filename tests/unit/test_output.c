@@ -114,13 +114,13 @@ static void tables_are_aligned_and_fit(void **state) {
     (void)state;
     expect_table(0, "NAME          COUNT\n"
                     "a long name  12,345\n"
-                    "\xe6\x97\xa5                 \n");
+                    "\xe6\x97\xa5\n");
     expect_table(17, "NAME        COUNT\n"
                      "a long...  12,345\n"
-                     "\xe6\x97\xa5               \n");
+                     "\xe6\x97\xa5\n");
     expect_table(5, "NAME     COUNT\n"
                     "a l...  12,345\n"
-                    "\xe6\x97\xa5            \n");
+                    "\xe6\x97\xa5\n");
 }
 
 static void json_is_valid(void **state) {

@@ -1,0 +1,2 @@
+trace cut >cut.perfetto-trace
+marey check cut.perfetto-trace

@@ -1,0 +1,2 @@
+trace damaged >damaged.perfetto-trace
+marey check --json damaged.perfetto-trace

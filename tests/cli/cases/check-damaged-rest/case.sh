@@ -1,0 +1,3 @@
+# Chunks before and behind the damage are whole.
+trace damaged >damaged.perfetto-trace
+marey info -s damaged.perfetto-trace | sed -n "/^Spans/,$ p"

@@ -1,0 +1,2 @@
+trace damaged >damaged.perfetto-trace
+marey check damaged.perfetto-trace

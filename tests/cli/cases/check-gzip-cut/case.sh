@@ -1,0 +1,2 @@
+trace gzip_cut >cut.perfetto-trace
+marey check cut.perfetto-trace

@@ -1,0 +1,3 @@
+echo "just text" >text
+: >empty
+marey check text empty

@@ -1,0 +1,2 @@
+trace old_kinds >old.perfetto-trace
+marey check old.perfetto-trace

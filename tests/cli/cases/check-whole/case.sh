@@ -1,0 +1,2 @@
+trace demo >demo.perfetto-trace
+marey check demo.perfetto-trace

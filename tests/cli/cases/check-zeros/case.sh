@@ -1,0 +1,2 @@
+trace zeros >zeros.perfetto-trace
+marey check zeros.perfetto-trace

@@ -1,0 +1,2 @@
+marey help run
+marey run --help | cmp - <(marey help run) && echo the same

@@ -1,0 +1,4 @@
+marey info nothing.perfetto-trace
+echo "status $?"
+marey info .
+echo "status $?"

@@ -1,0 +1,1 @@
+trace gzip | marey info - | grep -v "^  size"

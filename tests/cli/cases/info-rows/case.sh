@@ -1,0 +1,2 @@
+trace demo >demo.perfetto-trace
+marey info -s -n 1 demo.perfetto-trace | sed -n "/^Processes/,$ p"

@@ -1,0 +1,2 @@
+trace demo >demo.perfetto-trace
+marey info --spans demo.perfetto-trace | sed -n "/^Spans/,$ p"
