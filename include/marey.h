@@ -115,8 +115,7 @@ MAREY_API int marey_open(const char *path, const marey_options *options);
 MAREY_API int marey_join(const char *path);
 
 /* Stop. Where this process opened the recording, it ends for all processes (those notice when they need their
- * next piece of the file). The file was whole before, and is now cut to what is used where nobody else
- * has it open. Returns 0 or MAREY_EOFF. */
+ * next piece of the file). The file was whole before; now what was never used is cut off. Returns 0 or MAREY_EOFF. */
 MAREY_API int marey_close(void);
 
 /* Copy what is recorded so far, whole, to a new file `path`, while recording goes on. Made for rings.
@@ -134,12 +133,12 @@ typedef struct marey_losses {
 } marey_losses;
 
 typedef struct marey_status_info {
-    int recording;           /* 1: this process records */
-    int owner;               /* 1: this process opened the recording, 0: it joined */
-    char path[4096];         /* absolute */
-    uint64_t ring_bytes;     /* 0: a file that keeps all */
-    uint64_t file_bytes;     /* claimed so far */
-    marey_losses losses;     /* of all processes of the session */
+    int recording;       /* 1: this process records */
+    int owner;           /* 1: this process opened the recording, 0: it joined */
+    char path[4096];     /* absolute */
+    uint64_t ring_bytes; /* 0: a file that keeps all */
+    uint64_t file_bytes; /* claimed so far */
+    marey_losses losses; /* of all processes of the session */
 } marey_status_info;
 
 /* Returns 0, or MAREY_EOFF (then the info is all zero). */
@@ -166,10 +165,10 @@ MAREY_API uint32_t marey_name_id_n(const char *text, size_t bytes);
         uint32_t marey__id;                                                                                           \
         if (MAREY__IS_LITERAL(text)) {                                                                                \
             static uint32_t marey__cached;                                                                            \
-            marey__id = __atomic_load_n(&marey__cached, __ATOMIC_RELAXED);                                            \
+            marey__id = __atomic_load_n(&marey__cached, __ATOMIC_ACQUIRE);                                            \
             if (__builtin_expect(!marey__id, 0)) {                                                                    \
                 marey__id = marey_name_id(text);                                                                      \
-                __atomic_store_n(&marey__cached, marey__id, __ATOMIC_RELAXED);                                        \
+                __atomic_store_n(&marey__cached, marey__id, __ATOMIC_RELEASE);                                        \
             }                                                                                                         \
         } else {                                                                                                      \
             marey__id = marey_name_id(text);                                                                          \
@@ -203,8 +202,8 @@ typedef struct marey_source {
 } marey_source;
 
 typedef struct marey_arg {
-    uint32_t name;   /* marey_name_id; within a dict of text keys: 0, and `key` is set */
-    uint16_t kind;   /* enum marey_kind */
+    uint32_t name; /* marey_name_id; within a dict of text keys: 0, and `key` is set */
+    uint16_t kind; /* enum marey_kind */
     uint16_t key_length;
     const char *key; /* used where name is 0; not used in arrays */
     union {
@@ -314,14 +313,16 @@ static inline void marey__scope_end(marey_span *span) {
 
 #ifndef __cplusplus
 #define MAREY__ARGS(...)                                                                                              \
-    (const marey_arg[]){{0}, ##__VA_ARGS__} + 1, sizeof((const marey_arg[]){{0}, ##__VA_ARGS__}) / sizeof(marey_arg) - 1
+    (const marey_arg[]){{0}, ##__VA_ARGS__} + 1,                                                                      \
+        sizeof((const marey_arg[]){{0}, ##__VA_ARGS__}) / sizeof(marey_arg) - 1
 #define MAREY__JOIN2(a, b) a##b
 #define MAREY__JOIN(a, b) MAREY__JOIN2(a, b)
 
 #define MAREY__SCOPE(recording, category, name, ...)                                                                  \
     marey_span MAREY__JOIN(marey__span_, __LINE__) __attribute__((cleanup(marey__scope_end), unused)) = {0};          \
     if (recording)                                                                                                    \
-    marey__span_begin(&MAREY__JOIN(marey__span_, __LINE__), category, NULL, MAREY__NAME(name), MAREY__ARGS(__VA_ARGS__))
+    marey__span_begin(&MAREY__JOIN(marey__span_, __LINE__), category, NULL, MAREY__NAME(name),                        \
+                      MAREY__ARGS(__VA_ARGS__))
 
 /* A span of this thread that ends with the enclosing scope. name: text; then any MAREY_... arguments. */
 #define MAREY_SPAN(name, ...) MAREY__SCOPE(marey_recording(), NULL, name, ##__VA_ARGS__)
@@ -353,12 +354,12 @@ static inline void marey__scope_end(marey_span *span) {
 #define marey_instant(name, ...)                                                                                      \
     do {                                                                                                              \
         if (marey_recording())                                                                                        \
-            marey__instant(NULL, NULL, MAREY__NAME(name), MAREY__ARGS(__VA_ARGS__));                                        \
+            marey__instant(NULL, NULL, MAREY__NAME(name), MAREY__ARGS(__VA_ARGS__));                                  \
     } while (0)
 #define marey_instant_in(category, name, ...)                                                                         \
     do {                                                                                                              \
         if (marey_category_recording(&(category)))                                                                    \
-            marey__instant(&(category), NULL, MAREY__NAME(name), MAREY__ARGS(__VA_ARGS__));                                 \
+            marey__instant(&(category), NULL, MAREY__NAME(name), MAREY__ARGS(__VA_ARGS__));                           \
     } while (0)
 #endif
 
@@ -417,11 +418,15 @@ MAREY_API void marey_counter_at_i64(marey_counter *counter, uint64_t time_ns, in
 MAREY_API void marey_counter_at_f64(marey_counter *counter, uint64_t time_ns, double value);
 #ifndef __cplusplus
 #define marey_counter_set(counter, value)                                                                             \
-    _Generic((value), float: marey_counter_set_f64, double: marey_counter_set_f64, default: marey_counter_set_i64)(   \
-        counter, value)
+    _Generic((value), float                                                                                           \
+             : marey_counter_set_f64, double                                                                          \
+             : marey_counter_set_f64, default                                                                         \
+             : marey_counter_set_i64)(counter, value)
 #define marey_counter_add(counter, value)                                                                             \
-    _Generic((value), float: marey_counter_add_f64, double: marey_counter_add_f64, default: marey_counter_add_i64)(   \
-        counter, value)
+    _Generic((value), float                                                                                           \
+             : marey_counter_add_f64, double                                                                          \
+             : marey_counter_add_f64, default                                                                         \
+             : marey_counter_add_i64)(counter, value)
 #endif
 
 /* ------------------------------------------------------------------- flows */

@@ -157,14 +157,21 @@ static void forget_parent(void) {
     of_parent = NULL;
 }
 
-/* What the first event of a process does that was started or forked in a session. */
+/* What the first event of a process does that was started or forked in a session. A forked child has its parent's descriptor
+ * and mapping of the head already. */
 static void join_pending(void) {
     struct store *store = NULL;
     const char *path = getenv(TRACE_VARIABLE);
-    int code = of_parent ? store_rejoin(of_parent->store, &store)
-               : path    ? store_join(path, &store)
-                         : MAREY_EOFF;
+    int code = 0;
+    if (of_parent)
+        store = store_hold(of_parent->store);
+    else
+        code = path ? store_join(path, &store) : MAREY_EOFF;
     forget_parent();
+    if (!code && store_ended(store)) {
+        store_drop(store);
+        code = MAREY_ECLOSED;
+    }
     if (code || start(store, 0) != 0)
         set_on(0);
 }

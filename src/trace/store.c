@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -76,7 +75,7 @@ uint32_t store_new_sequence(struct store *store) {
 }
 
 int store_ended(const struct store *store) {
-    return __atomic_load_n(&control_of(store)->state, __ATOMIC_ACQUIRE) == STATE_ENDED;
+    return __atomic_load_n(&control_of(store)->state, __ATOMIC_SEQ_CST) == STATE_ENDED;
 }
 
 uint64_t store_bytes(const struct store *store) {
@@ -221,7 +220,6 @@ static int map_head(struct store *store) {
         store->head = NULL;
         return error_from_errno(errno);
     }
-    flock(store->fd, LOCK_SH | LOCK_NB); /* says that somebody has the file open: see store_end */
     return 0;
 }
 
@@ -297,27 +295,6 @@ static int fd_is_ours(const struct store *store) {
            status.st_ino == store->inode;
 }
 
-/* Through our own descriptor, so that it does not matter where the file went; else by its path. */
-int store_rejoin(struct store *old, struct store **out) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", old->fd);
-    struct store *store = new_store();
-    if (!store)
-        return MAREY_ENOMEM;
-    strcpy(store->path, old->path);
-    store->fd = open_for_append(fd_is_ours(old) ? path : old->path, 0);
-    int code = store->fd < 0 ? store->fd : map_head(store);
-    if (!code && (store->inode != old->inode || store->device != old->device))
-        code = MAREY_ENOENT;
-    if (!code && store_ended(store))
-        code = MAREY_ECLOSED;
-    if (code)
-        store_drop(store);
-    else
-        *out = store;
-    return code;
-}
-
 struct store *store_hold(struct store *store) {
     __atomic_fetch_add(&store->references, 1, __ATOMIC_RELAXED);
     return store;
@@ -340,10 +317,8 @@ static int reopen_if_lost(struct store *store) {
     if (fd < 0)
         return fd;
     store->fd = fd;
-    if (fd_is_ours(store)) {
-        flock(fd, LOCK_SH | LOCK_NB);
+    if (fd_is_ours(store))
         return 0;
-    }
     close(fd); /* the file was moved away and another stands in its place */
     store->fd = -1;
     return MAREY_ENOENT;
@@ -417,9 +392,10 @@ static int map_chunk(struct store *store, struct chunk *chunk) {
 
 static int claim_of_file(struct store *store, size_t size, struct chunk *chunk) {
     uint64_t *cursor = &control_of(store)->cursor;
-    uint64_t offset = __atomic_fetch_add(cursor, size, __ATOMIC_RELAXED);
+    uint64_t offset = __atomic_fetch_add(cursor, size, __ATOMIC_SEQ_CST);
     *chunk = (struct chunk){NULL, size, offset, 0};
-    int code = within_limits(store, offset + size);
+    int code = store_ended(store) ? MAREY_ECLOSED
+                                  : within_limits(store, offset + size); /* see store_end */
     if (!code)
         code = grow_to(store, offset + size);
     if (!code)
@@ -584,12 +560,14 @@ static uint64_t split_last(struct chunk *last, size_t used) {
     return last->offset + keep;
 }
 
+/* Whoever claims adds to the cursor and then looks at the state; this sets the state and then looks at the cursor. So a claim
+ * that goes through has been counted in `end`, and nobody has what is cut. */
 void store_end(struct store *store, struct chunk *last, size_t used) {
     struct control *control = control_of(store);
-    __atomic_store_n(&control->state, STATE_ENDED, __ATOMIC_RELEASE);
-    if (control->ring_bytes || !fd_is_ours(store) || flock(store->fd, LOCK_EX | LOCK_NB) != 0)
+    __atomic_store_n(&control->state, STATE_ENDED, __ATOMIC_SEQ_CST);
+    uint64_t end = __atomic_load_n(&control->cursor, __ATOMIC_SEQ_CST);
+    if (control->ring_bytes || !fd_is_ours(store))
         return;
-    uint64_t end = __atomic_load_n(&control->cursor, __ATOMIC_ACQUIRE);
     if (last->size && last->offset + last->size == end)
         end = split_last(last, used);
     struct stat status;

@@ -48,8 +48,6 @@ uint64_t filler_head(size_t bytes);
 /* The path is made absolute. On success *out holds a reference. */
 int store_create(const char *path, const marey_options *options, struct store **out);
 int store_join(const char *path, struct store **out);
-/* The same file with a descriptor of one's own: in a forked child, which shares its parent's. */
-int store_rejoin(struct store *old, struct store **out);
 struct store *store_hold(struct store *store);
 /* Gives a reference back; the last one unmaps. */
 void store_drop(struct store *store);
@@ -85,7 +83,7 @@ int store_attribute(struct store *store, const uint8_t *packet, size_t bytes);
 int store_snapshot(struct store *store, const char *path);
 
 /* The session is over for all processes. `last` is a chunk of the caller's of which bytes from `used` on are not used, or
- * all zero: if it is the file's last and nobody else has the file open, the file ends in the page where that ends. */
+ * all zero: if it is the file's last, the file ends in the page where that ends. */
 void store_end(struct store *store, struct chunk *last, size_t used);
 
 /* Eight bytes anywhere, in one instruction. */
