@@ -258,7 +258,13 @@ def test_names_that_cannot_be_kept_as_they_are(recorded):
             raise AssertionError("its code ran")
 
     with recorded() as box:
-        for name in ("a\0b", "lone \ud800 surrogate", "é" * 10_000_000, "x" * 10_000_000, Text("sub")):
+        for name in (
+            "a\0b",
+            "lone \ud800 surrogate",
+            "é" * 10_000_000,
+            "x" * 10_000_000,
+            Text("sub"),
+        ):
             with marey.span(name):
                 pass
     names = [s.name for s in box.trace.spans]
