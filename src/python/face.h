@@ -104,7 +104,7 @@ typedef struct span_object span_object;
 
 typedef struct face_state {
     name_entry names[1 << NAMES_BITS];
-    uint32_t id_exception, id_result, id_generation, id_collected, id_uncollectable, id_task;
+    uint32_t id_exception, id_result, id_generation, id_collected, id_uncollectable, id_coroutine;
     uint32_t id_gc, id_create_task, id_more;
     PyTypeObject *span_type, *traced_type, *pieces_type, *track_type, *counter_type, *flow_type;
     PyTypeObject *category_type;

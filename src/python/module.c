@@ -142,7 +142,7 @@ static void state_names(face_state *state) {
     state->id_generation = id_of("generation");
     state->id_collected = id_of("collected");
     state->id_uncollectable = id_of("uncollectable");
-    state->id_task = id_of("task");
+    state->id_coroutine = id_of("coroutine");
     state->id_gc = id_of("gc");
     state->id_create_task = id_of("create task");
     state->id_more = id_of("...");

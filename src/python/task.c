@@ -228,8 +228,9 @@ static PyObject *odd_tasks(face_state *state) {
     return state->task_tracks;
 }
 
-/* The track that the task has. Borrowed from it; NULL: none yet. Leaves no exception. */
-static track_object *task_known(face_state *state, PyObject *task) {
+/* What is known of a task: its track, or, until that is made, the number of the flow that leads to it. Borrowed from the
+ * task; NULL: nothing yet. Leaves no exception. */
+static PyObject *task_known(face_state *state, PyObject *task) {
     PyObject *found = PyObject_GetAttr(task, state->attribute_track);
     if (!found && state->task_tracks) {
         PyErr_Clear();
@@ -237,25 +238,36 @@ static track_object *task_known(face_state *state, PyObject *task) {
     }
     PyErr_Clear();
     Py_XDECREF(found); /* the task, or the dictionary, holds it */
-    return found && Py_TYPE(found) == state->track_type ? (track_object *)found : NULL;
+    return found;
 }
 
-/* Gives a task its track. Borrowed from it; NULL where that is not possible. Leaves no exception. */
-static track_object *task_make(face_state *state, PyObject *task) {
+/* Lets the task hold it. False, without an exception, where that is not possible. */
+static bool task_keep(face_state *state, PyObject *task, PyObject *what) {
+    if (PyObject_SetAttr(task, state->attribute_track, what) == 0)
+        return true;
+    PyErr_Clear();
+    PyObject *odd = odd_tasks(state);
+    bool kept = odd && PyObject_SetItem(odd, task, what) == 0;
+    PyErr_Clear();
+    return kept;
+}
+
+/* Gives a task its track, by its name of now: asyncio names a task only after it is made. `flow` is an int, or NULL.
+ * Borrowed from the task; NULL where that is not possible. Leaves no exception. */
+static track_object *task_make(face_state *state, PyObject *task, PyObject *flow) {
     track_object *group = group_track(state), *track = NULL;
     PyObject *name = group ? task_name(task) : NULL;
     if (name)
         track = track_make(state, name, group, NULL);
     Py_XDECREF(name);
-    if (track && PyObject_SetAttr(task, state->attribute_track, (PyObject *)track) < 0) {
-        PyErr_Clear();
-        PyObject *odd = odd_tasks(state);
-        if (!odd || PyObject_SetItem(odd, task, (PyObject *)track) < 0)
-            Py_CLEAR(track);
-    }
     PyErr_Clear();
-    Py_XDECREF((PyObject *)track);
-    return track;
+    if (!track)
+        return NULL;
+    if (flow && PyLong_Check(flow))
+        track->flow = PyLong_AsUnsignedLongLongMask(flow);
+    bool kept = task_keep(state, task, (PyObject *)track);
+    Py_DECREF((PyObject *)track);
+    return kept ? track : NULL;
 }
 
 track_object *task_track_slow(face_state *state, PyThreadState *thread, uint64_t key) {
@@ -270,25 +282,40 @@ track_object *task_track_slow(face_state *state, PyThreadState *thread, uint64_t
     PyObject *task = running_task(state);
     if (!task)
         return NULL;
-    track_object *track = task_known(state, task);
-    place->track = track ? track : task_make(state, task);
+    PyObject *known = task_known(state, task);
+    place->track = known && Py_TYPE(known) == state->track_type ? (track_object *)known
+                                                                : task_make(state, task, known);
     Py_DECREF(task); /* asyncio holds it while it runs */
     return place->track;
+}
+
+/* What the task runs, as text. New reference, or NULL. */
+static PyObject *coroutine_name(PyObject *task) {
+    PyObject *coroutine = PyObject_CallMethod(task, "get_coro", NULL), *name = NULL;
+    if (coroutine && (PyCoro_CheckExact(coroutine) || PyGen_CheckExact(coroutine)))
+        name = PyObject_GetAttrString(coroutine, "__qualname__");
+    PyErr_Clear();
+    Py_XDECREF(coroutine);
+    return name;
 }
 
 void task_created(face_state *state, PyObject *task) {
     if (!marey_recording() || !marey_category_recording(state->asyncio_category) ||
         task_known(state, task))
         return; /* a known one has run already: an eager task */
-    track_object *here = task_track(state), *track = task_make(state, task);
-    if (!track)
-        return;
-    track->flow = marey_flow_new();
+    uint64_t flow = marey_flow_new();
+    PyObject *number = PyLong_FromUnsignedLongLong(flow), *name = coroutine_name(task);
+    track_object *here = task_track(state);
     values v;
     values_init(&v, state);
-    values_add_flow_id(&v, track->flow);
-    values_add_named(&v, state->id_task, track->name);
+    if (number && task_keep(state, task, number))
+        values_add_flow_id(&v, flow);
+    if (name)
+        values_add_named(&v, state->id_coroutine, name);
     marey__instant(state->asyncio_category, here ? here->track : NULL, state->id_create_task, v.top,
                    v.count);
     values_fini(&v);
+    Py_XDECREF(number);
+    Py_XDECREF(name);
+    PyErr_Clear();
 }
