@@ -1,11 +1,11 @@
-"""What a trace holds, by the official protos: the tests' own reader, plain and slow, with no part of Marey in it.
+"""What a trace holds, by the official protos: the tests' own reader, with no part of Marey in it.
 
 trace = protoread.load(data)
 trace.spans      Span(track, name, category, begin, duration (None: no end), failed)
 trace.counters   track uuid -> [(time, value)] in order of time
 trace.tracks     uuid -> TrackDescriptor, merged
-Follows trace_processor: names by number per sequence, deltas in file order, then all by time; an end closes the innermost
-span of its track that has the name and category which it gives."""
+Follows trace_processor: names by number per sequence, deltas in file order, then all by time; an
+end closes the innermost span of its track that has the name and category which it gives."""
 
 import collections
 import gzip

@@ -81,7 +81,7 @@ class TraceMaker:
         self.add(packet)
 
     def describe(self, uuid=None, **fields):
-        """A track descriptor; returns its uuid. fields: of the message, by name; dicts for messages within."""
+        """A track descriptor; returns its uuid. fields by name; dicts for messages within."""
         self.last_uuid += 1
         packet = protos.TracePacket()
         packet.track_descriptor.uuid = uuid or self.last_uuid

@@ -75,7 +75,7 @@ int option_error(const char *command, int code, char **argv, const struct option
         return usage_error(command, "unknown option '-%c'", optopt);
     char name[WORD_MAX + 1];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(given + 2, "="), given + 2);
-    for (; options[count].name && count < 32; count++)
+    for (; count < 32 && options[count].name; count++)
         words[count] = options[count].name;
     const char *nearest = nearest_word(name, words, count);
     if (nearest && !strcmp(nearest, name))

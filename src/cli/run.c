@@ -134,7 +134,7 @@ static int prefix_python(struct request *to, char **words) {
  * exit status. */
 static int parse(struct request *to, int argc, char **argv) {
     int option;
-    *to = (struct request){.rows = ROWS, .options = {.flags = MAREY_CHILDREN}};
+    *to = (struct request){.argv = argv + argc, .rows = ROWS, .options = {.flags = MAREY_CHILDREN}};
     opterr = 0;
     while ((option = getopt_long(argc, argv, "+:o:n:m:c:jqh", long_options, NULL)) != -1) {
         if (option != 'm' && option != 'c') {
@@ -171,24 +171,38 @@ static void name_output(struct request *to) {
 
 /* ------------------------------------------------------------------- run */
 
-/* The program as a span of its own: what was run, and how it ended. */
-static int record_program(const struct request *request, int *status) {
+static void record_begin(marey_track *track, const struct request *request) {
     marey_arg words[SHOWN_ARGUMENTS];
     size_t count = 0;
-    for (; request->argv[count] && count < SHOWN_ARGUMENTS; count++)
+    for (; count < SHOWN_ARGUMENTS && request->argv[count]; count++)
         words[count] = MAREY_STR("", request->argv[count]);
     marey_arg command = {
         .name = marey_name_id("command"), .kind = MAREY_KIND_ARRAY, .args = words, .count = count};
-    marey_track *track = marey_track_open("marey run", MAREY_OF_PROCESS);
     marey_track_begin(track, MAREY_NOW, request->name, command);
+}
+
+static void record_killed(marey_track *track, int signal_number) {
+    marey_track_end(track, MAREY_NOW, MAREY_I64("signal", signal_number),
+                    MAREY_STR("error", strsignal(signal_number)));
+}
+
+/* error: an errno, 0 where the program ran. */
+static void record_end(marey_track *track, int error, int status) {
+    if (!error && WIFSIGNALED(status)) {
+        record_killed(track, WTERMSIG(status));
+        return;
+    }
+    marey_arg how =
+        error ? MAREY_STR("error", strerror(error)) : MAREY_I64("exit status", WEXITSTATUS(status));
+    marey_track_end(track, MAREY_NOW, how);
+}
+
+/* The program as a span of its own: what was run, and how it ended. */
+static int record_program(const struct request *request, int *status) {
+    marey_track *track = marey_track_open("marey run", MAREY_OF_PROCESS);
+    record_begin(track, request);
     int error = launch_run(request->program, request->argv, status);
-    if (error)
-        marey_track_end(track, MAREY_NOW, MAREY_STR("error", strerror(error)));
-    else if (WIFSIGNALED(*status))
-        marey_track_end(track, MAREY_NOW, MAREY_I64("signal", WTERMSIG(*status)),
-                        MAREY_STR("error", strsignal(WTERMSIG(*status))));
-    else
-        marey_track_end(track, MAREY_NOW, MAREY_I64("exit status", WEXITSTATUS(*status)));
+    record_end(track, error, *status);
     marey_track_close(track);
     return error;
 }
@@ -256,13 +270,6 @@ static void print_json(const struct request *request, const struct trace *trace,
 static void report(const struct request *request, int status) {
     struct trace trace;
     struct summary summary = {0};
-    struct stat info;
-    if (request->quiet)
-        return;
-    if (stat(request->output, &info) == 0 && info.st_size > REPORT_BYTES_MAX && !request->json) {
-        print_unread(request, (uint64_t)info.st_size);
-        return;
-    }
     int error = trace_read(&trace, request->output);
     if (!error)
         error = summary_make(&summary, &trace);
@@ -274,6 +281,26 @@ static void report(const struct request *request, int status) {
         print_text(request, &trace, &summary, status);
     summary_free(&summary);
     trace_free(&trace);
+}
+
+/* In a process of its own: whatever becomes of it, where memory is short for instance, the program's exit status is
+ * kept. */
+static void report_apart(const struct request *request, int status) {
+    struct stat info;
+    int ended = 0;
+    uint64_t bytes = stat(request->output, &info) ? 0 : (uint64_t)info.st_size;
+    if (request->quiet)
+        return;
+    pid_t child = bytes > REPORT_BYTES_MAX ? -1 : fork();
+    if (child == 0) {
+        report(request, status);
+        fflush(stderr);
+        _exit(EXIT_OK);
+    }
+    if (child > 0)
+        waitpid(child, &ended, 0);
+    if (child < 0 || ended)
+        print_unread(request, bytes);
 }
 
 /* Finds the program before anything is written: an old trace survives a wrong word. */
@@ -297,8 +324,7 @@ static int run_recorded(struct request *request) {
     marey_close();
     if (error)
         return cannot_start(request, error);
-    report(request, status);
-    fflush(stderr);
+    report_apart(request, status);
     launch_die_alike(status);
     return launch_exit_status(status);
 }

@@ -51,6 +51,8 @@ static inline int wire_next(const uint8_t **at, const uint8_t *end, struct field
         return -1;
     field->number = (uint32_t)(tag >> 3);
     field->wire = tag & 7;
+    field->value = 0;
+    field->bytes = (struct bytes){NULL, 0};
     switch (field->wire) {
     case WIRE_VARINT: next = wire_number(next, end, &field->value); break;
     case WIRE_FIXED64: next = wire_fixed(next, end, 8, &field->value); break;

@@ -46,8 +46,7 @@ static int rehash(struct map *map) {
                          (uint32_t)capacity - 1};
     if (!larger.entries)
         return -1;
-    for (uint64_t i = 0; i < capacity; i++)
-        larger.entries[i].value = MAP_NONE;
+    memset(larger.entries, 0xff, capacity * sizeof *larger.entries); /* MAP_NONE everywhere */
     for (uint64_t i = 0; map->entries && i <= map->mask; i++)
         if (map->entries[i].value != MAP_NONE)
             *find(&larger, map->entries[i].key) = map->entries[i];

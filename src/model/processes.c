@@ -55,8 +55,10 @@ static int list_threads(struct trace *trace) {
         total += trace->processes[i].threads;
         trace->processes[i].threads = 0;
     }
-    trace->threads = total ? malloc(total * sizeof *trace->threads) : NULL;
-    if (total && !trace->threads)
+    if (!total)
+        return 0;
+    trace->threads = calloc(total, sizeof *trace->threads);
+    if (!trace->threads)
         return -1;
     trace->thread_count = total;
     for (uint32_t i = 0; i < trace->reader.tracks.count; i++) {

@@ -126,7 +126,7 @@ int summary_make(struct summary *summary, const struct trace *trace) {
     struct grouping to = {.rows = {0}};
     *summary = (struct summary){0};
     to.row_of = malloc(((size_t)trace->span_count + 1) * sizeof *to.row_of);
-    to.durations = malloc(((size_t)trace->span_count + 1) * sizeof *to.durations);
+    to.durations = calloc((size_t)trace->span_count + 1, sizeof *to.durations);
     int error = to.row_of && to.durations ? group(summary, trace, &to) : -1;
     if (!error) {
         int64_t *next = to.durations;

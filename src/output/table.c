@@ -67,10 +67,10 @@ static void find_widths(const struct table *table, const struct table_style *sty
                         size_t *widths) {
     for (unsigned i = 0; i < table->column_count; i++)
         widths[i] = style->untitled ? 0 : strlen(table->columns[i].title);
-    for (size_t i = 0; i < table->cell_count; i++) {
+    for (size_t i = 0, column = 0; i < table->cell_count; i++) {
         size_t columns = display_columns(text_of(&table->cells[i]));
-        size_t *width = &widths[i % table->column_count];
-        *width = columns > *width ? columns : *width;
+        widths[column] = columns > widths[column] ? columns : widths[column];
+        column = column + 1 < table->column_count ? column + 1 : 0;
     }
     if (!style->width)
         return;
@@ -131,7 +131,7 @@ static void print_row(const struct table *table, const struct text *cells, FILE 
 }
 
 void table_print(struct table *table, FILE *to, const struct table_style *given) {
-    size_t widths[TABLE_COLUMNS_MAX];
+    size_t widths[TABLE_COLUMNS_MAX] = {0};
     struct table_style style = *given;
     style.indent = style.indent ? style.indent : "";
     find_widths(table, &style, widths);

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""make_trace.py NAME: writes the trace of that name to the standard output. Made with the official protos."""
+"""make_trace.py NAME: writes the trace of that name to the standard output.
+
+Made with the official protos."""
 
 import gzip
 import sys
@@ -7,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tracemaker import TraceMaker, filler  # noqa: E402
+from tracemaker import TraceMaker, filler
 
 START = 1_000_000_000_000
 WALL = 1_700_000_000_000_000_000
@@ -20,7 +22,7 @@ def maker_with_clocks():
 
 
 def demo():
-    """Two processes, three threads, a track, a counter, a flow, a loss, errors, a span without an end."""
+    """Two processes, three threads, a track, a counter, a flow, a loss, errors, an open span."""
     maker = maker_with_clocks()
     maker.attributes(command="app.py --fast", host="workstation", run=42)
     app = maker.process(100, "app", ["python3", "app.py", "--fast"])
@@ -39,7 +41,8 @@ def demo():
         writers[main].begin(main, time, "request")
         writers[main].begin(main, time + 1_000, "parse", ["io"])
         writers[main].end(main, time + 50_000 + i * 1_000)
-        writers[main].end(main, time + 5_000_000, args={"exception": "KeyError"} if i % 50 == 7 else ())
+        failure = {"exception": "KeyError"} if i % 50 == 7 else {}
+        writers[main].end(main, time + 5_000_000, args=failure)
         writers[worker].begin(worker, time + 7, "compute")
         writers[worker].end(worker, time + 9_000_007)
         writers[device].value(queue, time, i % 7)
@@ -59,7 +62,7 @@ def hostile():
     process = maker.process(1, "\x1b[31mred\x1b[0m", ["a\nb", "\u202egnp.exe"])
     thread = maker.thread(1, 1, "café 日本語 🎉")
     writer = maker.sequence()
-    for name in ("\x1b[2J", "two\nlines", "\u202eright to left", "<b>&amp;\"quotes\"\\", "🎉" * 40):
+    for name in ("\x1b[2J", "two\nlines", "\u202eright to left", '<b>&amp;"quotes"\\', "🎉" * 40):
         writer.begin(thread, START, name)
         writer.end(thread, START + 1_000)
     bad = b"bad: \xff\xfe\xc3("

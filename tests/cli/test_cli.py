@@ -1,9 +1,10 @@
 """The command, as a user meets it.
 
-Each folder of cases/ is a case: `case.sh` is run by bash in an empty folder, with `marey` in its PATH and `trace NAME`, which
-writes one of make_trace.py's traces. What it prints must be the file `stdout`, what it exits with the file `status` (otherwise
-0), what it says on the standard error the file `stderr` (otherwise nothing). To write those files anew, after looking at
-each difference: MAREY_UPDATE=1 pytest tests/cli."""
+Each folder of cases/ is a case: `case.sh` is run by bash in an empty folder, with `marey` in its
+PATH and `trace NAME`, which writes one of make_trace.py's traces. What it prints must be the file
+`stdout`, what it exits with the file `status` (otherwise 0), what it says on the standard error the
+file `stderr` (otherwise nothing). To write those files anew, and then look at each difference:
+MAREY_UPDATE=1 pytest tests/cli."""
 
 import os
 import subprocess
@@ -20,7 +21,7 @@ KEPT = ("HOME", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")
 
 
 def environment(folder):
-    """Few variables, the same everywhere; bin/ with the command, the trace maker and this Python."""
+    """Few variables, the same everywhere; the command, the trace maker and this Python."""
     tools = folder / "bin"
     tools.mkdir()
     (tools / "marey").symlink_to(find_marey())

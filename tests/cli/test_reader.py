@@ -1,4 +1,4 @@
-"""The reader against the official protos: random traces in the ways in which different writers make them."""
+"""The reader against the official protos: random traces, made as different writers make them."""
 
 import gzip
 import json
@@ -110,7 +110,7 @@ def test_as_the_official_protos_have_it(seed, tmp_path):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_damage_only_takes_away(seed, tmp_path):
-    """Where bytes are overwritten, every span that is still shown is one that was there, with its times."""
+    """Where bytes are overwritten, what is still shown was there, with its times."""
     rng = random.Random(seed)
     maker = TraceMaker()
     maker.clocks(realtime=17 * 10**17, monotonic=BASE, boottime=BASE)
@@ -131,5 +131,5 @@ def test_damage_only_takes_away(seed, tmp_path):
     ended = [row for row in info["span_table"] if row["total_ns"] is not None and row["name"]]
     assert len(ended) >= 400 - 2 * 40 - 8
     wrong = [row for row in ended if row["total_ns"] != int(row["name"].split()[1]) + 1]
-    # A lost end leaves its span open, and the next end closes the span inside: at most those of the damaged chunks.
+    # A lost end leaves its span open, and a later one closes it: at most once a damaged chunk.
     assert len(wrong) <= 2

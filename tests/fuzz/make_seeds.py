@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the seeds of fuzz_reader into tests/fuzz/reader: small traces, one for each thing that a reader meets.
+"""Writes the seeds of fuzz_reader into tests/fuzz/reader: a small trace for each thing it meets.
 
-    tests/fuzz/make_seeds.py        (needs the package perfetto)"""
+tests/fuzz/make_seeds.py        (needs the package perfetto)"""
 
 import sys
 from pathlib import Path

@@ -6,6 +6,6 @@ print("err", file=sys.stderr)
 END
 echo input | marey run app.py --flag -o x 2>errors
 head -n 1 errors
-grep -c '^marey: app.perfetto-trace: 1 span, 1 process, ' errors
+grep -c '^marey: app.perfetto-trace: .* span.* process.* KiB$' errors
 grep -c '^app.py ' errors
 marey check -q app.perfetto-trace
