@@ -157,6 +157,8 @@ def footprint_memory(results):
 
 
 def footprint_allocations(results):
+    off = results.find(group="footprint", mode="plain", asked=1_000_000, where="tmpfs")
+    yield _nothing("C calls of malloc, off", off["allocations_off"], "256 spans")
     for label, record in _footprints(results):
         beside = f"{record['record_ns'] / record['events']:.1f} ns an event"
         yield _nothing(f"C calls of malloc while recording {label}", record["allocations"], beside)

@@ -16,11 +16,12 @@ from itertools import repeat
 from pathlib import Path
 
 import floor
-import marey
 import ours
 import peers
-from series import Contestant, emit, race
+from series import Contestant, emit, race, warm_memory
 from verify import expect
+
+import marey
 
 COUNT = 200_000  # so that each turn claims its share of the file
 ROUNDS, ROUNDS_OFF, ROUNDS_PEERS, ROUNDS_MORE = 31, 15, 9, 5
@@ -71,7 +72,7 @@ def race_off():
     race("python.off", [*own, *peers.idle(peers.SPAN)], ROUNDS_OFF)
 
 
-def race_on():
+def race_on(_folder):
     race("python.on", named(loop=loop, floor=floor_span, marey=ours.span), ROUNDS)
 
 
@@ -137,9 +138,9 @@ def main():
     check(folder)
     with marey.record(folder / "contest.perfetto-trace"):
         allocations("recording")
-        race_on()
-        race_peers(folder)
-        race_more(folder)
+        for races in (race_on, race_peers, race_more):
+            warm_memory(folder)
+            races(folder)
 
 
 main()

@@ -6,6 +6,7 @@
  * carries one integer. "spaced": spans last about a microsecond, so that times need two bytes and not one.
  * Prints one line of JSON; sizes in bytes, times in nanoseconds. Memory is what /proc/self/status says, its peak over
  * the whole recording, stopping included, against the moment before it opened. */
+#include "losses.h"
 #include "series.h"
 
 #include <malloc.h>
@@ -101,50 +102,68 @@ static void (*work_named(const char *name))(void) {
     return !strcmp(name, "spaced") ? spaced : plain;
 }
 
-static void print_memory(memory before, memory after) {
-    printf("\"rss_growth_at_peak\": %ld, \"anon_growth\": %ld, \"file_growth\": %ld, "
-           "\"shmem_growth\": %ld, ",
-           after.peak - before.rss, after.anon - before.anon, after.file - before.file,
-           after.shmem - before.shmem);
+/* ---- measuring */
+
+typedef struct {
+    unsigned long allocations_off, allocations;
+    moment recording, stop;
+    memory before, after;
+} footprint;
+
+/* Returns how often the process asked for memory meanwhile. */
+static unsigned long repeat(void (*work)(void), unsigned long times) {
+    unsigned long before = allocations;
+    while (times--)
+        work();
+    return allocations - before;
+}
+
+static void record(footprint *f, const char *path, void (*work)(void), unsigned long passes) {
+    f->allocations_off = repeat(work, 1);
+    memory_now(); /* so that the stream's own buffer is there already */
+    forget_peak();
+    f->before = memory_now();
+    int error = marey_open(path, NULL);
+    if (error)
+        fail(path, marey_strerror(error));
+    work(); /* from now on the thread is warm, every name known */
+    moment start = moment_now();
+    f->allocations = repeat(work, passes - 1);
+    f->recording = moment_since(start);
+    f->after = memory_now();
+    must_have_lost_nothing();
+}
+
+static void stop(footprint *f) {
+    moment start = moment_now();
+    marey_close();
+    f->stop = moment_since(start);
+    f->after.peak = memory_now().peak;
+}
+
+static void print_footprint(const footprint *f) {
+    const memory *b = &f->before, *a = &f->after;
+    printf("\"rss_growth_at_peak\": %ld, \"anon_growth\": %ld, ", a->peak - b->rss,
+           a->anon - b->anon);
+    printf("\"file_growth\": %ld, \"shmem_growth\": %ld, ", a->file - b->file, a->shmem - b->shmem);
+    printf("\"allocations_off\": %lu, \"allocations\": %lu, ", f->allocations_off, f->allocations);
+    printf("\"record_ns\": %lu, ", (unsigned long)f->recording.process_ns);
+    printf("\"stop_wall_ns\": %lu, ", (unsigned long)f->stop.wall_ns);
+    printf("\"stop_cpu_ns\": %lu}\n", (unsigned long)f->stop.process_ns);
 }
 
 int main(int argc, char **argv) {
     if (argc != 4)
         fail("usage", "footprint FILE EVENTS plain|int|spaced");
-    void (*work)(void) = work_named(argv[3]);
     unsigned long passes = strtoul(argv[2], NULL, 10) / (2 * SITES);
-
-    memory_now(); /* so that the stream's own buffer is there before we count */
-    forget_peak();
-    memory before = memory_now();
-    int error = marey_open(argv[1], NULL);
-    if (error)
-        fail(argv[1], marey_strerror(error));
-    work(); /* the thread is warm, every name known */
-    unsigned long allocations_before = allocations;
-    moment start = moment_now();
-    for (unsigned long i = 1; i < passes; i++)
-        work();
-    moment spent = moment_since(start);
-    unsigned long allocated = allocations - allocations_before;
-    memory recording = memory_now();
-
-    start = moment_now();
-    marey_close();
-    moment stop = moment_since(start);
-    memory after = memory_now();
-    recording.peak = after.peak;
-
+    footprint f;
+    record(&f, argv[1], work_named(argv[3]), passes);
+    stop(&f);
     struct stat file;
     if (stat(argv[1], &file))
         fail(argv[1], "the trace is not there");
-    printf("{\"group\": \"footprint\", \"events\": %lu, \"mode\": \"%s\", \"file_bytes\": %lld, "
-           "\"disk_bytes\": %lld, ",
-           passes * 2 * SITES, argv[3], (long long)file.st_size, (long long)file.st_blocks * 512);
-    print_memory(before, recording);
-    printf(
-        "\"allocations\": %lu, \"record_ns\": %lu, \"stop_wall_ns\": %lu, \"stop_cpu_ns\": %lu}\n",
-        allocated, (unsigned long)spent.process_ns, (unsigned long)stop.wall_ns,
-        (unsigned long)stop.process_ns);
+    printf("{\"group\": \"footprint\", \"events\": %lu, ", passes * 2 * SITES);
+    printf("\"mode\": \"%s\", \"file_bytes\": %lld, ", argv[3], (long long)file.st_size);
+    print_footprint(&f);
     return 0;
 }

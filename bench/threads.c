@@ -4,6 +4,7 @@
  *
  * Prints series (see series.h): thread_ns is the threads' mean CPU time for one span, wall_ns the time from the
  * first one's start to the last one's end for one span of one thread. With more threads than CPUs only CPU time says much. */
+#include "losses.h"
 #include "series.h"
 
 #include <marey.h>
@@ -83,6 +84,7 @@ int main(int argc, char **argv) {
         fail(argv[1], marey_strerror(error));
     for (int n = 1; n <= THREADS_MAX; n *= 2)
         measure(n);
+    must_have_lost_nothing();
     marey_close();
     return 0;
 }

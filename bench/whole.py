@@ -8,10 +8,11 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import marey
 import ours
 import peers
 from series import emit
+
+import marey
 
 
 def memory(name):
