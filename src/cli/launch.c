@@ -102,13 +102,14 @@ static int set_up(posix_spawnattr_t *attributes, const sigset_t *mask) {
 /* A text file without "#!" is a script of the shell: so do execvp and every shell. */
 static int spawn_script(pid_t *child, const char *path, const posix_spawnattr_t *attributes,
                         char *const *argv) {
+    static char shell[] = "sh";
     size_t count = 0;
     while (argv[count])
         count++;
     char **with_shell = calloc(count + 2, sizeof *with_shell);
     if (!with_shell)
         return ENOMEM;
-    with_shell[0] = "sh";
+    with_shell[0] = shell;
     with_shell[1] = (char *)path;
     for (size_t i = 1; i < count; i++)
         with_shell[i + 1] = argv[i];
