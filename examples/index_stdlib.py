@@ -29,7 +29,7 @@ from pathlib import Path
 import marey
 
 READERS = 2
-READ_AHEAD = 32  # sources that wait in the queue
+READ_AHEAD = 8  # sources that wait in the queue
 QUESTIONS = 48  # asked where none are given
 SHOWN = 8  # of those
 AT_A_TIME = 8  # questions that may look into files
@@ -38,6 +38,7 @@ WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 waiting = marey.counter("sources waiting", unit="files")
 in_work = marey.counter("sources in work", unit="files")
+indexed = marey.counter("lines indexed", unit="lines")
 stages = marey.track("stages")
 
 
@@ -162,6 +163,7 @@ def merge(index, jobs, done):
         in_work.add(-1)
         with marey.span("merge", file=path.name, flow=arrow.end):
             index.add(path, job.result())
+        indexed.set(index.lines)
 
 
 def index_all(folder, paths, workers):
@@ -264,8 +266,8 @@ def main():
         paths = find_sources(given.folder)
     with stages.span("index all", files=len(paths), workers=given.workers):
         index = index_all(given.folder, paths, given.workers)
+    names = given.names or list(itertools.islice(index.clear_names(), QUESTIONS))
     with stages.span("answer all"):
-        names = given.names or list(itertools.islice(index.clear_names(), QUESTIONS))
         answers = asyncio.run(answer_all(index, names))
     marey.tag(files=index.files, lines=index.lines)
     shown = answers if given.names else answers[:SHOWN]

@@ -85,7 +85,10 @@ def _watch_tasks(loop: type) -> None:
 
 
 def _watch_thread_names(thread: type) -> None:
-    """A thread that is renamed shows its new name from its next event on."""
+    """A thread shows its name, and a new one, from its next event on: also the main thread, where
+    it has recorded before threading was there to call it so.
+    """
+    _marey.changed()
     name = vars(thread).get("name")
     if not isinstance(name, property) or name.fset is None:
         return

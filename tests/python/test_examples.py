@@ -184,6 +184,7 @@ def test_all_processes_threads_and_tasks_of_the_index_are_in_one_file(trace):
     indexed = [span for span in spans if span.name == "index"]
     assert len(indexed) == 61
     assert {process_of(trace, span.track).name for span in indexed} == {"indexer"}
+    assert {span.track.name for span in spans if span.name in ("index", "merge")} == {"MainThread"}
     ordinary = [span for span in indexed if span.args["file"] != "broken.py"]
     assert all(
         [child.name for child in span.children if child.name != "gc"] == ["parse", "walk", "words"]
