@@ -63,12 +63,17 @@ class TraceMaker:
         packet.compressed_packets = zlib.compress(self.data())
         return framed(packet)
 
-    def clocks(self, realtime=None, monotonic=None, boottime=None):
+    def add_snapshot(self, times, primary=None):
+        """times: clock id -> nanoseconds."""
         packet = protos.TracePacket()
-        for clock, time in ((REALTIME, realtime), (MONOTONIC, monotonic), (BOOTTIME, boottime)):
-            if time is not None:
-                packet.clock_snapshot.clocks.add(clock_id=clock, timestamp=time)
-        self.add(packet)
+        for clock, time in times.items():
+            packet.clock_snapshot.clocks.add(clock_id=clock, timestamp=time)
+        if primary is not None:
+            packet.clock_snapshot.primary_trace_clock = primary
+        return self.add(packet)
+
+    def clocks(self, realtime, monotonic, boottime):
+        self.add_snapshot({REALTIME: realtime, MONOTONIC: monotonic, BOOTTIME: boottime})
 
     def attributes(self, **values):
         packet = protos.TracePacket()

@@ -6,6 +6,9 @@
 
 enum { VALUE_COLUMNS_MIN = 20, NAME_COLUMNS_MIN = 16 };
 
+/* An earlier time is not one of a wall clock: some writers begin at 0. */
+static const int64_t WALL_MIN_NS = 31536000000000000; /* 1971 */
+
 static void title(const char *text) {
     printf("\n%s\n", text);
 }
@@ -34,7 +37,7 @@ static void add_start(struct table *facts, const struct trace *trace) {
     int64_t wall_ns = timebase_wall_ns(&trace->reader.timebase, trace->first_ns);
     time_t seconds = (time_t)(wall_ns / 1000000000);
     struct tm local;
-    if (wall_ns <= 0 || !localtime_r(&seconds, &local))
+    if (wall_ns < WALL_MIN_NS || !localtime_r(&seconds, &local))
         return;
     strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &local);
     text_addf(&value, "%s.%03d ", when, (int)(wall_ns / 1000000 % 1000));

@@ -48,6 +48,7 @@ enum harm {
     X(LOSS_LIMIT, HARM_LOSS, "limit", "more names, tracks, clocks or sequences than are kept")     \
     X(NOTE_END, HARM_NOTE, "end-without-begin", "end without a begin, ignored")                    \
     X(NOTE_TYPE, HARM_NOTE, "unknown-type", "event without a type that is known, ignored")         \
+    X(NOTE_CATEGORY, HARM_NOTE, "unknown-category", "event whose category is not in the file")     \
     X(NOTE_TWICE, HARM_NOTE, "defined-twice", "interned id defined twice, the first counts")       \
     X(NOTE_TAIL, HARM_NOTE, "zero-tail",                                                           \
       "zeros at the end of the file, as a writer leaves them that was stopped")

@@ -11,7 +11,7 @@ struct said {
     uint64_t track_uuid;
     struct bytes name;
     uint32_t category;
-    uint8_t has_track, has_value, failed, legacy, unknown_name;
+    uint8_t has_track, has_value, failed, legacy, unknown_name, unknown_category;
     double value;
     struct extra_counters counters, double_counters;
     uint32_t extra_count, extra_double_count;
@@ -74,11 +74,11 @@ static void add_extra_track(struct extra_counters *counters, uint64_t uuid) {
         counters->tracks[counters->count++] = uuid;
 }
 
-static void take_name(struct reader *reader, const struct sequence *sequence, struct said *said,
-                      uint64_t category_id) {
-    uint32_t category = interned_get(&sequence->categories, sequence->generation, category_id);
+static void take_category(struct reader *reader, const struct sequence *sequence, struct said *said,
+                          uint64_t id) {
+    uint32_t category = interned_get(&sequence->categories, sequence->generation, id);
     if (category == MAP_NONE)
-        said->unknown_name = 1;
+        said->unknown_category = 1;
     else
         add_category(reader, said, category);
 }
@@ -88,7 +88,7 @@ static int take_rare(struct reader *reader, const struct sequence *sequence, str
                      const struct field *field) {
     switch (field->number << 3 | field->wire) {
     case TAG(EVENT__category_iids, WIRE_VARINT):
-        take_name(reader, sequence, said, field->value);
+        take_category(reader, sequence, said, field->value);
         break;
     case TAG(EVENT__categories, WIRE_BYTES):
         add_category(reader, said, strings_add(&reader->strings, field->bytes));
@@ -246,5 +246,7 @@ void event_read(struct reader *reader, struct sequence *sequence, const struct p
     }
     if (said.unknown_name)
         damage_add(&reader->damage, DAMAGE_NAME, packet->offset);
+    if (said.unknown_category)
+        damage_add(&reader->damage, NOTE_CATEGORY, packet->offset);
     append_extras(reader, sequence, &said, event);
 }

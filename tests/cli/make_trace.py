@@ -112,7 +112,22 @@ def old_kinds():
     return maker.data()
 
 
+def other_writer():
+    """As some libraries write: times from 0, one clock for all, a category that is never given."""
+    maker = TraceMaker()
+    maker.add_snapshot(dict.fromkeys((1, 2, 3, 4, 5, 6), 0), primary=6)
+    process = maker.describe(1234567, name="group", process={"pid": 1, "process_name": "group"})
+    track = maker.describe(1234568, name="track", parent_uuid=process)
+    writer = maker.sequence(interned=True, flags=True, clock=1, track=1)
+    writer.begin(track, 100, "a", category_iids=[9])
+    writer.begin(track, 150, "b")
+    writer.end(track, 200)
+    writer.end(track, 300)
+    return maker.data()
+
+
 TRACES = {
+    "other_writer": other_writer,
     "demo": demo,
     "gzip": lambda: gzip.compress(demo(), mtime=0),
     "gzip_cut": lambda: gzip.compress(demo(), mtime=0)[:-40],
