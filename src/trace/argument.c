@@ -96,8 +96,7 @@ static void pack_annotation(struct pack *pack, const struct writer *writer, unsi
                             const marey_arg *arg, int named, int level) {
     uint8_t *annotation = pack_open(pack, field);
     if (named && arg->name)
-        pack_varint(pack, ANNOTATION__name_iid,
-                    writer->names[INTERNED_ARGUMENT][arg->name] - writer->generation);
+        pack_varint(pack, ANNOTATION__name_iid, writer_iid(writer, INTERNED_ARGUMENT, arg->name));
     else if (named)
         pack_text(pack, ANNOTATION__name, arg->key ? arg->key : "", arg->key ? arg->key_length : 0,
                   MAREY_NAME_MAX);

@@ -16,7 +16,8 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 enum {
-    EVENT_BYTES = 96, /* an event without arguments, with everything else it can have */
+    IID_NONE = 1 << 15, /* a varint of two bytes is less */
+    EVENT_BYTES = 96,   /* an event without arguments, with everything else it can have */
 };
 
 /* --------------------------------------------------------------- fast way */
@@ -36,14 +37,12 @@ static inline void put_short(struct writer *writer, uint64_t head, uint64_t tail
     writer->spare = spare;
 }
 
-static inline void put_short_begin(struct writer *writer, uint64_t delta, uint32_t iid) {
-    uint32_t wide =
-        iid >= 0x80; /* both lengths are one more, and the number is a varint of two bytes */
-    uint64_t varint = iid + (iid & (0u - wide) & ~0x7fu) + (wide << 7);
-    uint64_t head = writer->begin_head | short_time(delta);
-    uint64_t tail = writer->begin_tail | varint << writer->iid_shift;
-    put_short(writer, head + (wide << 8), tail + ((uint64_t)wide << writer->length_shift),
-              writer->begin_bytes + wide);
+/* iid: as a varint. Where it takes two bytes, both lengths are one more. */
+static inline void put_short_begin(struct writer *writer, uint64_t delta, uint64_t iid) {
+    uint64_t wide = iid >> 7 & 1;
+    put_short(writer, writer->begin_head + (wide << 8) + short_time(delta),
+              writer->begin_tail + (wide << writer->length_shift) + (iid << writer->iid_shift),
+              writer->begin_bytes + (uint32_t)wide);
 }
 
 static inline int at_limit(const struct writer *writer) {
@@ -55,7 +54,7 @@ static inline int begin_fast(struct writer *writer, uint32_t name) {
     if (UNLIKELY(!writer || at_limit(writer)))
         return 0;
     uint32_t iid = writer->names[INTERNED_NAME][name] - writer->generation;
-    if (UNLIKELY(iid >= SHORT_IIDS || writer->nesting.depth >= writer->nesting.cap))
+    if (UNLIKELY(iid >= IID_NONE || writer->nesting.depth >= writer->nesting.cap))
         return 0;
     uint64_t time = clock_at(&writer->clock, clock_ticks()), delta = time - writer->last;
     if (UNLIKELY(delta - 1 >=
@@ -101,11 +100,10 @@ static void pack_time(struct pack *pack, struct writer *writer, const struct eve
 static void pack_fields(struct pack *pack, struct writer *writer, const struct event *event) {
     pack_varint(pack, EVENT__type, event->type);
     if (event->has_name)
-        pack_varint(pack, EVENT__name_iid,
-                    writer->names[INTERNED_NAME][event->name] - writer->generation);
+        pack_varint(pack, EVENT__name_iid, writer_iid(writer, INTERNED_NAME, event->name));
     if (event->category)
         pack_varint(pack, EVENT__category_iids,
-                    writer->names[INTERNED_CATEGORY][event->category] - writer->generation);
+                    writer_iid(writer, INTERNED_CATEGORY, event->category));
     if (event->track)
         pack_varint(pack, EVENT__track_uuid, event->track->uuid);
     if (event->type == EVENT_COUNTER && event->is_double)

@@ -227,10 +227,10 @@ static void pack_entry_name(struct pack *pack, enum interned kind, uint32_t iid,
     pack_close(pack, entry);
 }
 
-static uint32_t intern_new(struct writer *writer, enum interned kind, uint32_t id) {
+static int intern_new(struct writer *writer, enum interned kind, uint32_t id) {
     const struct name *name = names_get(id);
     uint8_t buffer[MAREY_NAME_MAX + INTERN_PACKET + PACK_HEAD_MAX];
-    if (!writer_has_room(writer, sizeof buffer))
+    if (!writer_has_room(writer, sizeof buffer) || writer->iids_used[kind] + 1 == IIDS_MAX)
         return 0;
     uint32_t iid = ++writer->iids_used[kind];
     struct pack pack = pack_into(buffer, sizeof buffer);
@@ -239,13 +239,14 @@ static uint32_t intern_new(struct writer *writer, enum interned kind, uint32_t i
     pack_entry_name(&pack, kind, iid, name);
     pack_close(&pack, interned);
     commit_pack(writer, &pack, packet, buffer);
-    writer->names[kind][id] = writer->generation | iid;
-    return iid;
+    uint32_t varint = iid < 0x80 ? iid : (iid & 0x7f) | 0x80 | (iid >> 7) << 8;
+    writer->names[kind][id] = writer->generation | varint;
+    return 1;
 }
 
-uint32_t writer_intern(struct writer *writer, enum interned kind, uint32_t id) {
-    uint32_t known = writer->names[kind][id] - writer->generation;
-    return known < GENERATION_STEP ? known : intern_new(writer, kind, id);
+int writer_intern(struct writer *writer, enum interned kind, uint32_t id) {
+    return writer->names[kind][id] - writer->generation < GENERATION_STEP ||
+           intern_new(writer, kind, id);
 }
 
 static uint32_t intern_new_source(struct writer *writer, const marey_source *source,

@@ -37,7 +37,7 @@ enum {
     ROOM = 64,          /* every event without arguments fits in so much */
     TRACKS_SEEN = 4096, /* remembered a chunk; a track that fell out is described again */
     SOURCES_SEEN = 1024,
-    SHORT_IIDS = 1 << 14,  /* such an iid takes one or two bytes */
+    IIDS_MAX = 1 << 14,    /* of a chunk: a varint of one or two bytes */
     SHORT_DELTA = 1 << 14, /* such a time difference takes two */
 };
 
@@ -89,7 +89,7 @@ struct writer {
     uint64_t tracks_seen[TRACKS_SEEN];   /* uuid << 16 | generation */
     uint64_t sources_seen[SOURCES_SEEN]; /* source id << 32 | generation | iid */
     uint8_t scratch[SCRATCH_BYTES];
-    uint32_t names[INTERNED_KINDS][MAREY_NAMES_MAX + 1]; /* generation << 16 | iid */
+    uint32_t names[INTERNED_KINDS][MAREY_NAMES_MAX + 1]; /* generation << 16 | iid as a varint */
 };
 
 /* The next chunk of writer->store, wherever the last one ended; of at least `need` bytes after its opening. Returns 0, or
@@ -109,9 +109,14 @@ static inline int writer_has_room(const struct writer *writer, size_t bytes) {
     return writer->end && (size_t)(writer->end - writer->at) >= bytes + ROOM;
 }
 
-/* The iid of a name in this chunk; gives it one, and writes that down, where it has none. 0 where the chunk has no room
- * for that. */
-uint32_t writer_intern(struct writer *writer, enum interned kind, uint32_t name);
+/* The iid that the name was given in this chunk. */
+static inline uint32_t writer_iid(const struct writer *writer, enum interned kind, uint32_t name) {
+    uint32_t code = writer->names[kind][name] - writer->generation;
+    return code < 0x80 ? code : (code & 0x7f) | (code >> 8) << 7;
+}
+
+/* Gives the name an iid in this chunk, and writes that down, where it has none. 0 where the chunk has no room for that. */
+int writer_intern(struct writer *writer, enum interned kind, uint32_t name);
 uint32_t writer_intern_source(struct writer *writer, const marey_source *source);
 
 /* 1 the first time that it is asked about this track in this chunk. */
