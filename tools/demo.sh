@@ -9,7 +9,7 @@ mkdir -p build
 PATH=$bin:$PATH
 marey run -o "$trace" examples/index_stdlib.py
 echo
-marey info "$trace"
+marey info -n 8 "$trace"
 marey check "$trace"
 echo
 echo "Open $trace in https://ui.perfetto.dev to see it."

@@ -1,0 +1,90 @@
+"""What stands in the documents runs: each block of Python by itself, recorded and not, and each block of C is compiled."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import traces
+
+import marey
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/recording.md")
+UNRECORDED = {name: value for name, value in os.environ.items() if name != "MAREY_TRACE"}
+COMMAND = Path(sys.executable).parent / "marey"
+
+# What the documents take for granted.
+PYTHON = """
+import asyncio, time
+import marey
+
+def load(path):
+    return [path]
+"""
+C = """
+#include <marey.h>
+#include <stdio.h>
+void block(const char *path, const char *text, long rows);
+void block(const char *path, const char *text, long rows) {
+(void)path, (void)text, (void)rows;
+%s
+}
+"""
+
+
+def blocks(language):
+    """(page:line, text) of each block of a language."""
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for found in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.M | re.S):
+            line = text.count("\n", 0, found.start()) + 1
+            yield pytest.param(found[1], id=f"{page}:{line}")
+
+
+def run(*command, cwd, **environment):
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**UNRECORDED, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("text", blocks("python"))
+def test_python_runs(text, tmp_path):
+    (tmp_path / "block.py").write_text(PYTHON + text)
+    run(sys.executable, "block.py", cwd=tmp_path)
+    run(COMMAND, "run", "-q", "-o", "run.perfetto-trace", "block.py", cwd=tmp_path)
+    for file in tmp_path.glob("*.perfetto-trace"):
+        traces.load(file)
+
+
+@pytest.mark.parametrize("text", blocks("c"))
+def test_c_compiles(text, tmp_path):
+    if not (shutil.which("cc") and shutil.which("pkg-config")):
+        pytest.skip("needs cc and pkg-config")
+    (tmp_path / "block.c").write_text(text if "int main" in text else C % text)
+    path = os.path.join(marey.get_lib_dir(), "pkgconfig")
+    command = "cc -Wall -Wextra -Werror -c block.c $(pkg-config --cflags marey)"
+    run("sh", "-c", command, cwd=tmp_path, PKG_CONFIG_PATH=path)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)", text):
+        assert not target or (ROOT / page).parent.joinpath(target).exists(), target
+    headings = {
+        re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", text, re.M)
+    }
+    for anchor in re.findall(r"\]\(#([^)]*)\)", text):
+        assert anchor in headings, anchor
