@@ -1,4 +1,4 @@
-"""What stands in the documents runs: each block of Python by itself, recorded and not, and each block of C is compiled."""
+"""What stands in the documents runs: blocks of Python, recorded and not; blocks of C compile."""
 
 import os
 import re
