@@ -319,10 +319,11 @@ static inline void marey__scope_end(marey_span *span) {
 #define MAREY__JOIN(a, b) MAREY__JOIN2(a, b)
 
 #define MAREY__SCOPE(recording, category, name, ...)                                                                  \
-    marey_span MAREY__JOIN(marey__span_, __LINE__) __attribute__((cleanup(marey__scope_end), unused)) = {0};          \
+    MAREY__SCOPE_AS(MAREY__JOIN(marey__span_, __COUNTER__), recording, category, name, ##__VA_ARGS__)
+#define MAREY__SCOPE_AS(variable, recording, category, name, ...)                                                     \
+    marey_span variable __attribute__((cleanup(marey__scope_end), unused)) = {0};                                     \
     if (recording)                                                                                                    \
-    marey__span_begin(&MAREY__JOIN(marey__span_, __LINE__), category, NULL, MAREY__NAME(name),                        \
-                      MAREY__ARGS(__VA_ARGS__))
+    marey__span_begin(&variable, category, NULL, MAREY__NAME(name), MAREY__ARGS(__VA_ARGS__))
 
 /* A span of this thread that ends with the enclosing scope. name: text; then any MAREY_... arguments. */
 #define MAREY_SPAN(name, ...) MAREY__SCOPE(marey_recording(), NULL, name, ##__VA_ARGS__)

@@ -168,7 +168,7 @@ int event_write(const struct event *event) {
                                                 : 4 * MAREY_PACKET_MAX;
         } else { /* a fresh chunk has no room for it: without the arguments it has */
             if (trial.count == 0) {
-                session_lost(LOSS_DISK, 1);
+                session_lost_for_room(1);
                 return 0;
             }
             trial.count = 0;
@@ -197,11 +197,12 @@ static void pay_owed_ends(struct writer *writer, struct marey_track *track) {
 /* Returns the span's depth: 1 for an outermost one. */
 static uint32_t begin_in(struct nesting *nesting, const struct event *event) {
     uint32_t depth = nesting->depth++;
-    if (depth >= nesting->cap) {
-        session_lost(nesting->cap == MAREY_DEPTH_MAX ? LOSS_DEPTH : LOSS_DISK, 1);
-    } else if (!event_write(event)) {
+    if (depth >= nesting->cap && nesting->cap == MAREY_DEPTH_MAX)
+        session_lost(LOSS_DEPTH, 1);
+    else if (depth >= nesting->cap) /* inside a span that had no room */
+        session_lost_for_room(1);
+    else if (!event_write(event))
         nesting->cap = depth;
-    }
     return depth + 1;
 }
 
@@ -209,12 +210,15 @@ static void end_in(struct nesting *nesting, const struct event *event) {
     if (nesting->depth == 0)
         return; /* of a span begun before the recording, or of none */
     uint32_t depth = nesting->depth--;
-    if (depth > nesting->cap) {
-        if (nesting->depth == nesting->cap)
-            nesting->cap = MAREY_DEPTH_MAX;
-    } else if (!event_write(event)) {
-        nesting->owed++;
+    if (depth <= nesting->cap) {
+        if (!event_write(event))
+            nesting->owed++;
+        return;
     }
+    if (nesting->cap != MAREY_DEPTH_MAX)
+        session_lost_for_room(1);
+    if (nesting->depth == nesting->cap)
+        nesting->cap = MAREY_DEPTH_MAX;
 }
 
 /* A span on the calling thread's own track, or on one that is given. Returns its depth, 0 where nothing records. */

@@ -232,6 +232,8 @@ static struct rest last_chunk(void) {
     return (struct rest){0};
 }
 
+static void leave_session(struct writer *writer);
+
 int marey_close(void) {
     marey_statistics_stop();
     session_lock();
@@ -241,13 +243,9 @@ int marey_close(void) {
             struct rest last = last_chunk();
             store_end(current->store, &last.chunk, last.used);
         }
-        struct writer *self = marey__thread.writer;
-        if (self && self->session == current) {
-            size_t used;
-            struct chunk chunk = writer_leave_chunk(self, &used);
-            store_release(current->store, &chunk);
-        }
         stop();
+        if (marey__thread.writer)
+            leave_session(marey__thread.writer);
     }
     session_unlock();
     return code;
@@ -284,6 +282,11 @@ void session_lost(enum loss kind, uint64_t count) {
     struct writer *self = marey__thread.writer;
     if (self && self->store)
         store_lost(self->store, kind, count);
+}
+
+void session_lost_for_room(uint64_t count) {
+    struct writer *self = marey__thread.writer;
+    session_lost(self && self->retry_code == MAREY_ELIMIT ? LOSS_LIMIT : LOSS_DISK, count);
 }
 
 int recording_enter_slow(void) {
@@ -408,18 +411,12 @@ static int open_chunk(struct writer *writer, size_t bytes) {
     return writer_open_chunk(writer, bytes);
 }
 
-static struct writer *no_chunk(struct writer *writer, int code) {
-    if (code == MAREY_ECLOSED) { /* by the process that opened it */
-        session_lock();
-        if (current == writer->session)
-            stop();
-        session_unlock();
-        return NULL;
-    }
-    store_lost(writer->store, code == MAREY_ELIMIT ? LOSS_LIMIT : LOSS_DISK, 1);
-    writer->retry_ns = clock_monotonic_ns() + RETRY_NS;
-    writer->retry_code = code;
-    return NULL;
+/* By the process that opened it. */
+static void session_ended(const struct writer *writer) {
+    session_lock();
+    if (current == writer->session)
+        stop();
+    session_unlock();
 }
 
 struct writer *session_writer(size_t bytes) {
@@ -427,13 +424,20 @@ struct writer *session_writer(size_t bytes) {
     if (!writer || writer_has_room(writer, bytes))
         return writer;
     if (writer->retry_ns && clock_monotonic_ns() < writer->retry_ns) {
-        store_lost(writer->store, writer->retry_code == MAREY_ELIMIT ? LOSS_LIMIT : LOSS_DISK, 1);
+        session_lost_for_room(1);
         return NULL;
     }
     int code = open_chunk(writer, bytes);
-    if (code)
-        return no_chunk(writer, code);
-    writer->retry_ns = 0;
+    if (code == MAREY_ECLOSED) {
+        session_ended(writer);
+        return NULL;
+    }
+    writer->retry_code = code;
+    writer->retry_ns = code ? clock_monotonic_ns() + RETRY_NS : 0;
+    if (code) {
+        session_lost_for_room(1);
+        return NULL;
+    }
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (__atomic_load_n(&marey__on, __ATOMIC_SEQ_CST) != writer->session->number)
         __atomic_store_n(&writer->limit, NULL,

@@ -46,6 +46,8 @@ struct writer *session_writer(size_t bytes);
 uint32_t session_number(const struct writer *writer);
 /* Counts a loss in the session that this process records into, if any. */
 void session_lost(enum loss kind, uint64_t count);
+/* For want of room: of the kind that the last chunk was refused for. */
+void session_lost_for_room(uint64_t count);
 /* The track of a thread of this process, by its number; the process's own where it records nothing. */
 uint64_t session_thread_uuid(const struct writer *writer, int32_t tid);
 
