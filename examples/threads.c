@@ -103,7 +103,7 @@ int main(int argc, char **argv) {
         marey_open("threads.perfetto-trace", NULL);
     marey_category_enable("detail", argc > 2 && !strcmp(argv[2], "detail"));
     queue.length = marey_counter_open("queue", "blocks", MAREY_OF_PROCESS);
-    marey_statistics_start(100); /* CPU, memory, open files, every 100 ms */
+    marey_statistics_start(10); /* CPU, memory, open files, every 10 ms */
     for (long i = 0; i < count; i++)
         if (pthread_create(&threads[i], NULL, work, (void *)i))
             abort();
