@@ -99,6 +99,7 @@ def _watch_thread_names(thread: type) -> None:
         _marey.changed()
 
     _replace(thread, "name", property(name.fget, set_name, name.fdel, name.__doc__))
+    _marey.changed()  # threads that have recorded before threading was there have a name now
 
 
 # What is watched in which module, once that is there.

@@ -283,6 +283,8 @@ static inline track_object *task_track(face_state *state) {
     return task_track_slow(state, thread, key);
 }
 
+/* Whether task_track would do no more than look for a task: the names of thread and process are known. */
+bool task_is_settled(void);
 /* Something changed that thread_place cannot see: a thread's name, a new session. */
 void task_changed(void);
 /* The user gave the calling thread, or the process, a name: it stands above what Python calls it. */

@@ -8,8 +8,9 @@ static void add_number(values *v, uint32_t name, PyObject *info, const char *key
         values_add_named(v, name, number);
 }
 
+/* A pause can come while a thread or a process is still being set up, before it has its name: then it settles nothing. */
 static void gc_begin(face_state *state, PyObject *info) {
-    track_object *on = task_track(state);
+    track_object *on = task_is_settled() ? task_track(state) : NULL;
     values v;
     values_init(&v, state);
     add_number(&v, state->id_generation, info, "generation");

@@ -298,6 +298,7 @@ static void span_take(span_object *span, uint32_t index, span_open *taken) {
 
 static NOINLINE void span_leave_slow(span_object *span, PyObject *exception) {
     span_open taken;
+    task_track(span->state); /* this thread's first event, maybe: it gets its name */
     span_take(span, span_latest(span), &taken);
     if (taken.token.depth)
         event_end(span->state, &taken.token, NULL, exception, taken.results);
@@ -307,7 +308,7 @@ static NOINLINE void span_leave_slow(span_object *span, PyObject *exception) {
 
 static inline void span_end(span_object *span, PyObject *exception) {
     span_open *first = &span->first;
-    if (UNLIKELY(span->open != 1 || exception || first->results)) {
+    if (UNLIKELY(span->open != 1 || exception || first->results || first->from != &task_place)) {
         span_leave_slow(span, exception);
         return;
     }

@@ -24,6 +24,11 @@ void task_changed(void) {
     __atomic_fetch_add(&task_epoch, 1, __ATOMIC_RELAXED);
 }
 
+bool task_is_settled(void) {
+    return task_place.thread == thread_state() &&
+           task_place.epoch == __atomic_load_n(&task_epoch, __ATOMIC_RELAXED);
+}
+
 void task_process_named(void) {
     process_is_named = true;
 }

@@ -25,7 +25,7 @@ def recorded(path):
 
 @pytest.fixture
 def script(tmp_path):
-    """script(text, *args, **environment): run a Python program; its standard output. It has to succeed."""
+    """script(text, *args, status=0, **environment): run a program; returns its standard output."""
 
     def run(text, *args, status=0, **environment):
         file = tmp_path / "script.py"

@@ -5,11 +5,11 @@ import sys
 import threading
 
 import pytest
+import traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import marey
-import traces
 
 
 def test_spans_nest_as_the_blocks_do(recorded):
@@ -67,9 +67,9 @@ def test_arguments_are_read_when_the_span_begins_and_results_when_it_ends(record
 
 def test_an_exception_marks_the_span_and_goes_on(recorded):
     with recorded() as box:
-        with pytest.raises(ValueError, match="no such row") as caught:
-            with marey.span("outer"), marey.span("inner", row=7):
-                raise ValueError("no such row")
+        fails = pytest.raises(ValueError, match="no such row")
+        with fails as caught, marey.span("outer"), marey.span("inner", row=7):
+            raise ValueError("no such row")
         assert caught.value.__traceback__ is not None
     assert box.trace.span("inner").args == {"row": 7, "exception": "ValueError: no such row"}
     assert box.trace.span("outer").args == {"exception": "ValueError: no such row"}
@@ -205,18 +205,17 @@ def test_recording_that_starts_or_stops_inside_a_span(tmp_path):
 def test_recording_that_starts_between_two_enterings(recorded):
     """Each leaving belongs to its own entering, recorded or not."""
     span = marey.span("s")
-    with recorded() as box:
-        with span:
-            marey.categories.disable("off")
-            off = marey.span("o", "off")
+    with recorded() as box, span:
+        marey.categories.disable("off")
+        off = marey.span("o", "off")
+        with off:
+            marey.categories.enable("off")
             with off:
-                marey.categories.enable("off")
+                marey.categories.disable("off")
                 with off:
-                    marey.categories.disable("off")
-                    with off:
-                        pass
-                    with marey.span("still inside"):
-                        pass
+                    pass
+                with marey.span("still inside"):
+                    pass
     assert box.trace.tree() == [("s", [("o", [("still inside", [])])])]
 
 

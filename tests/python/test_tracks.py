@@ -81,9 +81,8 @@ def test_two_tracks_of_one_name_are_two(recorded):
 def test_a_track_used_in_several_recordings(tmp_path):
     track, counter = marey.track("kept"), marey.counter("kept counter")
     for n in range(3):
-        with __import__("traces").recorded(tmp_path / f"{n}") as box:
-            with track.span("x", n=n):
-                counter.set(n)
+        with __import__("traces").recorded(tmp_path / f"{n}") as box, track.span("x", n=n):
+            counter.set(n)
         assert [s.args for s in box.trace.spans] == [{"n": n}]
         assert box.trace.values("kept counter") == [n]
 

@@ -273,7 +273,7 @@ def test_secrets_are_kept_out(recorded):
         recorded, **given, tokens=3, nested={"headers": {"X-Auth-Token": "x", "Accept": "y"}}
     )
     assert args == {
-        **{name: "***" for name in given},
+        **dict.fromkeys(given, "***"),
         "tokens": 3,
         "nested": {"headers": {"X-Auth-Token": "***", "Accept": "y"}},
     }
@@ -338,7 +338,7 @@ def expected(value):
     """What the documentation says is shown of it."""
     if value is None:
         return "None"
-    if isinstance(value, bool) or isinstance(value, float):
+    if isinstance(value, (bool, float)):
         return value
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**64 else hex(value)
@@ -369,8 +369,9 @@ def alike(found, wanted):
 )
 def test_any_value_comes_back(tmp_path_factory, values):
     marey.secrets.set([])
-    with traces.recorded(tmp_path_factory.mktemp("value") / "t") as box:
-        with marey.span("x", track=None, **{f"_{name}": value for name, value in values.items()}):
-            pass
-    wanted = {expected(f"_{name}"): expected(value) for name, value in values.items()}
+    given = {f"_{name}": value for name, value in values.items()}
+    path = tmp_path_factory.mktemp("value") / "t"
+    with traces.recorded(path) as box, marey.span("x", track=None, **given):
+        pass
+    wanted = {expected(name): expected(value) for name, value in given.items()}
     assert alike(box.trace.span("x").args, wanted)

@@ -1,11 +1,12 @@
-"""A trace by the official protos, as the trees of spans that a viewer shows: nothing of Marey's reads it.
+"""A trace by the official protos, as the trees that a viewer shows: nothing of Marey's reads it.
 
     trace = traces.load(path)
-    trace.tree("MainThread")           [("load", [("parse", [])])]: names and what is inside, in order of time
-    trace.span("load").args            {"path": "x", "rows": 5}
+    trace.tree("MainThread")    [("load", [("parse", [])])]: names, and what is inside, by time
+    trace.span("load").args     {"path": "x", "rows": 5}
     trace.spans, .instants, .tracks, .attributes, .flows, .counters
 
-Each file is also read by tracecheck, which says what a viewer would lose or show wrongly: that must be nothing.
+Each file is also read by tracecheck, which says what a viewer would lose or show wrongly: that must
+be nothing.
 """
 
 import contextlib
@@ -35,7 +36,7 @@ class Track:
 
 @dataclasses.dataclass(eq=False)
 class Event:
-    """A span, an instant or a value. Times are nanoseconds of CLOCK_MONOTONIC; the end of an open span is None."""
+    """A span, an instant or a value. Times: nanoseconds of CLOCK_MONOTONIC; end None: open."""
 
     track: Track
     name: str
@@ -151,7 +152,7 @@ class Trace:
             track.kind, track.unit = "counter", it.counter.unit_name
 
     def _texts(self, sequence, event):
-        """What an event's interned numbers mean where it stands: later packets may say otherwise."""
+        """What an event's interned numbers mean where it stands: later, they may mean others."""
         yield "track", event.track_uuid or sequence.track
         yield "name", sequence.text("event_names", event.name_iid) if event.name_iid else event.name
         yield (
@@ -274,7 +275,7 @@ class Trace:
 
 
 def load(path, problems=()):
-    """The trace, once both readers have found it right; `problems`: what tracecheck may say of it."""
+    """The trace, once both readers found it right; `problems`: what tracecheck may say of it."""
     with open(path, "rb") as file:
         trace = Trace(file.read())
     said = [
@@ -286,7 +287,7 @@ def load(path, problems=()):
 
 @contextlib.contextmanager
 def recorded(path, **options):
-    """Record what is in the block; the object has .record while it goes on, and .trace afterwards."""
+    """Record what is in the block; the object has .record meanwhile, and .trace afterwards."""
     options.setdefault("gc", False)
     box = dataclasses.make_dataclass(
         "Recorded", [("record", object, None), ("trace", object, None)]
