@@ -86,30 +86,39 @@ int marey_category_enable(const char *name, int on) {
     return code;
 }
 
+int categories_valid(const char *list) {
+    unsigned count = 0;
+    for (const char *at = list; at && *at;) {
+        at += strspn(at, " \t,");
+        size_t bytes = strcspn(at, " \t,");
+        if (bytes == 1 && *at == '-')
+            return MAREY_EINVAL;
+        count += bytes > 0;
+        at += bytes;
+    }
+    return count > RULES_MAX ? MAREY_ELIMIT : 0;
+}
+
 /* One entry of the list, without the space around it: "db", "-gc", "*". */
-static int set_entry(const char *entry, size_t bytes) {
+static void set_entry(const char *entry, size_t bytes) {
     int on = entry[0] != '-';
     entry += !on;
     bytes -= (size_t)!on;
-    if (bytes == 0)
-        return MAREY_EINVAL;
     if (bytes == 1 && entry[0] == '*') {
         otherwise = on;
-        return 0;
+        return;
     }
-    return set_rule(marey_name_id_n(entry, bytes), on);
+    set_rule(marey_name_id_n(entry, bytes), on);
 }
 
-static int set_list(const char *list) {
+static void set_list(const char *list) {
     for (const char *at = list; *at;) {
         at += strspn(at, " \t,");
         size_t bytes = strcspn(at, " \t,");
-        int code = bytes ? set_entry(at, bytes) : 0;
-        if (code)
-            return code;
+        if (bytes)
+            set_entry(at, bytes);
         at += bytes;
     }
-    return 0;
 }
 
 int marey_categories(const char *list) {
@@ -127,15 +136,15 @@ static int names_something_on(const char *list) {
 }
 
 int categories_set(const char *list) {
+    int code = categories_valid(list);
+    if (code)
+        return code;
     categories_lock();
     rule_count = 0;
     otherwise = !list || !names_something_on(list);
-    int code = list ? set_list(list) : 0;
-    if (code) {
-        rule_count = 0;
-        otherwise = 1;
-    }
+    if (list)
+        set_list(list);
     apply();
     categories_unlock();
-    return code;
+    return 0;
 }

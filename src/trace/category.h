@@ -4,8 +4,10 @@
 
 /* Recording goes on or off: sets every known category's switch. */
 void categories_apply(int recording);
-/* marey_categories without its lock. */
+/* What marey_categories does. On error nothing has changed. */
 int categories_set(const char *list);
+/* What it would return. */
+int categories_valid(const char *list);
 void categories_lock(void);
 void categories_unlock(void);
 

@@ -113,6 +113,7 @@ enum {
     COUNT_BYTES = 32,
     COUNT_TIME = 8,
     COUNT_VALUE = 24,
+    LAST_AFTER_NS = 1000000, /* behind the first also where another thread's is stored late */
 };
 
 static uint8_t *place_of(uint8_t *head, enum loss kind) {
@@ -179,20 +180,32 @@ static void store_aligned(uint8_t *at, uint64_t value) {
     __atomic_store_n((uint64_t *)(void *)at, value, __ATOMIC_RELEASE);
 }
 
+/* Others may do so at the same time: whoever stores what is no longer the sum stores again. */
+static void store_sum(uint8_t *place, const uint64_t *lost) {
+    uint64_t sum = __atomic_load_n(lost, __ATOMIC_SEQ_CST), stored;
+    do {
+        double value = (double)sum;
+        uint64_t bits;
+        memcpy(&bits, &value, 8);
+        store_aligned(place + LAST_COUNT + COUNT_VALUE, bits);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        stored = sum;
+        sum = __atomic_load_n(lost, __ATOMIC_SEQ_CST);
+    } while (sum != stored);
+}
+
 void head_count_loss(uint8_t *head, enum loss kind, uint64_t count, uint64_t time_ns) {
     uint8_t *place = place_of(head, kind);
     uint64_t *lost = &head_control(head)->lost[kind];
-    uint64_t before = __atomic_fetch_add(lost, count, __ATOMIC_RELAXED);
+    uint64_t before = __atomic_fetch_add(lost, count, __ATOMIC_SEQ_CST);
     if (before == 0)
         store_aligned(place + FIRST_COUNT + COUNT_TIME, padded56(time_ns));
-    double sum = (double)__atomic_load_n(lost, __ATOMIC_RELAXED);
-    uint64_t bits;
-    memcpy(&bits, &sum, 8);
-    store_aligned(place + LAST_COUNT + COUNT_TIME, padded56(time_ns + 1));
-    store_aligned(place + LAST_COUNT + COUNT_VALUE, bits);
+    store_aligned(place + LAST_COUNT + COUNT_TIME, padded56(time_ns + LAST_AFTER_NS));
+    store_sum(place, lost);
     if (before == 0) {
-        memcpy(&bits, place + SHOWN_HEAD, 8);
-        store_aligned(place, bits);
+        uint64_t shown;
+        memcpy(&shown, place + SHOWN_HEAD, 8);
+        store_aligned(place, shown);
     }
 }
 
@@ -219,19 +232,23 @@ void head_build(uint8_t *head, const struct control *control) {
         put_filler(head + RING_OFFSET, control->head_bytes - RING_OFFSET);
 }
 
-static int ring_valid(const struct control *control) {
+/* What follows the head: chunks up to the cursor, or the slots of a ring. */
+static int chunks_valid(const struct control *control, uint64_t page, uint64_t file_bytes) {
     if (control->ring_bytes == 0)
-        return control->slots == 0;
-    return control->slots > 0 && control->slots <= RING_SLOTS_MAX &&
+        return control->slots == 0 && control->cursor >= control->head_bytes &&
+               control->cursor <= file_bytes && control->cursor % page == 0;
+    return control->head_bytes >= RING_OFFSET + HEAD_PAGE && control->slots > 0 &&
+           control->slots <= RING_SLOTS_MAX && control->chunk_bytes % page == 0 &&
            control->chunk_bytes >= CHUNK_MIN && control->chunk_bytes <= RING_CHUNK_MAX &&
            control->chunk_bytes * control->slots == control->ring_bytes;
 }
 
 int head_valid(const uint8_t *head, uint64_t file_bytes) {
     const struct control *control = (const struct control *)(const void *)(head + CONTROL_OFFSET);
-    long page = sysconf(_SC_PAGESIZE);
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     return memcmp(control->magic, CONTROL_MAGIC, sizeof control->magic) == 0 &&
            control->version == CONTROL_VERSION && control->head_bytes >= RING_OFFSET &&
-           control->head_bytes <= (1u << 20) && control->head_bytes % (uint32_t)page == 0 &&
-           control->head_bytes <= file_bytes && ring_valid(control);
+           control->head_bytes <= (1u << 20) && control->head_bytes % page == 0 &&
+           control->head_bytes <= file_bytes && control->next_sequence >= FIRST_SEQUENCE &&
+           chunks_valid(control, page, file_bytes);
 }

@@ -47,7 +47,8 @@ struct control {
     uint64_t limit_bytes;
     uint64_t pid_namespace;
     uint32_t slots;
-    uint32_t reserved;
+    uint32_t
+        snapshots; /* under way: the file must not get shorter; written atomically, as what follows */
     /* from here on written by all processes, atomically */
     uint64_t cursor; /* bytes claimed from the file's start; of a ring: slots claimed so far */
     uint64_t next_uuid;
@@ -60,9 +61,11 @@ struct control {
 
 /* A place of the ring. */
 struct ring_slot {
-    uint64_t owner;      /* process id of the thread that has it; 0: free */
-    uint64_t generation; /* how often it was claimed */
+    uint64_t owner; /* process id of the thread that has it; 0: free */
+    uint64_t
+        generation; /* twice how often it was claimed; odd while what stands there is being replaced */
 };
+enum { SLOT_CHANGING = 1 };
 
 /* Fills `head` (control->head_bytes long, zero) with all of the above. */
 void head_build(uint8_t *head, const struct control *control);

@@ -14,17 +14,23 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct name names[MAREY_NAMES_MAX + 1] = {{"(too many names)", 16, 0}};
 static uint32_t used = 1;
 static uint32_t slots[SLOTS]; /* a name's number, 0: free */
+/* This thread has the lock: a signal handler that it runs must not wait for it. */
+static _Thread_local int is_adding;
 
 const struct name *names_get(uint32_t id) {
     return &names[id <= MAREY_NAMES_MAX ? id : 0];
 }
 
 void names_lock(void) {
+    is_adding = 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     pthread_mutex_lock(&lock);
 }
 
 void names_unlock(void) {
     pthread_mutex_unlock(&lock);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    is_adding = 0;
 }
 
 /* FNV-1a. */
@@ -48,7 +54,9 @@ static uint32_t *slot_of(const char *text, size_t bytes, uint32_t hash) {
 }
 
 static uint32_t add(const char *text, size_t bytes, uint32_t hash) {
-    pthread_mutex_lock(&lock);
+    if (is_adding)
+        return 0;
+    names_lock();
     uint32_t *slot = slot_of(text, bytes, hash);
     uint32_t id = *slot;
     char *copy = NULL;
@@ -59,7 +67,7 @@ static uint32_t add(const char *text, size_t bytes, uint32_t hash) {
         names[id] = (struct name){copy, (uint32_t)bytes, hash};
         __atomic_store_n(slot, id, __ATOMIC_RELEASE);
     }
-    pthread_mutex_unlock(&lock);
+    names_unlock();
     return id;
 }
 

@@ -114,7 +114,7 @@ static int find_all(const struct store *store, const uint8_t *file, uint64_t fil
         uint64_t from = control->head_bytes + i * control->chunk_bytes;
         struct run run = {.slot = i};
         run.generation = __atomic_load_n(&head_slots(store->head)[i].generation, __ATOMIC_ACQUIRE);
-        if (from + control->chunk_bytes <= file_bytes)
+        if (!(run.generation & SLOT_CHANGING) && from + control->chunk_bytes <= file_bytes)
             code = find_runs(file, from, from + control->chunk_bytes, run, runs);
     }
     return code;
@@ -156,6 +156,7 @@ static int copy_head(const struct store *store, int out) {
         copy[i] = __atomic_load_n(&head[i], __ATOMIC_ACQUIRE);
     struct control *control = head_control((uint8_t *)copy);
     control->state = STATE_ENDED; /* nobody joins the copy */
+    control->snapshots = 0;
     control->head_bytes = HEAD_COPIED;
     control->ring_bytes = control->slots = 0;
     return store_write_all(out, (const uint8_t *)copy, sizeof copy);
@@ -172,9 +173,11 @@ static int copy_all(const struct store *store, const uint8_t *file, uint64_t fil
     return code;
 }
 
-static int copy_mapped(const struct store *store, int out) {
+static int copy_mapped(struct store *store, int out) {
     uint64_t bytes;
-    int code = store_file_bytes(store, &bytes);
+    int code = store_reopen_if_lost(store);
+    if (!code)
+        code = store_file_bytes(store, &bytes);
     if (code)
         return code;
     uint8_t *file = mmap(NULL, bytes, PROT_READ, MAP_SHARED, store->fd, 0);
@@ -185,8 +188,18 @@ static int copy_mapped(const struct store *store, int out) {
     return code;
 }
 
+/* While the file stays as long as it is: this says that it is read, and then looks whether the session has ended; store_end
+ * does it the other way round. */
+static int copy_held(struct store *store, int out) {
+    uint32_t *snapshots = &head_control(store->head)->snapshots;
+    __atomic_fetch_add(snapshots, 1, __ATOMIC_SEQ_CST);
+    int code = store_ended(store) ? MAREY_ECLOSED : copy_mapped(store, out);
+    __atomic_fetch_sub(snapshots, 1, __ATOMIC_SEQ_CST);
+    return code;
+}
+
 int store_snapshot(struct store *store, const char *path) {
-    char absolute[PATH_MAX], temporary[PATH_MAX + 32];
+    char absolute[PATH_MAX], temporary[TEMPORARY_MAX];
     int code = store_absolute_path(path, absolute);
     if (!code && strcmp(absolute, store->path) == 0)
         code = MAREY_EINVAL;
@@ -194,11 +207,11 @@ int store_snapshot(struct store *store, const char *path) {
         code = store_may_replace(absolute);
     if (code)
         return code;
-    snprintf(temporary, sizeof temporary, "%s.%d~", absolute, (int)getpid());
+    store_temporary_path(absolute, temporary);
     int out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (out < 0)
         return error_from_errno(errno);
-    code = copy_mapped(store, out);
+    code = copy_held(store, out);
     if (close(out) != 0 && !code)
         code = error_from_errno(errno);
     if (!code && rename(temporary, absolute) != 0)

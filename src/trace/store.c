@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +66,12 @@ size_t store_packet_max(const struct store *store) {
     const struct control *control = control_of(store);
     size_t of_chunk = control->ring_bytes ? (size_t)control->chunk_bytes / 2 : CHUNK_MAX / 2;
     return of_chunk < MAREY_PACKET_MAX ? of_chunk : MAREY_PACKET_MAX;
+}
+
+size_t store_event_room(const struct store *store) {
+    enum { OPENING = 2048 }; /* more than what opens a chunk takes */
+    const struct control *control = control_of(store);
+    return control->ring_bytes ? (size_t)control->chunk_bytes - OPENING : 4 * MAREY_PACKET_MAX;
 }
 
 uint64_t store_new_uuid(struct store *store) {
@@ -128,7 +136,19 @@ static struct control new_control(const marey_options *options) {
     return control;
 }
 
+/* Past the process's own file size limit a write raises SIGXFSZ: look before. */
+static int past_process_limit(uint64_t bytes) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           bytes > limit.rlim_cur;
+}
+
 int store_write_all(int fd, const uint8_t *bytes, size_t count) {
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return error_from_errno(errno);
+    if (past_process_limit((uint64_t)status.st_size + count))
+        return MAREY_ELIMIT;
     while (count) {
         ssize_t n = write(fd, bytes, count);
         if (n < 0 && errno == EINTR)
@@ -172,11 +192,18 @@ int store_absolute_path(const char *path, char *out) {
 
 int store_may_replace(const char *path) {
     struct stat status;
-    if (lstat(path, &status) != 0)
+    if (stat(path, &status) != 0) /* of a link: what it leads to, which may be a terminal */
         return errno == ENOENT ? 0 : error_from_errno(errno);
-    if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
+    if (!S_ISREG(status.st_mode))
         return MAREY_ENOTFILE;
-    return access(path, W_OK) == 0 || errno == ENOENT ? 0 : error_from_errno(errno);
+    return access(path, W_OK) == 0 ? 0 : error_from_errno(errno);
+}
+
+void store_temporary_path(const char *path, char *out) {
+    static uint32_t last;
+    uint32_t number = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+    int folder = (int)(strrchr(path, '/') - path);
+    snprintf(out, TEMPORARY_MAX, "%.*s/.marey-%d-%u~", folder, path, (int)getpid(), number);
 }
 
 static int high_fd(int fd) {
@@ -207,8 +234,11 @@ static int map_head(struct store *store) {
         return error_from_errno(errno);
     if (!S_ISREG(status.st_mode))
         return MAREY_ENOTFILE;
-    if (pread(store->fd, probe, sizeof probe, 0) != sizeof probe ||
-        !head_valid(probe, (uint64_t)status.st_size))
+    if (pread(store->fd, probe, sizeof probe, 0) != sizeof probe)
+        return MAREY_EFOREIGN;
+    if (fstat(store->fd, &status) != 0) /* after the cursor was read: that follows the size */
+        return error_from_errno(errno);
+    if (!head_valid(probe, (uint64_t)status.st_size))
         return MAREY_EFOREIGN;
     store->device = status.st_dev;
     store->inode = status.st_ino;
@@ -228,16 +258,17 @@ static struct store *new_store(void) {
     if (store) {
         store->fd = -1;
         store->references = 1;
+        pthread_mutex_init(&store->reopening, NULL);
     }
     return store;
 }
 
 static int create_at(struct store *store, const marey_options *options) {
-    char temporary[PATH_MAX + 32];
+    char temporary[TEMPORARY_MAX];
     int code = store_may_replace(store->path);
     if (code)
         return code;
-    snprintf(temporary, sizeof temporary, "%s.%d~", store->path, (int)getpid());
+    store_temporary_path(store->path, temporary);
     unlink(temporary);
     store->fd = open_for_append(temporary, O_CREAT | O_EXCL);
     if (store->fd < 0)
@@ -310,9 +341,7 @@ void store_drop(struct store *store) {
     free(store);
 }
 
-static int reopen_if_lost(struct store *store) {
-    if (fd_is_ours(store))
-        return 0;
+static int reopen(struct store *store) {
     int fd = open_for_append(store->path, 0);
     if (fd < 0)
         return fd;
@@ -322,6 +351,15 @@ static int reopen_if_lost(struct store *store) {
     close(fd); /* the file was moved away and another stands in its place */
     store->fd = -1;
     return MAREY_ENOENT;
+}
+
+int store_reopen_if_lost(struct store *store) {
+    if (fd_is_ours(store))
+        return 0;
+    pthread_mutex_lock(&store->reopening);
+    int code = fd_is_ours(store) ? 0 : reopen(store);
+    pthread_mutex_unlock(&store->reopening);
+    return code;
 }
 
 /* ------------------------------------------------------------------- grow */
@@ -334,15 +372,9 @@ int store_file_bytes(const struct store *store, uint64_t *bytes) {
     return 0;
 }
 
-/* Past the process's own file size limit a write raises SIGXFSZ: look before. */
 static int within_limits(const struct store *store, uint64_t bytes) {
-    struct rlimit limit;
-    if (bytes > control_of(store)->limit_bytes && !store_is_ring(store))
-        return MAREY_ELIMIT;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        bytes > limit.rlim_cur)
-        return MAREY_ELIMIT;
-    return 0;
+    int past_own = bytes > control_of(store)->limit_bytes && !store_is_ring(store);
+    return past_own || past_process_limit(bytes) ? MAREY_ELIMIT : 0;
 }
 
 static const uint8_t *filler_pages(void) {
@@ -390,21 +422,33 @@ static int map_chunk(struct store *store, struct chunk *chunk) {
     return 0;
 }
 
-static int claim_of_file(struct store *store, size_t size, struct chunk *chunk) {
-    uint64_t *cursor = &control_of(store)->cursor;
-    uint64_t offset = __atomic_fetch_add(cursor, size, __ATOMIC_SEQ_CST);
+/* The file is long enough, and the piece of `size` bytes from `offset` on is mapped. */
+static int prepare_piece(struct store *store, uint64_t offset, size_t size, struct chunk *chunk) {
     *chunk = (struct chunk){NULL, size, offset, 0};
-    int code = store_ended(store) ? MAREY_ECLOSED
-                                  : within_limits(store, offset + size); /* see store_end */
+    int code = within_limits(store, offset + size);
     if (!code)
         code = grow_to(store, offset + size);
     if (!code)
         code = map_chunk(store, chunk);
-    if (code) { /* give it back, unless another claim followed: then it stays a run of fillers */
-        uint64_t after = offset + size;
-        __atomic_compare_exchange_n(cursor, &after, offset, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-        *chunk = (struct chunk){0};
+    return code;
+}
+
+/* Space and mapping first, then the claim: what fails has moved nothing, and the cursor never points behind the file. */
+static int claim_of_file(struct store *store, size_t size, struct chunk *chunk) {
+    uint64_t *cursor = &control_of(store)->cursor;
+    uint64_t offset = __atomic_load_n(cursor, __ATOMIC_RELAXED);
+    int code = prepare_piece(store, offset, size, chunk);
+    while (!code && !__atomic_compare_exchange_n(cursor, &offset, offset + size, 0,
+                                                 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+        munmap(chunk->base, size); /* another was quicker */
+        code = prepare_piece(store, offset, size, chunk);
     }
+    if (!code && store_ended(store)) { /* see store_end */
+        munmap(chunk->base, size);
+        code = MAREY_ECLOSED;
+    }
+    if (code)
+        *chunk = (struct chunk){0};
     return code;
 }
 
@@ -428,7 +472,8 @@ static int take_slot(struct store *store, uint32_t *taken, uint64_t *generation)
         if (__atomic_compare_exchange_n(&slots[i].owner, &owner, (uint64_t)getpid(), 0,
                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
             *taken = i;
-            *generation = __atomic_fetch_add(&slots[i].generation, 1, __ATOMIC_ACQ_REL);
+            *generation =
+                __atomic_fetch_or(&slots[i].generation, SLOT_CHANGING, __ATOMIC_ACQ_REL) / 2;
             return 0;
         }
     }
@@ -452,10 +497,14 @@ static int claim_of_ring(struct store *store, struct chunk *chunk) {
     if (code) {
         __atomic_store_n(&head_slots(store->head)[slot].owner, 0, __ATOMIC_RELEASE);
         *chunk = (struct chunk){0};
-    } else if (generation) {
-        store_lost(store, LOSS_RING, chunk->size);
+        return code;
     }
-    return code;
+    store_publish(chunk->base, filler_head(chunk->size)); /* what stood in it is gone */
+    __atomic_store_n(&head_slots(store->head)[slot].generation, 2 * (generation + 1),
+                     __ATOMIC_RELEASE);
+    if (generation)
+        store_lost(store, LOSS_RING, chunk->size);
+    return 0;
 }
 
 /* ------------------------------------------------------------------ chunks */
@@ -464,21 +513,18 @@ int store_claim(struct store *store, size_t need, size_t want, struct chunk *chu
     *chunk = (struct chunk){0};
     if (store_ended(store))
         return MAREY_ECLOSED;
-    int code = reopen_if_lost(store);
+    int code = store_reopen_if_lost(store);
     if (code)
         return code;
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t least = ((need < CHUNK_MIN ? CHUNK_MIN : need) + page - 1) / page * page;
-    if (store_is_ring(store)) {
-        code = least <= control_of(store)->chunk_bytes ? claim_of_ring(store, chunk) : MAREY_ELIMIT;
-    } else {
-        size_t size = want < least ? least : (want + page - 1) / page * page;
-        do
-            code = claim_of_file(store, size, chunk);
-        while (code && size > least && (size = size / 2 / page * page) >= least);
-    }
-    if (!code) /* from here on one filler covers it: what stood in it is gone, what comes is put into its payload */
-        store_publish(chunk->base, filler_head(chunk->size));
+    if (store_is_ring(store))
+        return least <= control_of(store)->chunk_bytes ? claim_of_ring(store, chunk) : MAREY_ELIMIT;
+    size_t size = want < least ? least : (want + page - 1) / page * page;
+    while ((code = claim_of_file(store, size, chunk)) != 0 && size > least)
+        size = size / 2 > least ? size / 2 / page * page : least;
+    if (!code) /* from here on one filler covers it: what comes is put into its payload */
+        store_publish(chunk->base, filler_head(size));
     return code;
 }
 
@@ -510,20 +556,33 @@ int store_attribute(struct store *store, const uint8_t *packet, size_t bytes) {
 
 /* ------------------------------------------------------------------ losses */
 
+/* The program must not feel that nobody reads there: neither a full pipe nor a broken one. */
+static void write_to_stderr(const char *line, size_t bytes) {
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&ready, 1, 0) != 1 || ready.revents != POLLOUT)
+        return;
+    sigset_t broken, before, pending;
+    sigemptyset(&broken);
+    sigaddset(&broken, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken, &before);
+    sigpending(&pending);
+    if (write(STDERR_FILENO, line, bytes) < 0 && errno == EPIPE && !sigismember(&pending, SIGPIPE))
+        sigtimedwait(&broken, NULL, &(struct timespec){0, 0});
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static void say_once(struct store *store, enum loss kind) {
     uint32_t bit = 1u << kind;
     if (__atomic_fetch_or(&control_of(store)->said, bit, __ATOMIC_RELAXED) & bit)
         return;
-    char line[PATH_MAX + 160];
+    char line[PIPE_BUF]; /* as much as a pipe that is ready takes at once */
     const char *why = kind == LOSS_DISK
                           ? "the trace cannot grow (disk full, or no memory to map it)"
                           : "the trace has reached its size limit";
     int n = snprintf(line, sizeof line,
-                     "marey: %s: %s; the program goes on, what is not recorded is counted\n",
+                     "marey: %.3900s: %s; the program goes on, what is not recorded is counted\n",
                      store->path, why);
-    if (n > 0 &&
-        write(STDERR_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1) < 0)
-        return; /* nobody to tell */
+    write_to_stderr(line, (size_t)n);
 }
 
 void store_lost(struct store *store, enum loss kind, uint64_t count) {
@@ -566,7 +625,8 @@ void store_end(struct store *store, struct chunk *last, size_t used) {
     struct control *control = control_of(store);
     __atomic_store_n(&control->state, STATE_ENDED, __ATOMIC_SEQ_CST);
     uint64_t end = __atomic_load_n(&control->cursor, __ATOMIC_SEQ_CST);
-    if (control->ring_bytes || !fd_is_ours(store))
+    if (control->ring_bytes || !fd_is_ours(store) ||
+        __atomic_load_n(&control->snapshots, __ATOMIC_SEQ_CST))
         return;
     if (last->size && last->offset + last->size == end)
         end = split_last(last, used);

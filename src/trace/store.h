@@ -57,6 +57,8 @@ struct clock_pair store_origin(const struct store *store);
 int store_is_ring(const struct store *store);
 /* The longest packet that a chunk can be asked to hold. */
 size_t store_packet_max(const struct store *store);
+/* What a new chunk can be asked to have room for. */
+size_t store_event_room(const struct store *store);
 uint64_t store_new_uuid(struct store *store);
 uint32_t store_new_sequence(struct store *store);
 /* 1 once the process that opened the session has closed it. */

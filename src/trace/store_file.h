@@ -3,12 +3,14 @@
 #define MAREY_TRACE_STORE_FILE_H
 
 #include <limits.h>
+#include <pthread.h>
 #include <sys/types.h>
 
 #include "store.h"
 
 struct store {
     int fd; /* O_APPEND */
+    pthread_mutex_t reopening;
     dev_t device;
     ino_t inode;
     uint8_t *head;
@@ -24,6 +26,11 @@ int store_absolute_path(const char *path, char *out);
 /* 0 where nothing stands there, or a file that may be written: it is replaced, never cut, for another process may have it
  * mapped. */
 int store_may_replace(const char *path);
+enum { TEMPORARY_MAX = PATH_MAX + 64 };
+/* A name in the same folder, for a file that becomes `path` when it is whole. `out`: TEMPORARY_MAX. */
+void store_temporary_path(const char *path, char *out);
+/* The program may have closed our descriptor: then opens the file again. Returns 0, or why that cannot be. */
+int store_reopen_if_lost(struct store *store);
 int store_write_all(int fd, const uint8_t *bytes, size_t count);
 int store_file_bytes(const struct store *store, uint64_t *bytes);
 

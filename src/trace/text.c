@@ -19,7 +19,7 @@ static size_t ascii_prefix(const char *text, size_t bytes) {
         if ((word | zero) & 0x8080808080808080u)
             break;
     }
-    while (i < bytes && text[i] > 0)
+    while (i < bytes && text[i] != 0 && (unsigned char)text[i] < 0x80)
         i++;
     return i;
 }

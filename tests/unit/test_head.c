@@ -16,6 +16,8 @@ static struct control a_control(uint32_t bytes) {
     return (struct control){.magic = CONTROL_MAGIC,
                             .version = CONTROL_VERSION,
                             .head_bytes = bytes,
+                            .cursor = bytes,
+                            .next_sequence = FIRST_SEQUENCE,
                             .origin = {1, 1000}};
 }
 
@@ -73,6 +75,11 @@ static void only_our_own_are_valid(void **state) {
     build(2 * HEAD_PAGE);
     head_control(head)->head_bytes = 0xfffff000;
     assert_false(head_valid(head, UINT64_MAX));
+    build(2 * HEAD_PAGE);
+    head_control(head)->cursor = 3 * HEAD_PAGE; /* behind the file's end */
+    assert_false(head_valid(head, 2 * HEAD_PAGE));
+    head_control(head)->cursor = HEAD_PAGE; /* within the head */
+    assert_false(head_valid(head, 2 * HEAD_PAGE));
 }
 
 static void a_rings_numbers_must_agree(void **state) {
