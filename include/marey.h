@@ -285,10 +285,9 @@ typedef struct marey_track marey_track;
 
 /* What an open span needs to be ended rightly wherever its end is called. All zero: not recorded. */
 typedef struct marey_span {
-    void *writer;       /* of the thread that began it */
     marey_track *track; /* NULL: the thread's own */
-    uint32_t session;
-    uint32_t depth; /* how many spans were open on the track, this one included */
+    uint32_t owner;     /* a number of the thread, or of the session where it is on a track, that no other has */
+    uint32_t depth;     /* how many spans were open on the track, this one included */
 } marey_span;
 
 MAREY_API void marey__begin(uint32_t name);

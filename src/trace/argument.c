@@ -19,8 +19,10 @@ static int give_source_id(marey_source *source) {
                                        __ATOMIC_RELAXED);
 }
 
-static int intern_level(struct writer *writer, const marey_arg *args, size_t count, int level) {
-    for (size_t i = 0; i < bounded(count); i++) {
+/* *left: how many more of them to look at. What is beyond cannot be in the packet. */
+static int intern_level(struct writer *writer, const marey_arg *args, size_t count, int level,
+                        int *left) {
+    for (size_t i = 0; i < bounded(count) && *left > 0; i++, --*left) {
         const marey_arg *arg = &args[i];
         if (arg->kind == MAREY_KIND_SOURCE) {
             if (!__atomic_load_n(&arg->source->id, __ATOMIC_RELAXED))
@@ -31,14 +33,16 @@ static int intern_level(struct writer *writer, const marey_arg *args, size_t cou
             return 0;
         }
         if (is_nest(arg) && level < MAREY_NESTING_MAX &&
-            !intern_level(writer, arg->args, arg->count, level + 1))
+            !intern_level(writer, arg->args, arg->count, level + 1, left))
             return 0;
     }
     return 1;
 }
 
 int arguments_intern(struct writer *writer, const marey_arg *args, size_t count) {
-    return intern_level(writer, args, count, 1);
+    enum { LEAST_BYTES = 2 }; /* of an argument: tag and length */
+    int left = MAREY_PACKET_MAX / LEAST_BYTES;
+    return intern_level(writer, args, count, 1, &left);
 }
 
 static void pack_fixed_text(struct pack *pack, const char *text) {
@@ -57,9 +61,9 @@ static void pack_nest(struct pack *pack, const struct writer *writer, const mare
         pack_fixed_text(pack, arg->count ? "..." : is_dict ? "{}" : "[]");
         return;
     }
-    for (size_t i = 0; i < bounded(arg->count); i++)
+    for (size_t i = 0; i < bounded(arg->count) && !pack->full; i++)
         pack_annotation(pack, writer, field, &arg->args[i], is_dict, level + 1);
-    if (arg->count > MAREY_ARGS_MAX) {
+    if (arg->count > MAREY_ARGS_MAX && !pack->full) {
         char text[48];
         snprintf(text, sizeof text, "(%llu more)",
                  (unsigned long long)(arg->count - MAREY_ARGS_MAX));

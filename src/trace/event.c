@@ -17,7 +17,6 @@
 
 enum {
     IID_NONE = 1 << 15, /* a varint of two bytes is less */
-    EVENT_BYTES = 96,   /* an event without arguments, with everything else it can have */
 };
 
 /* --------------------------------------------------------------- fast way */
@@ -82,9 +81,14 @@ static inline int end_fast(struct writer *writer) {
 
 /* --------------------------------------------------------------- by fields */
 
-/* The time of an event that happens now; for a begin later than all before. */
-static uint64_t time_now(const struct writer *writer, enum event_type type) {
+/* The time of an event that happens now; for a begin later than all before. A thread that records seldom comes by here: its
+ * clock is set anew now and then. (A busy one's is at each chunk.) */
+static uint64_t time_now(struct writer *writer, enum event_type type) {
     uint64_t now = clock_now(&writer->clock), least = writer->last + (type == EVENT_BEGIN);
+    if (!clock_is_fresh(&writer->clock, now)) {
+        clock_correct(&writer->clock, writer->last);
+        now = clock_now(&writer->clock);
+    }
     return now > least ? now : least;
 }
 
@@ -132,14 +136,14 @@ static int write_into_chunk(struct writer *writer, const struct event *event, si
     if (!prepare(writer, event))
         return 0;
     uint64_t last = writer->last;
-    size_t most = store_packet_max(writer->store) - EVENT_BYTES;
+    size_t most = store_packet_max(writer->store) - EVENT_ROOM;
     struct pack pack = pack_into(writer->scratch, most);
     uint8_t *packet = writer_packet_open(writer, &pack);
     pack_time(&pack, writer, event);
     uint8_t *body = pack_open(&pack, PACKET__track_event);
     pack_fields(&pack, writer, event);
     *kept = arguments_pack(&pack, writer, event->args, event->count);
-    pack.end += EVENT_BYTES; /* so that closing has room in any case */
+    pack.end += EVENT_ROOM; /* so that closing has room in any case */
     pack_close(&pack, body);
     pack_close(&pack, packet);
     size_t bytes = (size_t)(pack.at - writer->scratch);
@@ -153,30 +157,39 @@ static int write_into_chunk(struct writer *writer, const struct event *event, si
 
 static void pay_owed_ends(struct writer *writer, struct marey_track *track);
 
+/* What the event refers to may not fit into what is left of the chunk, and its arguments into no chunk at all. */
+enum try { THIS_CHUNK, SMALL_CHUNK, LARGE_CHUNK, WITHOUT_ARGUMENTS, TRIES };
+
+static struct writer *writer_for(enum try number) {
+    struct writer *writer = number == THIS_CHUNK ? session_writer(EVENT_ROOM) : session_attach();
+    if (!writer || number == THIS_CHUNK)
+        return writer;
+    if (!store_is_ring(writer->store))
+        return session_fresh_writer(number == LARGE_CHUNK ? store_event_room(writer->store)
+                                                          : CHUNK_MIN);
+    return number == LARGE_CHUNK ? writer : session_fresh_writer(store_event_room(writer->store));
+}
+
 int event_write(const struct event *event) {
     struct event trial = *event;
     size_t kept = 0;
-    for (size_t need = EVENT_BYTES;;) {
-        struct writer *writer = session_writer(need);
+    for (enum try number = THIS_CHUNK; number < TRIES; number++) {
+        struct writer *writer = writer_for(number);
         if (!writer)
             return 0;
+        if (event->session && event->session != session_number(writer))
+            return 1;
         pay_owed_ends(writer, event->track);
-        if (write_into_chunk(writer, &trial, &kept))
-            break;
-        if (need < MAREY_PACKET_MAX) {
-            need = store_is_ring(writer->store) ? store_packet_max(writer->store)
-                                                : 4 * MAREY_PACKET_MAX;
-        } else { /* a fresh chunk has no room for it: without the arguments it has */
-            if (trial.count == 0) {
-                session_lost_for_room(1);
-                return 0;
-            }
+        if (number == WITHOUT_ARGUMENTS)
             trial.count = 0;
+        if (write_into_chunk(writer, &trial, &kept)) {
+            if (kept < event->count)
+                session_lost(LOSS_ARGUMENTS, 1);
+            return 1;
         }
     }
-    if (kept < event->count)
-        session_lost(LOSS_ARGUMENTS, 1);
-    return 1;
+    session_lost_for_room(1);
+    return 0;
 }
 
 /* ----------------------------------------------------------------- nesting */
@@ -194,16 +207,16 @@ static void pay_owed_ends(struct writer *writer, struct marey_track *track) {
         nesting->owed--;
 }
 
-/* Returns the span's depth: 1 for an outermost one. */
+/* Returns the span's depth: 1 for an outermost one. Writing may take the thread into a new session, where nothing is open:
+ * so the depth is counted afterwards. */
 static uint32_t begin_in(struct nesting *nesting, const struct event *event) {
-    uint32_t depth = nesting->depth++;
-    if (depth >= nesting->cap && nesting->cap == MAREY_DEPTH_MAX)
+    if (nesting->depth >= nesting->cap && nesting->cap == MAREY_DEPTH_MAX)
         session_lost(LOSS_DEPTH, 1);
-    else if (depth >= nesting->cap) /* inside a span that had no room */
+    else if (nesting->depth >= nesting->cap) /* inside a span that had no room */
         session_lost_for_room(1);
     else if (!event_write(event))
-        nesting->cap = depth;
-    return depth + 1;
+        nesting->cap = nesting->depth;
+    return ++nesting->depth;
 }
 
 static void end_in(struct nesting *nesting, const struct event *event) {
@@ -237,7 +250,9 @@ static void end_slow(const struct event *event) {
         return;
     if (event->track)
         track_enter(event->track, writer);
-    end_in(nesting_of(writer, event->track), event);
+    struct event end = *event;
+    end.session = session_number(writer);
+    end_in(nesting_of(writer, event->track), &end);
 }
 
 /* ------------------------------------------------------------------ marey.h */
@@ -287,9 +302,10 @@ void marey__end(void) {
 
 static __attribute__((noinline)) void span_begin_slow(marey_span *span, const struct event *event) {
     span->depth = begin_slow(event);
-    span->writer = marey__thread.writer;
     span->track = event->track;
-    span->session = span->depth ? session_number(marey__thread.writer) : 0;
+    if (span->depth)
+        span->owner =
+            event->track ? session_number(marey__thread.writer) : marey__thread.writer->number;
     recording_leave();
 }
 
@@ -315,31 +331,36 @@ void marey__span_begin(marey_span *span, marey_category *category, marey_track *
         span_begin_full(span, category, track, name, args, count);
         return;
     }
-    span->writer = writer;
     span->depth = writer->nesting.depth;
-    span->session = writer->session_number;
+    span->owner = writer->number;
     recording_leave();
 }
 
 /* Begun by another thread, whose track is not ours to write. That thread ends it with the span around it. */
 static void note_foreign_end(const marey_arg *args, size_t count) {
-    static uint32_t name;
-    if (!name)
+    static uint32_t cached;
+    uint32_t name = __atomic_load_n(&cached, __ATOMIC_RELAXED);
+    if (!name) {
         name = marey_name_id("span of another thread ended");
+        __atomic_store_n(&cached, name, __ATOMIC_RELAXED);
+    }
     event_write(&(struct event){
         .type = EVENT_INSTANT, .has_name = 1, .name = name, .args = args, .count = count});
 }
 
 static void span_end_slow(const marey_span *span, const marey_arg *args, size_t count) {
     struct writer *writer = session_attach();
-    if (!writer || session_number(writer) != span->session)
+    if (!writer)
         return;
-    if (!span->track && span->writer != writer) {
-        note_foreign_end(args, count);
+    if (span->track ? span->owner != session_number(writer) : span->owner != writer->number) {
+        if (!span->track &&
+            span->owner > session_number(writer)) /* else it is of another session */
+            note_foreign_end(args, count);
         return;
     }
     struct nesting *nesting = nesting_of(writer, span->track);
-    struct event event = {.type = EVENT_END, .track = span->track};
+    struct event event = {
+        .type = EVENT_END, .track = span->track, .session = session_number(writer)};
     while (nesting->depth > span->depth) /* left open inside */
         end_in(nesting, &event);
     event.args = args;
@@ -360,8 +381,8 @@ void marey__span_end_args(marey_span *span, const marey_arg *args, size_t count)
     struct writer *writer = marey__thread.writer;
     marey_span was = *span;
     span->depth = 0;
-    int simple = !count && !was.track && was.writer == writer && writer &&
-                 writer->nesting.depth == was.depth && was.session == writer->session_number;
+    int simple = !count && writer && !was.track && was.owner == writer->number &&
+                 writer->nesting.depth == was.depth;
     if (UNLIKELY(!simple) || UNLIKELY(!end_fast(writer)))
         span_end_full(&was, args, count);
     else

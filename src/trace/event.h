@@ -7,6 +7,7 @@
 
 struct event {
     enum event_type type;
+    uint32_t session; /* of the span that it ends: in another one it is not written; 0: any */
     struct marey_track *track; /* NULL: the thread's own */
     uint32_t name;             /* has_name only */
     int has_name;

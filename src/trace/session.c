@@ -16,7 +16,8 @@
 
 enum {
     PENDING = 0xffffffffu,
-    REST_MIN = 4096, /* a chunk's rest that is worth handing on */
+    REST_MIN =
+        2048, /* a chunk's rest that is worth handing on: what opens it anew, and some events */
     RESTS_MAX = 64,
     RETRY_NS = 100000000, /* between tries to get a chunk where there was none */
 };
@@ -40,7 +41,8 @@ _Thread_local struct thread marey__thread;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* All of these under the lock. */
 static struct session *current;
-static uint32_t last_number;
+static uint32_t last_number;     /* of sessions, and of threads in them */
+static uint64_t early_reentries; /* by threads that had no session yet to count them in; atomic */
 static int is_owner;
 static int sets_variable;
 static struct session *of_parent; /* in a forked child: to be joined by its first event */
@@ -52,12 +54,19 @@ static unsigned rest_count;
 static char *process_name; /* by the user */
 static pthread_key_t thread_end;
 
+/* Whoever has it is neither cancelled nor records from a signal handler, which would wait for itself. */
 void session_lock(void) {
+    marey__thread.busy++;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &marey__thread.cancelled_before);
     pthread_mutex_lock(&lock);
 }
 
 void session_unlock(void) {
     pthread_mutex_unlock(&lock);
+    pthread_setcancelstate(marey__thread.cancelled_before, NULL);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    marey__thread.busy--;
 }
 
 uint32_t session_number(const struct writer *writer) {
@@ -98,12 +107,18 @@ static size_t read_command_line(char *out, size_t size) {
     return n ? n + (out[n - 1] != 0) : 0;
 }
 
+static uint32_t next_number(void) {
+    if (++last_number == PENDING)
+        last_number = 1;
+    return last_number;
+}
+
 static struct session *session_new(struct store *store) {
     struct session *session = calloc(1, sizeof *session);
     if (!session)
         return NULL;
     session->references = 1;
-    session->number = ++last_number == PENDING ? (last_number = 1) : last_number;
+    session->number = next_number();
     session->store = store;
     session->process.pid = (int32_t)getpid();
     session->process.uuid = store_new_uuid(store);
@@ -185,9 +200,12 @@ static int is_recording(void) {
 int marey_open(const char *path, const marey_options *options) {
     struct store *store;
     session_lock();
-    int code = is_recording() ? MAREY_EBUSY : store_create(path, options, &store);
-    if (!code && options && options->categories)
-        code = categories_set(options->categories);
+    const char *categories = options ? options->categories : NULL;
+    int code = is_recording() ? MAREY_EBUSY : categories_valid(categories);
+    if (!code)
+        code = store_create(path, options, &store);
+    if (!code && categories)
+        categories_set(categories);
     if (!code)
         code = start(store, 1);
     if (!code && options && options->flags & MAREY_CHILDREN)
@@ -282,6 +300,8 @@ void session_lost(enum loss kind, uint64_t count) {
     struct writer *self = marey__thread.writer;
     if (self && self->store)
         store_lost(self->store, kind, count);
+    else if (kind == LOSS_REENTRY)
+        __atomic_fetch_add(&early_reentries, count, __ATOMIC_RELAXED);
 }
 
 void session_lost_for_room(uint64_t count) {
@@ -327,17 +347,38 @@ static unsigned rests_max(const struct store *store) {
     return store_is_ring(store) ? RESTS_MAX / 8 : RESTS_MAX;
 }
 
+static size_t rest_bytes(const struct rest *rest) {
+    return rest->chunk.size - rest->used;
+}
+
+/* Puts it by, in place of the smallest where there are enough, and returns in its stead what nobody will use. */
+static void put_by(struct rest *rest, unsigned most) {
+    if (rest_bytes(rest) < REST_MIN)
+        return;
+    if (rest_count < most) {
+        rests[rest_count++] = *rest;
+        *rest = (struct rest){0};
+        return;
+    }
+    struct rest *smallest = &rests[0];
+    for (unsigned i = 1; i < rest_count; i++)
+        if (rest_bytes(&rests[i]) < rest_bytes(smallest))
+            smallest = &rests[i];
+    if (rest_bytes(smallest) < rest_bytes(rest)) {
+        struct rest smaller = *smallest;
+        *smallest = *rest;
+        *rest = smaller;
+    }
+}
+
 static void leave_session(struct writer *writer) {
     if (!writer->session)
         return;
-    size_t used;
-    struct chunk chunk = writer_leave_chunk(writer, &used);
-    struct rest rest = {chunk, used};
-    if (writer->session == current && chunk.size && chunk.size - used >= REST_MIN &&
-        rest_count < rests_max(writer->store))
-        rests[rest_count++] = rest;
-    else
-        store_release(writer->store, &chunk);
+    struct rest rest;
+    rest.chunk = writer_leave_chunk(writer, &rest.used);
+    if (writer->session == current)
+        put_by(&rest, rests_max(writer->store));
+    store_release(writer->store, &rest.chunk);
     session_drop(writer->session);
     writer->session = NULL;
     writer->session_number = 0;
@@ -348,6 +389,7 @@ static void enter_session(struct writer *writer, struct session *session) {
     session->references++;
     writer->session = session;
     writer->session_number = session->number;
+    writer->number = next_number();
     writer->store = session->store;
     writer->process = &session->process;
     if (writer->sequence_of !=
@@ -360,6 +402,9 @@ static void enter_session(struct writer *writer, struct session *session) {
     writer->next_bytes = CHUNK_MIN;
     writer->retry_ns = 0;
     clock_init(&writer->clock, store_origin(session->store));
+    uint64_t early = __atomic_exchange_n(&early_reentries, 0, __ATOMIC_RELAXED);
+    if (early)
+        store_lost(session->store, LOSS_REENTRY, early);
 }
 
 struct writer *session_attach(void) {
@@ -375,6 +420,8 @@ struct writer *session_attach(void) {
     } else {
         if (!writer)
             writer = attach_thread();
+        if (!writer)
+            store_lost(current->store, LOSS_DISK, 1);
         if (writer && writer->session != current) {
             leave_session(writer);
             enter_session(writer, current);
@@ -384,11 +431,12 @@ struct writer *session_attach(void) {
     return writer;
 }
 
-static int take_rest(struct rest *rest, size_t bytes) {
+/* Not where the session has changed meanwhile: then they are of another file. */
+static int take_rest(const struct writer *writer, struct rest *rest, size_t bytes) {
     int found = 0;
     session_lock();
-    for (unsigned i = rest_count; i-- && !found;) {
-        if (rests[i].chunk.size - rests[i].used < bytes)
+    for (unsigned i = writer->session == current ? rest_count : 0; i-- && !found;) {
+        if (rest_bytes(&rests[i]) < bytes)
             continue;
         *rest = rests[i];
         rests[i] = rests[--rest_count];
@@ -404,7 +452,7 @@ static int open_chunk(struct writer *writer, size_t bytes) {
         return MAREY_ELIMIT;
     if (!writer->named)
         prctl(PR_GET_NAME, writer->thread_name); /* may have changed since the last chunk */
-    if (!writer->end && take_rest(&rest, bytes + REST_MIN)) {
+    if (!writer->end && take_rest(writer, &rest, bytes + REST_MIN - EVENT_ROOM)) {
         writer_adopt_chunk(writer, &rest.chunk, rest.used);
         return 0;
     }
@@ -419,10 +467,7 @@ static void session_ended(const struct writer *writer) {
     session_unlock();
 }
 
-struct writer *session_writer(size_t bytes) {
-    struct writer *writer = session_attach();
-    if (!writer || writer_has_room(writer, bytes))
-        return writer;
+static struct writer *writer_with_chunk(struct writer *writer, size_t bytes) {
     if (writer->retry_ns && clock_monotonic_ns() < writer->retry_ns) {
         session_lost_for_room(1);
         return NULL;
@@ -432,17 +477,35 @@ struct writer *session_writer(size_t bytes) {
         session_ended(writer);
         return NULL;
     }
-    writer->retry_code = code;
+    if (code)
+        writer->retry_code = code;
     writer->retry_ns = code ? clock_monotonic_ns() + RETRY_NS : 0;
     if (code) {
         session_lost_for_room(1);
         return NULL;
     }
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&marey__on, __ATOMIC_SEQ_CST) != writer->session->number)
-        __atomic_store_n(&writer->limit, NULL,
-                         __ATOMIC_RELAXED); /* the last event of a session that just ended */
+    /* The last event of a session that just ended; or there are ends to write first, in the slow way. */
+    if (__atomic_load_n(&marey__on, __ATOMIC_SEQ_CST) != writer->session->number ||
+        writer->nesting.owed)
+        __atomic_store_n(&writer->limit, NULL, __ATOMIC_RELAXED);
     return writer;
+}
+
+struct writer *session_fresh_writer(size_t bytes) {
+    struct writer *writer = session_attach();
+    int cancelled_before;
+    if (!writer)
+        return NULL;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelled_before);
+    writer = writer_with_chunk(writer, bytes);
+    pthread_setcancelstate(cancelled_before, NULL);
+    return writer;
+}
+
+struct writer *session_writer(size_t bytes) {
+    struct writer *writer = session_attach();
+    return !writer || writer_has_room(writer, bytes) ? writer : session_fresh_writer(bytes);
 }
 
 uint64_t session_thread_uuid(const struct writer *writer, int32_t tid) {
@@ -508,7 +571,7 @@ static void after_fork_in_child(void) {
     categories_unlock();
     abandon_writers();
     marey__thread.writer = NULL;
-    marey__thread.busy = 0;
+    marey__thread.busy = 1; /* the lock's */
     pthread_setspecific(thread_end, NULL);
     statistics_after_fork();
     if (current) {
@@ -526,7 +589,7 @@ __attribute__((constructor)) static void load(void) {
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     const char *path = getenv(TRACE_VARIABLE);
     if (path && *path)
-        marey__on = PENDING;
+        set_on(PENDING);
 }
 
 /* ------------------------------------------------------------------ names */
@@ -572,7 +635,10 @@ uint64_t marey_flow_new(void) {
 
 uint64_t marey_now_ns(void) {
     struct writer *writer = marey__thread.writer;
-    if (writer && writer->session && writer->clock.rate)
-        return writer->clock.origin_ns + clock_now(&writer->clock);
+    if (writer && writer->session && writer->clock.rate) {
+        uint64_t now = clock_now(&writer->clock);
+        if (clock_is_fresh(&writer->clock, now))
+            return writer->clock.origin_ns + now;
+    }
     return clock_monotonic_ns();
 }

@@ -17,7 +17,8 @@ struct session;
 struct thread {
     struct writer *writer; /* NULL before its first event */
     uint32_t
-        busy; /* it is recording an event: what a signal handler records meanwhile is dropped */
+        busy; /* it records, or has the lock: what a signal handler records meanwhile is dropped */
+    int cancelled_before; /* the lock's */
 };
 extern __attribute__((visibility("hidden"))) _Thread_local struct thread marey__thread;
 
@@ -41,6 +42,8 @@ struct writer *session_attach(void);
 /* The same, with room for `bytes`: opens a chunk where needed. NULL also where there is none to be had; that is counted
  * as one event lost. */
 struct writer *session_writer(size_t bytes);
+/* The same, in a chunk in which nothing is written yet. */
+struct writer *session_fresh_writer(size_t bytes);
 
 /* The number of the session that a writer writes into. */
 uint32_t session_number(const struct writer *writer);
@@ -51,7 +54,7 @@ void session_lost_for_room(uint64_t count);
 /* The track of a thread of this process, by its number; the process's own where it records nothing. */
 uint64_t session_thread_uuid(const struct writer *writer, int32_t tid);
 
-/* Around what tracks and categories share. */
+/* Around what tracks and categories share. Not while it is held already. */
 void session_lock(void);
 void session_unlock(void);
 

@@ -35,6 +35,7 @@ enum interned { INTERNED_NAME, INTERNED_ARGUMENT, INTERNED_CATEGORY, INTERNED_KI
 enum {
     SCRATCH_BYTES = MAREY_PACKET_MAX + 64,
     ROOM = 64,          /* every event without arguments fits in so much */
+    EVENT_ROOM = 96,    /* what is asked for an event, with everything but its arguments */
     TRACKS_SEEN = 4096, /* remembered a chunk; a track that fell out is described again */
     SOURCES_SEEN = 1024,
     IIDS_MAX = 1 << 14,    /* of a chunk: a varint of one or two bytes */
@@ -62,6 +63,7 @@ struct writer {
     uint32_t spare;      /* payload of the filler at `at`, as varint_spread28 */
     struct nesting nesting;
     uint32_t session_number; /* session->number; 0: none */
+    uint32_t number;         /* this thread's in this session; later than session_number */
     uint32_t begin_bytes;    /* of the short packets, with an iid of one byte */
     uint32_t end_bytes;
     uint32_t length_shift; /* where, in begin_tail, the event's length stands, and the iid */
