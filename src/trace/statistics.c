@@ -58,16 +58,20 @@ static int64_t entries_of(const char *path, int64_t not_counted) {
     return count;
 }
 
-static void take(const struct counters *counters, double *cpu_before, double *time_before) {
+static void take_sizes(const struct counters *counters) {
+    marey_counter_set_i64(counters->memory, resident_bytes());
+    marey_counter_set_i64(counters->files,
+                          entries_of("/proc/self/fd", 1)); /* the one it is read by */
+    marey_counter_set_i64(counters->threads, entries_of("/proc/self/task", 1)); /* this one */
+}
+
+/* The share of one processor since the last time. */
+static void take_share(const struct counters *counters, double *cpu_before, double *time_before) {
     double cpu = process_cpu_seconds(), time = seconds_now();
     if (time > *time_before)
         marey_counter_set_f64(counters->cpu, 100 * (cpu - *cpu_before) / (time - *time_before));
     *cpu_before = cpu;
     *time_before = time;
-    marey_counter_set_i64(counters->memory, resident_bytes());
-    marey_counter_set_i64(counters->files,
-                          entries_of("/proc/self/fd", 1)); /* the one it is read by */
-    marey_counter_set_i64(counters->threads, entries_of("/proc/self/task", 1)); /* this one */
 }
 
 /* Until the interval is over. Returns 0 when it is time to stop. */
@@ -97,8 +101,11 @@ static void *run(void *unused) {
     };
     double cpu = process_cpu_seconds(), time = seconds_now();
     prctl(PR_SET_NAME, "marey-stats");
-    while (sleep_interval() && marey_recording())
-        take(&counters, &cpu, &time);
+    for (int go_on = 1; go_on && marey_recording();) {
+        take_sizes(&counters);
+        go_on = sleep_interval();
+        take_share(&counters, &cpu, &time);
+    }
     marey_counter_close(counters.cpu);
     marey_counter_close(counters.memory);
     marey_counter_close(counters.files);
