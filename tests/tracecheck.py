@@ -118,7 +118,8 @@ class Clocks:
                         if key not in self.dead and not isinstance(key, tuple):
                             self.dead.add(key)
                             self.trace.lost(f"clock {key} goes back between snapshots: it cannot be converted from any more")
-        self.snapshots.append((names, seen))
+        # Of those with the same clocks only the last is ever used.
+        self.snapshots = [one for one in self.snapshots if one[0] != names] + [(names, seen)]
 
     def to_trace(self, key, ts):
         if key == self.trace_clock:
