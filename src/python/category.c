@@ -53,7 +53,7 @@ static PyObject *category_switch(PyObject *self, int on) {
         PyErr_Format(PyExc_RuntimeError, "%s: %s", marey_strerror(code), marey_hint(code));
         return NULL;
     }
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *category_enable(PyObject *self, PyObject *Py_UNUSED(unused)) {

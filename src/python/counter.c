@@ -51,7 +51,7 @@ static PyObject *counter_set(PyObject *self, PyObject *given) {
         marey_counter_set_i64(counter, value.i64);
     else
         marey_counter_set_f64(counter, value.f64);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *counter_add(PyObject *self, PyObject *const *args, Py_ssize_t count) {
@@ -67,7 +67,7 @@ static PyObject *counter_add(PyObject *self, PyObject *const *args, Py_ssize_t c
         marey_counter_add_i64(counter, delta.i64);
     else
         marey_counter_add_f64(counter, delta.f64);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *counter_at(PyObject *self, PyObject *const *args, Py_ssize_t count) {
@@ -86,7 +86,7 @@ static PyObject *counter_at(PyObject *self, PyObject *const *args, Py_ssize_t co
         marey_counter_at_i64(counter, time_ns, value.i64);
     else
         marey_counter_at_f64(counter, time_ns, value.f64);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 /* ------------------------------------------------------------------ making */

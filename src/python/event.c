@@ -173,7 +173,7 @@ PyObject *event_instant(PyObject *module, PyObject *const *args, Py_ssize_t coun
             track_object *on = task_track(state);
             marey__instant(NULL, on ? on->track : NULL, names_id(state, name), NULL, 0);
         }
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     }
     int result = options_read(state, &instant_form, args + 1, count - 1, kwnames, &options);
     if (result == 0 && marey_recording() &&
@@ -182,5 +182,5 @@ PyObject *event_instant(PyObject *module, PyObject *const *args, Py_ssize_t coun
     options_fini(&options);
     if (result < 0)
         return NULL;
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }

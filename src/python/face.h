@@ -103,7 +103,6 @@ typedef struct name_entry {
 typedef struct span_object span_object;
 
 typedef struct face_state {
-    name_entry names[1 << NAMES_BITS];
     uint32_t id_exception, id_result, id_generation, id_collected, id_uncollectable, id_coroutine;
     uint32_t id_gc, id_create_task, id_more;
     PyTypeObject *span_type, *traced_type, *pieces_type, *track_type, *counter_type, *flow_type;
@@ -122,6 +121,7 @@ typedef struct face_state {
     PyObject *gc_owner; /* the track of the pause that is going on */
     marey_span gc_span;
     marey_category *gc_category, *asyncio_category;
+    name_entry names[1 << NAMES_BITS];
 } face_state;
 
 static inline face_state *state_of_type(PyTypeObject *type) {
@@ -156,7 +156,6 @@ bool names_secret_text(face_state *state, const char *text, size_t bytes);
 /* Takes an iterable of str. 0, or -1 with an exception. */
 int names_set_secrets(face_state *state, PyObject *names);
 void names_clear(face_state *state);
-int names_traverse(face_state *state, visitproc visit, void *arg);
 /* A source location for as long as the process lives; equal ones are one. NULL where there are too many. */
 marey_source *source_find(PyObject *file, PyObject *function, unsigned line);
 /* Once a process: makes fork safe for what names.c shares between interpreters. */

@@ -83,7 +83,7 @@ static Py_hash_t flow_hash(PyObject *self) {
 
 static PyObject *flow_compare(PyObject *left, PyObject *right, int operation) {
     if (Py_TYPE(left) != Py_TYPE(right) || (operation != Py_EQ && operation != Py_NE))
-        Py_RETURN_NOTIMPLEMENTED;
+        return Py_NewRef(Py_NotImplemented);
     const flow_object *a = (flow_object *)left, *b = (flow_object *)right;
     bool equal = a->id == b->id && a->end == b->end;
     return PyBool_FromLong(equal == (operation == Py_EQ));

@@ -35,14 +35,14 @@ static void gc_end(face_state *state, PyObject *info) {
 static PyObject *gc_pause(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     face_state *state = PyModule_GetState(module);
     if (count != 2 || !PyUnicode_Check(args[0]))
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     bool start = PyUnicode_CompareWithASCIIString(args[0], "start") == 0;
     if (!start && state->gc_span.depth)
         gc_end(state, args[1]);
     else if (start && !state->gc_span.depth && marey_recording() &&
              marey_category_recording(state->gc_category))
         gc_begin(state, args[1]);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyMethodDef gc_pause_def = {"marey_gc_pause", (PyCFunction)(void (*)(void))gc_pause,
@@ -63,7 +63,7 @@ static PyObject *gc_callbacks(void) {
 PyObject *gc_start(PyObject *module, PyObject *Py_UNUSED(unused)) {
     face_state *state = PyModule_GetState(module);
     if (state->gc_callback)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     PyObject *callbacks = gc_callbacks();
     PyObject *callback = callbacks ? PyCFunction_New(&gc_pause_def, module) : NULL;
     int result = callback ? PyList_Append(callbacks, callback) : -1;
@@ -73,7 +73,7 @@ PyObject *gc_start(PyObject *module, PyObject *Py_UNUSED(unused)) {
         return NULL;
     }
     state->gc_callback = callback;
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 PyObject *gc_stop(PyObject *module, PyObject *Py_UNUSED(unused)) {
@@ -90,5 +90,5 @@ PyObject *gc_stop(PyObject *module, PyObject *Py_UNUSED(unused)) {
     Py_XDECREF(callback);
     if (PyErr_Occurred())
         return NULL;
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }

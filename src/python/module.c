@@ -25,7 +25,7 @@ static PyObject *face_thread_name(PyObject *module, PyObject *name) {
     }
     marey_thread_name(PyBytes_AS_STRING(bytes));
     Py_DECREF(bytes);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *face_process_name(PyObject *Py_UNUSED(module), PyObject *name) {
@@ -35,7 +35,7 @@ static PyObject *face_process_name(PyObject *Py_UNUSED(module), PyObject *name) 
     marey_process_name(PyBytes_AS_STRING(bytes));
     task_process_named();
     Py_DECREF(bytes);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 /* attribute(key, value): value is a str or an int of 64 bits. */
@@ -44,19 +44,19 @@ static PyObject *face_attribute(PyObject *Py_UNUSED(module), PyObject *args) {
     if (!PyArg_ParseTuple(args, "UO:attribute", &key, &value))
         return NULL;
     PyObject *key_bytes = text_bytes(key);
-    PyObject *value_bytes = key_bytes && PyUnicode_Check(value) ? text_bytes(value) : NULL;
-    if (value_bytes) {
-        marey_attribute_text(PyBytes_AS_STRING(key_bytes), PyBytes_AS_STRING(value_bytes));
-    } else if (!PyErr_Occurred()) {
-        long long number = PyLong_AsLongLong(value);
-        if (!PyErr_Occurred())
-            marey_attribute_number(PyBytes_AS_STRING(key_bytes), number);
-    }
-    Py_XDECREF(key_bytes);
-    Py_XDECREF(value_bytes);
-    if (PyErr_Occurred())
+    if (!key_bytes)
         return NULL;
-    Py_RETURN_NONE;
+    bool is_text = PyUnicode_Check(value);
+    PyObject *value_bytes = is_text ? text_bytes(value) : NULL;
+    long long number = is_text ? 0 : PyLong_AsLongLong(value);
+    bool failed = PyErr_Occurred() != NULL;
+    if (value_bytes)
+        marey_attribute_text(PyBytes_AS_STRING(key_bytes), PyBytes_AS_STRING(value_bytes));
+    else if (!failed)
+        marey_attribute_number(PyBytes_AS_STRING(key_bytes), number);
+    Py_DECREF(key_bytes);
+    Py_XDECREF(value_bytes);
+    return failed ? NULL : Py_NewRef(Py_None);
 }
 
 /* categories(list: str | None) -> bool: whether the list is of the right form. */
@@ -70,18 +70,18 @@ static PyObject *face_categories(PyObject *Py_UNUSED(module), PyObject *args) {
 static PyObject *face_secrets(PyObject *module, PyObject *names) {
     if (names_set_secrets(PyModule_GetState(module), names) < 0)
         return NULL;
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 /* changed(): a thread has another name now. */
 static PyObject *face_changed(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
     task_changed();
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *face_task_created(PyObject *module, PyObject *task) {
     task_created(PyModule_GetState(module), task);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 #define FAST(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL | METH_KEYWORDS
@@ -198,44 +198,37 @@ static int face_exec(PyObject *module) {
     return PyModule_AddStringConstant(module, "version", MAREY_VERSION);
 }
 
+/* Everything that the state owns, but for names and spans at rest. */
+static const size_t owned[] = {
+    offsetof(face_state, span_type),     offsetof(face_state, traced_type),
+    offsetof(face_state, pieces_type),   offsetof(face_state, track_type),
+    offsetof(face_state, counter_type),  offsetof(face_state, flow_type),
+    offsetof(face_state, category_type), offsetof(face_state, counters),
+    offsetof(face_state, task_tracks),   offsetof(face_state, running_loop),
+    offsetof(face_state, current_task),  offsetof(face_state, gc_callback),
+    offsetof(face_state, gc_owner),      offsetof(face_state, secrets),
+    offsetof(face_state, word_category), offsetof(face_state, word_track),
+    offsetof(face_state, word_flow),     offsetof(face_state, word_ts),
+    offsetof(face_state, word_parent),   offsetof(face_state, word_step),
+    offsetof(face_state, word_unit),     offsetof(face_state, group_key),
+    offsetof(face_state, name_key),      offsetof(face_state, attribute_track),
+};
+
 static int face_traverse(PyObject *module, visitproc visit, void *arg) {
     face_state *state = PyModule_GetState(module);
     for (const span_object *free = state->free_spans; free; free = (span_object *)free->name)
         Py_VISIT(Py_TYPE((PyObject *)free)); /* an object at rest owns nothing but its type */
-    Py_VISIT(state->span_type);
-    Py_VISIT(state->traced_type);
-    Py_VISIT(state->pieces_type);
-    Py_VISIT(state->track_type);
-    Py_VISIT(state->counter_type);
-    Py_VISIT(state->flow_type);
-    Py_VISIT(state->category_type);
-    Py_VISIT(state->counters);
-    Py_VISIT(state->task_tracks);
-    Py_VISIT(state->running_loop);
-    Py_VISIT(state->current_task);
-    Py_VISIT(state->gc_callback);
-    Py_VISIT(state->gc_owner);
-    return names_traverse(state, visit, arg);
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        Py_VISIT(*(PyObject **)((char *)state + owned[i]));
+    return 0; /* the keys of names are exact strs: no cycle goes through them */
 }
 
 static int face_clear(PyObject *module) {
     face_state *state = PyModule_GetState(module);
     span_free_list_clear(state);
     names_clear(state);
-    PyObject **const owned[] = {
-        &state->counters,        &state->task_tracks, &state->running_loop, &state->current_task,
-        &state->gc_callback,     &state->gc_owner,    &state->secrets,      &state->word_category,
-        &state->word_track,      &state->word_flow,   &state->word_ts,      &state->word_parent,
-        &state->word_step,       &state->word_unit,   &state->group_key,    &state->name_key,
-        &state->attribute_track,
-    };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
-        Py_CLEAR(*owned[i]);
-    PyTypeObject **const types[] = {&state->span_type,    &state->traced_type, &state->pieces_type,
-                                    &state->track_type,   &state->flow_type,   &state->counter_type,
-                                    &state->category_type};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        Py_CLEAR(*types[i]);
+        Py_CLEAR(*(PyObject **)((char *)state + owned[i]));
     return 0;
 }
 

@@ -68,11 +68,6 @@ void names_clear(face_state *state) {
     }
 }
 
-int names_traverse(face_state *state, visitproc visit, void *arg) {
-    Py_VISIT(state->secrets);
-    return 0; /* the keys are exact strs: no cycle goes through them */
-}
-
 /* -------------------------------------------------------------- categories */
 
 typedef struct category_node {
@@ -136,7 +131,7 @@ static category_node *category_make(const char *text, size_t bytes) {
 marey_category *category_find(const char *text, size_t bytes) {
     shared_lock();
     category_node *node = categories;
-    while (node && (node->bytes != bytes || memcmp(node->text, text, bytes)))
+    while (node && (node->bytes != bytes || memcmp(node->text, text, bytes) != 0))
         node = node->next;
     if (!node)
         node = category_make(text, bytes);

@@ -5,7 +5,7 @@
 /* None, or (code, text, hint). */
 static PyObject *outcome(int code) {
     if (code == 0)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     return Py_BuildValue("iss", code, marey_strerror(code), marey_hint(code));
 }
 
@@ -20,8 +20,10 @@ PyObject *session_open(PyObject *Py_UNUSED(module), PyObject *args) {
                              .limit_bytes = limit,
                              .categories = categories,
                              .flags = children ? MAREY_CHILDREN : 0};
-    Py_BEGIN_ALLOW_THREADS code = marey_open(path, &options);
-    Py_END_ALLOW_THREADS task_changed();
+    PyThreadState *unlocked = PyEval_SaveThread();
+    code = marey_open(path, &options);
+    PyEval_RestoreThread(unlocked);
+    task_changed();
     return outcome(code);
 }
 
@@ -39,15 +41,19 @@ PyObject *session_join(PyObject *Py_UNUSED(module), PyObject *given) {
     if (path_bytes(given, &path) < 0)
         return NULL;
     int code;
-    Py_BEGIN_ALLOW_THREADS code = marey_join(path);
-    Py_END_ALLOW_THREADS task_changed();
+    PyThreadState *unlocked = PyEval_SaveThread();
+    code = marey_join(path);
+    PyEval_RestoreThread(unlocked);
+    task_changed();
     return outcome(code);
 }
 
 PyObject *session_close(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
     int code;
-    Py_BEGIN_ALLOW_THREADS code = marey_close();
-    Py_END_ALLOW_THREADS return outcome(code);
+    PyThreadState *unlocked = PyEval_SaveThread();
+    code = marey_close();
+    PyEval_RestoreThread(unlocked);
+    return outcome(code);
 }
 
 PyObject *session_snapshot(PyObject *Py_UNUSED(module), PyObject *given) {
@@ -55,8 +61,10 @@ PyObject *session_snapshot(PyObject *Py_UNUSED(module), PyObject *given) {
     if (path_bytes(given, &path) < 0)
         return NULL;
     int code;
-    Py_BEGIN_ALLOW_THREADS code = path ? marey_snapshot(path) : MAREY_EINVAL;
-    Py_END_ALLOW_THREADS return outcome(code);
+    PyThreadState *unlocked = PyEval_SaveThread();
+    code = path ? marey_snapshot(path) : MAREY_EINVAL;
+    PyEval_RestoreThread(unlocked);
+    return outcome(code);
 }
 
 static PyObject *losses_dict(const marey_losses *l) {
@@ -90,8 +98,10 @@ PyObject *session_statistics(PyObject *Py_UNUSED(module), PyObject *given) {
     if (PyErr_Occurred())
         return NULL;
     if (!interval_ms) {
-        Py_BEGIN_ALLOW_THREADS marey_statistics_stop();
-        Py_END_ALLOW_THREADS Py_RETURN_NONE;
+        PyThreadState *unlocked = PyEval_SaveThread();
+        marey_statistics_stop();
+        PyEval_RestoreThread(unlocked);
+        return Py_NewRef(Py_None);
     }
     return outcome(
         marey_statistics_start(interval_ms > UINT32_MAX ? UINT32_MAX : (unsigned)interval_ms));

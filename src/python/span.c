@@ -60,7 +60,7 @@ int span_set_arguments(span_object *span, PyObject *names, PyObject *const *item
     span_clear_arguments(span);
     span->kwvalues = span->inlined;
     if (count > SPAN_VALUES)
-        span->kwvalues = PyMem_Malloc((size_t)count * sizeof *items);
+        span->kwvalues = PyMem_New(PyObject *, (size_t)count);
     if (!span->kwvalues) {
         PyErr_NoMemory();
         return -1;
@@ -331,7 +331,7 @@ static PyObject *span_exit(PyObject *self, PyObject *const *args, Py_ssize_t cou
     if (span->open)
         span_end(span, exception);
     UNLOCK_OBJECT();
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 /* --------------------------------------------------------------------- set */
@@ -363,7 +363,7 @@ static PyObject *span_set(PyObject *self, PyObject *const *args, Py_ssize_t coun
     UNLOCK_OBJECT();
     if (result < 0)
         return NULL;
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 /* --------------------------------------------------------------- decorator */

@@ -183,7 +183,7 @@ static PyObject *traced_set_source(PyObject *self, PyObject *args) {
     span_object *span = ((traced_object *)self)->span;
     span->source = source_find(file, function, line);
     span->rich = true;
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *traced_get(PyObject *self, PyObject *object, PyObject *Py_UNUSED(type)) {

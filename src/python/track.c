@@ -119,7 +119,7 @@ static PyObject *track_event(PyObject *self, int event, PyObject *const *args, P
     options_fini(&options);
     if (result < 0)
         return NULL;
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *track_begin(PyObject *self, PyObject *const *args, Py_ssize_t count,

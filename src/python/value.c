@@ -353,7 +353,7 @@ static bool is_text(PyObject *value) {
     const char *name = Py_TYPE(value)->tp_name;
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (strcmp(dot ? dot + 1 : name, texts[i].class))
+        if (strcmp(dot ? dot + 1 : name, texts[i].class) != 0)
             continue;
         PyObject *type = python_find(texts[i].module, texts[i].class);
         bool is = type == (PyObject *)Py_TYPE(value);
@@ -383,28 +383,27 @@ static void set_other(values *v, marey_arg *out, PyObject *value) {
         set_short(v, out, value, text_put_object);
 }
 
+static bool is_container(PyObject *value) {
+    return PyList_Check(value) || PyTuple_Check(value) || PyDict_Check(value) ||
+           PyAnySet_Check(value);
+}
+
 static void value_set(values *v, marey_arg *out, PyObject *value, bool nested) {
-    PyTypeObject *type = Py_TYPE(value);
     bool plain =
-        Py_TYPE(type) == &PyType_Type; /* a member of an enum may be an int or a str, too */
-    if (PyLong_CheckExact(value)) {
-        set_int(v, out, value);
-    } else if (PyUnicode_CheckExact(value)) {
-        set_str(v, out, value, nested);
-    } else if (PyFloat_Check(value) && plain) {
-        out->kind = MAREY_KIND_F64;
-        out->f64 = PyFloat_AS_DOUBLE(value);
-    } else if (PyBool_Check(value)) {
+        Py_TYPE(Py_TYPE(value)) == &PyType_Type; /* a member of an enum may be an int, too */
+    if (PyBool_Check(value)) {
         out->kind = MAREY_KIND_BOOL;
         out->i64 = value == Py_True;
-    } else if (value == Py_None) {
-        set_text(out, "None", 4);
     } else if (PyLong_Check(value) && plain) {
         set_int(v, out, value);
     } else if (PyUnicode_Check(value) && plain) {
         set_str(v, out, value, nested);
-    } else if (PyList_Check(value) || PyTuple_Check(value) || PyDict_Check(value) ||
-               PyAnySet_Check(value)) {
+    } else if (PyFloat_Check(value) && plain) {
+        out->kind = MAREY_KIND_F64;
+        out->f64 = PyFloat_AS_DOUBLE(value);
+    } else if (value == Py_None) {
+        set_text(out, "None", 4);
+    } else if (is_container(value)) {
         set_container(v, out, value);
     } else {
         set_other(v, out, value);
