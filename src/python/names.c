@@ -54,10 +54,11 @@ uint32_t names_id_slow(face_state *state, PyObject *text) {
     return id;
 }
 
-static name_entry *entry_find(face_state *state, PyObject *text) {
+/* Finds the entry of text, made where it may be. False: there is none. */
+static bool entry_find(face_state *state, PyObject *text, name_entry **entry) {
     uint32_t id = names_id(state, text);
-    name_entry *entry = names_slot(state, text);
-    return id && __atomic_load_n(&entry->text, __ATOMIC_ACQUIRE) == text ? entry : NULL;
+    *entry = names_slot(state, text);
+    return id && __atomic_load_n(&(*entry)->text, __ATOMIC_ACQUIRE) == text;
 }
 
 void names_clear(face_state *state) {
@@ -148,15 +149,16 @@ void category_each(void (*visit)(marey_category *, void *), void *context) {
 }
 
 marey_category *names_category(face_state *state, PyObject *text) {
-    name_entry *entry = entry_find(state, text);
-    marey_category *known = entry ? __atomic_load_n(&entry->category, __ATOMIC_ACQUIRE) : NULL;
+    name_entry *entry;
+    bool cached = entry_find(state, text, &entry);
+    marey_category *known = cached ? __atomic_load_n(&entry->category, __ATOMIC_ACQUIRE) : NULL;
     if (LIKELY(known != NULL))
         return known;
     char buffer[MAREY_NAME_MAX];
     size_t bytes;
     const char *utf8 = text_utf8(text, buffer, sizeof buffer, &bytes);
     known = category_find(utf8, bytes > sizeof buffer ? sizeof buffer : bytes);
-    if (entry)
+    if (cached)
         __atomic_store_n(&entry->category, known, __ATOMIC_RELEASE);
     return known;
 }
@@ -195,15 +197,16 @@ bool names_secret_text(face_state *state, const char *text, size_t bytes) {
 }
 
 bool names_secret(face_state *state, PyObject *text) {
-    name_entry *entry = entry_find(state, text);
-    uint32_t known = entry ? __atomic_load_n(&entry->secret, __ATOMIC_RELAXED) : 0;
+    name_entry *entry;
+    bool cached = entry_find(state, text, &entry);
+    uint32_t known = cached ? __atomic_load_n(&entry->secret, __ATOMIC_RELAXED) : 0;
     if (LIKELY(known))
         return known == 2;
     char buffer[SECRET_NAME_MAX + 8];
     size_t bytes;
     const char *utf8 = text_utf8(text, buffer, sizeof buffer, &bytes);
     bool secret = names_secret_text(state, utf8, bytes);
-    if (entry)
+    if (cached)
         __atomic_store_n(&entry->secret, secret ? 2 : 1, __ATOMIC_RELAXED);
     return secret;
 }
