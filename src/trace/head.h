@@ -59,11 +59,11 @@ struct control {
     uint64_t lost[LOSS_KINDS];
 };
 
-/* A place of the ring. */
+/* A place of the ring. Claims are numbered, from 1 on. */
 struct ring_slot {
-    uint64_t owner; /* process id of the thread that has it; 0: free */
-    uint64_t
-        generation; /* twice how often it was claimed; odd while what stands there is being replaced */
+    uint32_t owner;    /* process id of the thread that has it; 0: free */
+    uint32_t previous; /* number of the claim of the thread's chunk before this; 0: none */
+    uint64_t claim;    /* twice its number; odd while what stands there is being replaced */
 };
 enum { SLOT_CHANGING = 1 };
 

@@ -399,6 +399,7 @@ static void enter_session(struct writer *writer, struct session *session) {
     writer->thread_uuid = store_new_uuid(session->store);
     writer->nesting = (struct nesting){0, MAREY_DEPTH_MAX, 0};
     writer->last = 0;
+    writer->chunk_number = 0;
     writer->next_bytes = CHUNK_MIN;
     writer->retry_ns = 0;
     clock_init(&writer->clock, store_origin(session->store));

@@ -3,7 +3,8 @@
  * What a chunk holds up to its last filler does not change any more; its end does. A look at it from another thread can find
  * a packet half visible (its first eight bytes may lie in two cache lines), so each chunk is walked twice: first to find
  * where its packets end, and then, when all that stood before that has long become visible, to copy them. A chunk of a ring
- * that was claimed anew meanwhile is left out. The copy holds no fillers but those of its head. */
+ * that was claimed anew meanwhile is left out, and so is what the same thread wrote before it: with a gap in between, ends would
+ * be taken for those of other spans. */
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
@@ -29,9 +30,17 @@ enum {
 /* Packets that stand without a gap. */
 struct run {
     uint64_t from, to;
-    uint32_t slot; /* of a ring */
-    uint64_t generation;
+    /* of a ring */
+    uint32_t slot, previous;
+    uint64_t claim;
+    uint64_t sequence; /* of its last packet: of the thread that goes on */
+    uint64_t bytes;    /* copied, 0: none */
+    off_t out;         /* where to */
 };
+
+static uint32_t run_number(const struct run *run) {
+    return (uint32_t)(run->claim / 2);
+}
 
 struct runs {
     struct run *all;
@@ -113,40 +122,96 @@ static int find_all(const struct store *store, const uint8_t *file, uint64_t fil
     for (uint32_t i = 0; i < control->slots && !code; i++) {
         uint64_t from = control->head_bytes + i * control->chunk_bytes;
         struct run run = {.slot = i};
-        run.generation = __atomic_load_n(&head_slots(store->head)[i].generation, __ATOMIC_ACQUIRE);
-        if (!(run.generation & SLOT_CHANGING) && from + control->chunk_bytes <= file_bytes)
+        run.claim = __atomic_load_n(&head_slots(store->head)[i].claim, __ATOMIC_ACQUIRE);
+        run.previous = __atomic_load_n(&head_slots(store->head)[i].previous, __ATOMIC_RELAXED);
+        if (!(run.claim & SLOT_CHANGING) && from + control->chunk_bytes <= file_bytes)
             code = find_runs(file, from, from + control->chunk_bytes, run, runs);
     }
     return code;
 }
 
+/* A packet says first to which sequence it belongs; the short ones say their time before that. */
+static uint64_t sequence_of(const uint8_t *packet, const uint8_t *end) {
+    uint64_t bytes, value = 0;
+    const uint8_t *at = varint_get(packet + 1, end, &bytes);
+    if (at && at < end && *at == TAG(PACKET__timestamp, WIRE_VARINT))
+        at = varint_get(at + 1, end, &value);
+    if (at && at < end && *at == TAG(PACKET__trusted_packet_sequence_id, WIRE_VARINT))
+        varint_get(at + 1, end, &value);
+    return value;
+}
+
 /* The last end of a packet in the run, now that all of it can be seen. */
-static uint64_t whole_end(const uint8_t *file, const struct run *run) {
-    uint64_t at = run->from, next;
+static uint64_t whole_end(const uint8_t *file, struct run *run) {
+    uint64_t at = run->from, last = at, next;
     while (at < run->to &&
            look_once(file, at, run->to + 8, &next) == TAG(TRACE__packet, WIRE_BYTES) &&
-           next <= run->to)
+           next <= run->to) {
+        last = at;
         at = next;
+    }
+    if (at > run->from)
+        run->sequence = sequence_of(file + last, file + at);
     return at;
 }
 
 static int is_current(const struct store *store, const struct run *run) {
-    const struct control *control = head_control(store->head);
-    return !control->ring_bytes || __atomic_load_n(&head_slots(store->head)[run->slot].generation,
-                                                   __ATOMIC_ACQUIRE) == run->generation;
+    return !store_is_ring(store) || __atomic_load_n(&head_slots(store->head)[run->slot].claim,
+                                                    __ATOMIC_ACQUIRE) == run->claim;
 }
 
-static int copy_run(const struct store *store, const uint8_t *file, const struct run *run,
-                    int out) {
+static int copy_run(const struct store *store, const uint8_t *file, struct run *run, int out) {
     size_t bytes = (size_t)(whole_end(file, run) - run->from);
     uint8_t *copy = malloc(bytes ? bytes : 1);
     if (!copy)
         return MAREY_ENOMEM;
     memcpy(copy, file + run->from, bytes);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    int code = is_current(store, run) ? store_write_all(out, copy, bytes) : 0;
+    int code = 0;
+    if (is_current(store, run)) {
+        run->out = lseek(out, 0, SEEK_END);
+        run->bytes = bytes;
+        code = store_write_all(out, copy, bytes);
+    }
     free(copy);
     return code;
+}
+
+/* What was found while its thread was still writing it and has a successor by now is finished: all of it counts. */
+static void complete_runs(const struct store *store, struct runs *runs) {
+    const struct control *control = head_control(store->head);
+    for (size_t i = 0; i < runs->count; i++)
+        for (size_t j = 0; j < runs->count; j++)
+            if (runs->all[j].previous && runs->all[j].previous == run_number(&runs->all[i]))
+                runs->all[i].to = control->head_bytes +
+                                  (runs->all[i].slot + 1) * control->chunk_bytes - FILLER_STORE;
+}
+
+/* 1 where a chunk of the same thread follows this one, and between them one is missing. */
+static int is_before_gap(const struct runs *runs, const struct run *run) {
+    for (size_t i = 0; i < runs->count; i++) {
+        const struct run *later = &runs->all[i];
+        int is_here = later->previous == 0;
+        if (!later->bytes || later->sequence != run->sequence || later->claim <= run->claim)
+            continue;
+        for (size_t j = 0; j < runs->count && !is_here; j++)
+            is_here = runs->all[j].bytes && run_number(&runs->all[j]) == later->previous;
+        if (!is_here)
+            return 1;
+    }
+    return 0;
+}
+
+/* Puts a filler over what is before a gap. */
+static int drop_before_gaps(const struct runs *runs, int out) {
+    for (size_t i = 0; i < runs->count; i++) {
+        const struct run *run = &runs->all[i];
+        uint64_t filler = run->bytes ? filler_head(run->bytes) : 0;
+        if (filler && is_before_gap(runs, run) &&
+            pwrite(out, &filler, FILLER_HEAD, run->out) != FILLER_HEAD)
+            return error_from_errno(errno);
+    }
+    return 0;
 }
 
 static int copy_head(const struct store *store, int out) {
@@ -165,10 +230,14 @@ static int copy_head(const struct store *store, int out) {
 static int copy_all(const struct store *store, const uint8_t *file, uint64_t file_bytes, int out) {
     struct runs runs = {0};
     int code = find_all(store, file, file_bytes, &runs);
+    if (!code && store_is_ring(store))
+        complete_runs(store, &runs);
     if (!code)
         code = copy_head(store, out);
     for (size_t i = 0; i < runs.count && !code; i++)
         code = copy_run(store, file, &runs.all[i], out);
+    if (!code && store_is_ring(store))
+        code = drop_before_gaps(&runs, out);
     free(runs.all);
     return code;
 }

@@ -424,7 +424,7 @@ static int map_chunk(struct store *store, struct chunk *chunk) {
 
 /* The file is long enough, and the piece of `size` bytes from `offset` on is mapped. */
 static int prepare_piece(struct store *store, uint64_t offset, size_t size, struct chunk *chunk) {
-    *chunk = (struct chunk){NULL, size, offset, 0};
+    *chunk = (struct chunk){.size = size, .offset = offset};
     int code = within_limits(store, offset + size);
     if (!code)
         code = grow_to(store, offset + size);
@@ -454,62 +454,86 @@ static int claim_of_file(struct store *store, size_t size, struct chunk *chunk) 
 
 /* ------------------------------------------------------------------- ring */
 
-static int owner_is_gone(const struct store *store, uint64_t owner) {
-    return !store->foreign_namespace && owner != (uint64_t)getpid() && kill((pid_t)owner, 0) != 0 &&
+static int owner_is_gone(const struct store *store, uint32_t owner) {
+    return !store->foreign_namespace && owner != (uint32_t)getpid() && kill((pid_t)owner, 0) != 0 &&
            errno == ESRCH;
 }
 
-/* The next slot in turn that nobody alive holds. */
-static int take_slot(struct store *store, uint32_t *taken, uint64_t *generation) {
+/* A process that has just become this program, or that got the number of one that is gone, holds no slot, whatever stands
+ * there under its number. */
+static void free_slots_of_former(struct store *store) {
+    static pid_t joined_as;
+    uint32_t pid = (uint32_t)getpid();
+    if (joined_as == (pid_t)pid)
+        return;
+    joined_as = (pid_t)pid;
+    struct ring_slot *slots = head_slots(store->head);
+    for (uint32_t i = 0; i < control_of(store)->slots && !store->foreign_namespace; i++) {
+        uint32_t owner = pid;
+        __atomic_compare_exchange_n(&slots[i].owner, &owner, 0, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED);
+    }
+}
+
+/* The next slot in turn that nobody alive holds. *number: of the claim. */
+static int take_slot(struct store *store, uint32_t *taken, uint64_t *number) {
     struct control *control = control_of(store);
     struct ring_slot *slots = head_slots(store->head);
     for (uint32_t tries = 0; tries < 2 * control->slots; tries++) {
-        uint32_t i =
-            (uint32_t)(__atomic_fetch_add(&control->cursor, 1, __ATOMIC_RELAXED) % control->slots);
-        uint64_t owner = __atomic_load_n(&slots[i].owner, __ATOMIC_ACQUIRE);
+        uint64_t cursor = __atomic_fetch_add(&control->cursor, 1, __ATOMIC_RELAXED);
+        uint32_t i = (uint32_t)(cursor % control->slots);
+        uint32_t owner = __atomic_load_n(&slots[i].owner, __ATOMIC_ACQUIRE);
         if (owner && !owner_is_gone(store, owner))
             continue;
-        if (__atomic_compare_exchange_n(&slots[i].owner, &owner, (uint64_t)getpid(), 0,
+        if (__atomic_compare_exchange_n(&slots[i].owner, &owner, (uint32_t)getpid(), 0,
                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
             *taken = i;
-            *generation =
-                __atomic_fetch_or(&slots[i].generation, SLOT_CHANGING, __ATOMIC_ACQ_REL) / 2;
+            *number = cursor + 1;
             return 0;
         }
     }
     return MAREY_ELIMIT;
 }
 
-static int claim_of_ring(struct store *store, struct chunk *chunk) {
+/* From the moment that what stood there goes until all that says what comes is there, the slot is marked. */
+static void replace_slot(struct ring_slot *slot, const struct chunk *chunk, uint64_t number,
+                         uint32_t previous) {
+    __atomic_fetch_or(&slot->claim, SLOT_CHANGING, __ATOMIC_ACQ_REL);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    store_publish(chunk->base, filler_head(chunk->size));
+    __atomic_store_n(&slot->previous, previous, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->claim, 2 * number, __ATOMIC_RELEASE);
+}
+
+static int claim_of_ring(struct store *store, uint32_t previous, struct chunk *chunk) {
     struct control *control = control_of(store);
-    uint32_t slot;
-    uint64_t generation;
-    int code = take_slot(store, &slot, &generation);
+    uint32_t i;
+    uint64_t number;
+    free_slots_of_former(store);
+    int code = take_slot(store, &i, &number);
     if (code)
         return code;
-    *chunk = (struct chunk){NULL, control->chunk_bytes,
-                            control->head_bytes + slot * control->chunk_bytes, slot};
-    code = within_limits(store, chunk->offset + chunk->size);
-    if (!code)
-        code = grow_to(store, chunk->offset + chunk->size);
-    if (!code)
-        code = map_chunk(store, chunk);
+    struct ring_slot *slot = &head_slots(store->head)[i];
+    code = prepare_piece(store, control->head_bytes + i * control->chunk_bytes,
+                         control->chunk_bytes, chunk);
+    chunk->slot = i;
+    chunk->number = (uint32_t)number;
     if (code) {
-        __atomic_store_n(&head_slots(store->head)[slot].owner, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&slot->owner, 0, __ATOMIC_RELEASE);
         *chunk = (struct chunk){0};
         return code;
     }
-    store_publish(chunk->base, filler_head(chunk->size)); /* what stood in it is gone */
-    __atomic_store_n(&head_slots(store->head)[slot].generation, 2 * (generation + 1),
-                     __ATOMIC_RELEASE);
-    if (generation)
+    int is_used = __atomic_load_n(&slot->claim, __ATOMIC_RELAXED) != 0;
+    replace_slot(slot, chunk, number, previous);
+    if (is_used)
         store_lost(store, LOSS_RING, chunk->size);
     return 0;
 }
 
 /* ------------------------------------------------------------------ chunks */
 
-int store_claim(struct store *store, size_t need, size_t want, struct chunk *chunk) {
+int store_claim(struct store *store, size_t need, size_t want, uint32_t previous,
+                struct chunk *chunk) {
     *chunk = (struct chunk){0};
     if (store_ended(store))
         return MAREY_ECLOSED;
@@ -519,7 +543,8 @@ int store_claim(struct store *store, size_t need, size_t want, struct chunk *chu
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t least = ((need < CHUNK_MIN ? CHUNK_MIN : need) + page - 1) / page * page;
     if (store_is_ring(store))
-        return least <= control_of(store)->chunk_bytes ? claim_of_ring(store, chunk) : MAREY_ELIMIT;
+        return least <= control_of(store)->chunk_bytes ? claim_of_ring(store, previous, chunk)
+                                                       : MAREY_ELIMIT;
     size_t size = want < least ? least : (want + page - 1) / page * page;
     while ((code = claim_of_file(store, size, chunk)) != 0 && size > least)
         size = size / 2 > least ? size / 2 / page * page : least;

@@ -40,6 +40,7 @@ struct chunk {
     size_t size;
     uint64_t offset; /* in the file */
     uint32_t slot;   /* of the ring */
+    uint32_t number; /* of its claim there */
 };
 
 /* What a filler that takes `bytes` (>= FILLER_STORE) begins with, as a little-endian number. */
@@ -65,8 +66,10 @@ uint32_t store_new_sequence(struct store *store);
 int store_ended(const struct store *store);
 
 /* A chunk of `want` bytes, or less, but at least `need`. MAREY_ENOSPC, MAREY_ELIMIT, MAREY_ENOMEM, MAREY_ECLOSED, ...;
- * then *chunk is all zero. It begins with a filler over all of it. */
-int store_claim(struct store *store, size_t need, size_t want, struct chunk *chunk);
+ * then *chunk is all zero. It begins with a filler over all of it. previous: the number of the chunk before of the same
+ * thread, for the ring; 0: none. */
+int store_claim(struct store *store, size_t need, size_t want, uint32_t previous,
+                struct chunk *chunk);
 /* The thread is done with it: unmaps, and gives the ring its slot back. */
 void store_release(struct store *store, struct chunk *chunk);
 

@@ -174,6 +174,7 @@ static uint64_t clock_read_after(struct writer *writer) {
 
 static void start_chunk(struct writer *writer, const struct chunk *chunk, size_t used) {
     writer->chunk = *chunk;
+    writer->chunk_number = chunk->number;
     writer->at = chunk->base + used;
     writer->end = chunk->base + chunk->size;
     next_generation(writer);
@@ -191,7 +192,8 @@ int writer_open_chunk(struct writer *writer, size_t need) {
     struct chunk old = writer_leave_chunk(writer, &used), chunk;
     store_release(writer->store, &old);
     size_t want = writer->next_bytes < CHUNK_MIN ? CHUNK_MIN : writer->next_bytes;
-    int code = store_claim(writer->store, need + OPENING_BYTES + ROOM, want, &chunk);
+    int code =
+        store_claim(writer->store, need + OPENING_BYTES + ROOM, want, writer->chunk_number, &chunk);
     if (code)
         return code;
     writer->next_bytes = want * 2 < CHUNK_MAX ? want * 2 : CHUNK_MAX;

@@ -73,6 +73,7 @@ struct writer {
     /* the cold part */
     uint8_t *end;
     struct chunk chunk;
+    uint32_t chunk_number;         /* of this chunk, or the last */
     size_t next_bytes;             /* the size of the next chunk */
     struct store *store;           /* of the session */
     const struct process *process; /* likewise */
