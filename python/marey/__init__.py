@@ -15,6 +15,8 @@ Values that are handed to spans and instants are read without running any code o
 recording never raises into the program: see the README for what is shown of which type.
 """
 
+import os as _os
+
 from . import _marey
 from ._categories import categories
 from ._marey import (
@@ -38,6 +40,9 @@ from ._secrets import secrets
 from ._traced import traced
 
 __version__ = _marey.version
+
+if _os.environ.get("MAREY_TRACE"):  # of a session, also where marey.pth is not read
+    from . import _autostart  # noqa: F401
 
 __all__ = [
     "Category",

@@ -97,7 +97,7 @@ static PyObject *counter_make(face_state *state, PyObject *name, PyObject *unit,
     PyObject *unit_bytes = unit == Py_None ? NULL : text_bytes(unit);
     counter_object *self = NULL;
     if (!PyErr_Occurred())
-        self = (counter_object *)state->counter_type->tp_alloc(state->counter_type, 0);
+        self = type_make(state->counter_type);
     if (self) {
         self->name = Py_NewRef(name);
         self->unit = Py_NewRef(unit);

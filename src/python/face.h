@@ -2,11 +2,12 @@
  *
  *   module.c   the module, sessions            names.c    Python text to names, categories, secrets
  *   span.c     marey.span                      value.c    Python values to arguments
- *   traced.c   marey.traced                    text.c     Python objects to short texts
- *   pieces.c   marey.traced for generators     event.c    instants, and what spans and tracks share
- *   track.c    marey.track                     task.c     where a thread is: itself, or an asyncio task
- *   counter.c  marey.counter                   gc.c       pauses of the garbage collector
- *   flow.c     marey.flow                      category.c marey.Category
+ *   traced.c   marey.traced                    argument.c the arguments of an event
+ *   pieces.c   marey.traced for generators     text.c     Python objects to short texts
+ *   track.c    marey.track                     event.c    instants, and what spans and tracks share
+ *   counter.c  marey.counter                   task.c     where a thread is: itself, or an asyncio task
+ *   flow.c     marey.flow                      gc.c       pauses of the garbage collector
+ *   category.c marey.Category                  session.c  open, join, close, snapshot, status
  *
  * Everything is recorded through marey.h. All state hangs on the module (one for each interpreter), save what
  * the library keeps for ever anyway: categories and source locations, which belong to the process.
@@ -171,6 +172,8 @@ typedef struct text_writer {
     char *at, *end;
 } text_writer;
 
+/* Whether the layout of a str may be read: false for one of the kind before 3.12 that there is no memory to convert. */
+bool text_ready(PyObject *text);
 /* The UTF-8 of a str: its own buffer where that is ASCII, else as many whole characters as fit into room bytes of
  * buffer; lone surrogates as three bytes. *bytes is the length. Never fails, never allocates. */
 const char *text_utf8(PyObject *text, char *buffer, size_t room, size_t *bytes);
@@ -224,6 +227,19 @@ void values_add_flow_id(values *v, uint64_t flow);
 const char *values_copy(values *v, const char *text, size_t *bytes);
 /* To be called when all is added: says how many did not fit. */
 void values_close(values *v);
+
+/* Room for text, `most` bytes at most: on the stack first, then in one block of the heap. *room is what there is; what
+ * of it is used has to be taken. */
+char *values_text_room(values *v, size_t most, size_t *room);
+void values_text_take(values *v, const char *at, size_t bytes);
+/* Makes *out a value, without its name. nested: it lies in a container, which may change: its text is copied. */
+void value_set(values *v, marey_arg *out, PyObject *value, bool nested);
+void value_set_text(marey_arg *out, const char *text, size_t bytes);
+/* "... (N more)" */
+void value_set_more(values *v, marey_arg *out, size_t left);
+/* The short text that `put` makes of an object. */
+void value_set_short(values *v, marey_arg *out, PyObject *object,
+                     void (*put)(text_writer *, PyObject *));
 
 /* ------------------------------------------------------------------ tracks */
 
@@ -403,6 +419,10 @@ PyObject *gc_stop(PyObject *module, PyObject *unused);
 PyObject *category_list(PyObject *module, PyObject *unused);
 /* An attribute of a module that is imported already, or NULL. New reference; leaves no exception. */
 PyObject *python_find(const char *module, const char *name);
+/* A new object of a type of the module's state. NULL with an exception, also where the interpreter is ending and the
+ * type is no more. */
+void *type_make(PyTypeObject *type);
+void *type_gone(void);
 /* The tp_new of types whose objects are made by functions. */
 PyObject *type_refuse_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
 PyObject *session_open(PyObject *module, PyObject *args);

@@ -7,6 +7,15 @@ PyObject *type_refuse_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     return NULL;
 }
 
+void *type_gone(void) {
+    PyErr_SetString(PyExc_RuntimeError, "marey is no more: the interpreter is ending");
+    return NULL;
+}
+
+void *type_make(PyTypeObject *type) {
+    return type ? type->tp_alloc(type, 0) : type_gone();
+}
+
 /* --------------------------------------------------------------- functions */
 
 static PyObject *face_now(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {

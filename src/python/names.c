@@ -188,11 +188,12 @@ static size_t secret_normalise(const char *text, size_t bytes, char *out) {
 bool names_secret_text(face_state *state, const char *text, size_t bytes) {
     char name[2 * SECRET_NAME_MAX + 4];
     secret_normalise(text, bytes, name);
-    PyObject *secrets = Py_XNewRef(state->secrets);
     bool found = false;
+    shared_lock(); /* the list may be changed by another thread where there is no GIL */
+    PyObject *secrets = state->secrets;
     for (Py_ssize_t i = 0; secrets && !found && i < PyTuple_GET_SIZE(secrets); i++)
         found = strstr(name, PyBytes_AS_STRING(PyTuple_GET_ITEM(secrets, i))) != NULL;
-    Py_XDECREF(secrets);
+    shared_unlock();
     return found;
 }
 
@@ -235,7 +236,11 @@ int names_set_secrets(face_state *state, PyObject *names) {
     Py_XDECREF(list);
     if (!patterns)
         return -1;
-    Py_XSETREF(state->secrets, patterns);
+    shared_lock();
+    PyObject *old = state->secrets;
+    state->secrets = patterns;
+    shared_unlock();
+    Py_XDECREF(old);
     for (size_t i = 0; i < sizeof state->names / sizeof *state->names; i++)
         __atomic_store_n(&state->names[i].secret, 0, __ATOMIC_RELAXED);
     return 0;

@@ -32,7 +32,8 @@ static span_object *span_allocate(face_state *state) {
         return free;
     }
 #endif
-    span_object *span = PyObject_GC_New(span_object, state->span_type);
+    span_object *span =
+        state->span_type ? PyObject_GC_New(span_object, state->span_type) : type_gone();
     if (span) {
         memset((char *)span + sizeof(PyObject), 0, sizeof *span - sizeof(PyObject));
         span->state = state;

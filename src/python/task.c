@@ -169,13 +169,13 @@ static void place_renew(face_state *state, thread_place *place, PyThreadState *t
 /* ------------------------------------------------------------------- tasks */
 
 static bool asyncio_find(face_state *state) {
-    if (state->current_task)
+    if (__atomic_load_n(&state->current_task, __ATOMIC_ACQUIRE))
         return true;
     PyObject *running = python_find("asyncio.events", "_get_running_loop");
     PyObject *current = running ? python_find("asyncio.tasks", "current_task") : NULL;
     if (current) {
         Py_XSETREF(state->running_loop, running);
-        Py_XSETREF(state->current_task, current);
+        __atomic_store_n(&state->current_task, current, __ATOMIC_RELEASE);
         return true;
     }
     Py_XDECREF(running);

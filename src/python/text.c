@@ -26,14 +26,22 @@ static size_t utf8_put(char *out, Py_UCS4 c) {
     return 4;
 }
 
-const char *text_utf8(PyObject *text, char *buffer, size_t room, size_t *bytes) {
+bool text_ready(PyObject *text) {
 #if PY_VERSION_HEX < 0x030C0000
-    if (PyUnicode_READY(text) < 0) { /* a string of the old kind, and no memory */
+    if (PyUnicode_READY(text) < 0) {
         PyErr_Clear();
-        *bytes = 0;
-        return "";
+        return false;
     }
+#else
+    (void)text;
 #endif
+    return true;
+}
+
+const char *text_utf8(PyObject *text, char *buffer, size_t room, size_t *bytes) {
+    *bytes = 0;
+    if (!text_ready(text))
+        return "";
     size_t length = (size_t)PyUnicode_GET_LENGTH(text);
     if (PyUnicode_IS_COMPACT_ASCII(text)) {
         *bytes = length;

@@ -12,7 +12,7 @@ track_object *track_make(face_state *state, PyObject *name, track_object *parent
     PyObject *bytes = text_bytes(name);
     if (!bytes)
         return NULL;
-    track_object *self = (track_object *)state->track_type->tp_alloc(state->track_type, 0);
+    track_object *self = type_make(state->track_type);
     if (!self) {
         Py_DECREF(bytes);
         return NULL;

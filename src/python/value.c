@@ -15,53 +15,7 @@
  * because the caller holds it. Nothing here fails, and no exception is left behind. */
 #include "face.h"
 
-static void value_set(values *v, marey_arg *out, PyObject *value, bool nested);
-
-void values_init(values *v, face_state *state) {
-    v->state = state;
-    v->count = v->left = v->pool_used = v->text_used = v->more_used = 0;
-    v->more = NULL;
-    v->depth = 0;
-}
-
-void values_fini(values *v) {
-    if (UNLIKELY(v->more != NULL))
-        PyMem_RawFree(v->more);
-}
-
-/* -------------------------------------------------------------------- text */
-
-/* Room for text: on the stack first, then in one block of the heap. *room is what there is, `most` at most. */
-static char *text_room(values *v, size_t most, size_t *room) {
-    if (VALUES_TEXT - v->text_used >= most) {
-        *room = most;
-        return v->text + v->text_used;
-    }
-    if (!v->more)
-        v->more = PyMem_RawMalloc(VALUES_MORE);
-    size_t left = v->more ? VALUES_MORE - v->more_used : 0;
-    *room = left < most ? left : most;
-    return v->more ? v->more + v->more_used : v->text;
-}
-
-static void text_take(values *v, const char *at, size_t bytes) {
-    if (at >= v->text && at < v->text + VALUES_TEXT)
-        v->text_used += bytes;
-    else
-        v->more_used += bytes;
-}
-
-const char *values_copy(values *v, const char *text, size_t *bytes) {
-    size_t most = *bytes < MAREY_TEXT_MAX ? *bytes : MAREY_TEXT_MAX + 1,
-           room; /* one more: it was cut */
-    char *copy = text_room(v, most, &room);
-    memcpy(copy, text, room);
-    text_take(v, copy, room);
-    *bytes = room;
-    return copy;
-}
-
-static void set_text(marey_arg *out, const char *text, size_t bytes) {
+void value_set_text(marey_arg *out, const char *text, size_t bytes) {
     out->kind = MAREY_KIND_TEXT;
     out->text = text;
     out->count = bytes;
@@ -69,36 +23,35 @@ static void set_text(marey_arg *out, const char *text, size_t bytes) {
 
 static void set_str(values *v, marey_arg *out, PyObject *text, bool nested) {
     size_t bytes, room;
-#if PY_VERSION_HEX >= 0x030C0000
-    bool ascii = PyUnicode_IS_COMPACT_ASCII(text);
-#else
-    bool ascii = PyUnicode_IS_READY(text) && PyUnicode_IS_COMPACT_ASCII(text);
-#endif
-    if (ascii) {
+    if (!text_ready(text)) {
+        value_set_text(out, "", 0);
+        return;
+    }
+    if (PyUnicode_IS_COMPACT_ASCII(text)) {
         bytes = (size_t)PyUnicode_GET_LENGTH(text);
         const char *data = PyUnicode_DATA(text);
         if (nested)
             data = values_copy(v, data, &bytes);
-        set_text(out, data, bytes);
+        value_set_text(out, data, bytes);
         return;
     }
     size_t length = (size_t)PyUnicode_GET_LENGTH(text);
     size_t most = length < MAREY_TEXT_MAX / 4 ? 4 * length + 4 : MAREY_TEXT_MAX + 8;
-    char *copy = text_room(v, most, &room);
+    char *copy = values_text_room(v, most, &room);
     const char *utf8 = text_utf8(text, copy, room, &bytes);
-    text_take(v, copy, bytes);
-    set_text(out, utf8, bytes);
+    values_text_take(v, copy, bytes);
+    value_set_text(out, utf8, bytes);
 }
 
 /* The short text of an object. */
-static void set_short(values *v, marey_arg *out, PyObject *object,
-                      void (*put)(text_writer *, PyObject *)) {
+void value_set_short(values *v, marey_arg *out, PyObject *object,
+                     void (*put)(text_writer *, PyObject *)) {
     char buffer[MAREY_NAME_MAX];
     text_writer writer = {buffer, buffer + sizeof buffer};
     put(&writer, object);
     size_t bytes = (size_t)(writer.at - buffer);
     const char *copy = values_copy(v, buffer, &bytes);
-    set_text(out, copy, bytes);
+    value_set_text(out, copy, bytes);
 }
 
 /* ----------------------------------------------------------------- numbers */
@@ -117,7 +70,7 @@ static void set_int(values *v, marey_arg *out, PyObject *number) {
         return;
     }
     PyErr_Clear();
-    set_short(v, out, number, text_put_object);
+    value_set_short(v, out, number, text_put_object);
 }
 
 /* Scalars of types written in C that convert to int or float: numpy's. False: it is none. */
@@ -150,11 +103,11 @@ static bool set_foreign_number(values *v, marey_arg *out, PyObject *value) {
 
 /* -------------------------------------------------------------- containers */
 
-static void set_more(values *v, marey_arg *out, size_t left) {
+void value_set_more(values *v, marey_arg *out, size_t left) {
     char text[48];
     size_t bytes = (size_t)snprintf(text, sizeof text, "... (%zu more)", left);
     const char *copy = values_copy(v, text, &bytes);
-    set_text(out, copy, bytes);
+    value_set_text(out, copy, bytes);
 }
 
 /* Entries for a container of `size`, the last one for "... (N more)" where not all have a place. NULL: none is left. */
@@ -183,7 +136,7 @@ static marey_arg *filling_next(filling *f) {
 static void filling_end(values *v, filling *f, marey_arg *out, bool dict) {
     if (f->size > f->room) {
         marey_arg *last = &f->entries[f->used];
-        set_more(v, last, f->size - f->used);
+        value_set_more(v, last, f->size - f->used);
         if (dict) {
             last->key = "...";
             last->key_length = 3;
@@ -232,7 +185,7 @@ static void set_key(values *v, marey_arg *entry, PyObject *key) {
     if (PyUnicode_Check(key))
         set_str(v, &text, key, true);
     else
-        set_short(v, &text, key, text_put_object);
+        value_set_short(v, &text, key, text_put_object);
     entry->key = text.text;
     entry->key_length = (uint16_t)(text.count > MAREY_NAME_MAX ? MAREY_NAME_MAX : text.count);
 }
@@ -248,7 +201,7 @@ static void fill_dict(values *v, filling *f, PyObject *dict) {
         Py_INCREF(value);
         set_key(v, entry, key);
         if (names_secret_text(v->state, entry->key, entry->key_length))
-            set_text(entry, "***", 3);
+            value_set_text(entry, "***", 3);
         else
             value_set(v, entry, value, true);
         Py_DECREF(key);
@@ -284,16 +237,16 @@ static void fill(values *v, filling *f, PyObject *value) {
 
 static void set_container(values *v, marey_arg *out, PyObject *value) {
     if (path_holds(v, value)) {
-        set_text(out, "<circular>", 10);
+        value_set_text(out, "<circular>", 10);
         return;
     }
     filling f = {.size = container_size(value)};
     f.entries = v->depth < VALUES_NESTING ? pool_take(v, f.size, &f.room) : NULL;
     if (!f.entries) {
         if (f.size)
-            set_more(v, out, f.size);
+            value_set_more(v, out, f.size);
         else
-            set_text(out, PyDict_Check(value) ? "{}" : "[]", 2);
+            value_set_text(out, PyDict_Check(value) ? "{}" : "[]", 2);
         return;
     }
     v->path[v->depth++] = value;
@@ -367,7 +320,7 @@ static void set_text_of(values *v, marey_arg *out, PyObject *value) {
     PyObject *text = PyObject_Str(value);
     if (!text) {
         PyErr_Clear();
-        set_short(v, out, value, text_put_object);
+        value_set_short(v, out, value, text_put_object);
         return;
     }
     set_str(v, out, text, true);
@@ -376,11 +329,11 @@ static void set_text_of(values *v, marey_arg *out, PyObject *value) {
 
 static void set_other(values *v, marey_arg *out, PyObject *value) {
     if (is_enum(value))
-        set_short(v, out, value, put_enum);
+        value_set_short(v, out, value, put_enum);
     else if (is_text(value))
         set_text_of(v, out, value);
     else if (!set_foreign_number(v, out, value))
-        set_short(v, out, value, text_put_object);
+        value_set_short(v, out, value, text_put_object);
 }
 
 static bool is_container(PyObject *value) {
@@ -388,7 +341,7 @@ static bool is_container(PyObject *value) {
            PyAnySet_Check(value);
 }
 
-static void value_set(values *v, marey_arg *out, PyObject *value, bool nested) {
+void value_set(values *v, marey_arg *out, PyObject *value, bool nested) {
     bool plain =
         Py_TYPE(Py_TYPE(value)) == &PyType_Type; /* a member of an enum may be an int, too */
     if (PyBool_Check(value)) {
@@ -402,116 +355,10 @@ static void value_set(values *v, marey_arg *out, PyObject *value, bool nested) {
         out->kind = MAREY_KIND_F64;
         out->f64 = PyFloat_AS_DOUBLE(value);
     } else if (value == Py_None) {
-        set_text(out, "None", 4);
+        value_set_text(out, "None", 4);
     } else if (is_container(value)) {
         set_container(v, out, value);
     } else {
         set_other(v, out, value);
     }
-}
-
-/* --------------------------------------------------------------- arguments */
-
-static marey_arg *values_next(values *v) {
-    if (UNLIKELY(v->count + 1 >= MAREY_ARGS_MAX)) { /* the last one is for "... (N more)" */
-        v->left++;
-        return NULL;
-    }
-    marey_arg *arg = &v->top[v->count++];
-    *arg = (marey_arg){0};
-    return arg;
-}
-
-void values_add_named(values *v, uint32_t name, PyObject *value) {
-    marey_arg *arg = values_next(v);
-    if (!arg)
-        return;
-    arg->name = name;
-    value_set(v, arg, value, false);
-}
-
-void values_add(values *v, PyObject *name, PyObject *value) {
-    marey_arg *arg = values_next(v);
-    if (!arg)
-        return;
-    arg->name = names_id(v->state, name);
-    if (UNLIKELY(names_secret(v->state, name)))
-        set_text(arg, "***", 3);
-    else
-        value_set(v, arg, value, false);
-}
-
-void values_add_pairs(values *v, PyObject *names, PyObject *const *items) {
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++)
-        if (items[i])
-            values_add(v, PyTuple_GET_ITEM(names, i), items[i]);
-}
-
-/* Keeps the dict alive until the event is written, so that its text may be used where it is. */
-void values_add_dict(values *v, PyObject *dict) {
-    PyObject *key, *value;
-    Py_ssize_t at = 0;
-    while (PyDict_Next(dict, &at, &key, &value))
-        if (PyUnicode_Check(key))
-            values_add(v, key, value);
-}
-
-void values_add_i64(values *v, uint32_t name, int64_t value) {
-    marey_arg *arg = values_next(v);
-    if (!arg)
-        return;
-    arg->name = name;
-    arg->kind = MAREY_KIND_I64;
-    arg->i64 = value;
-}
-
-void values_add_exception(values *v, PyObject *exception) {
-    marey_arg *arg = values_next(v);
-    if (!arg)
-        return;
-    arg->name = v->state->id_exception;
-    set_short(v, arg, exception, text_put_exception);
-}
-
-void values_add_source(values *v, marey_source *source) {
-    marey_arg *arg = source ? values_next(v) : NULL;
-    if (!arg)
-        return;
-    arg->kind = MAREY_KIND_SOURCE;
-    arg->source = source;
-}
-
-void values_add_flow_id(values *v, uint64_t flow) {
-    marey_arg *arg = values_next(v);
-    if (!arg)
-        return;
-    arg->kind = MAREY_KIND_FLOW;
-    arg->u64 = flow;
-}
-
-static void add_one_flow(values *v, PyObject *flow) {
-    bool end;
-    uint64_t id = flow_id(flow, &end);
-    values_add_flow_id(v, id);
-    if (end && v->count)
-        v->top[v->count - 1].kind = MAREY_KIND_FLOW_END;
-}
-
-void values_add_flow(values *v, PyObject *flow) {
-    if (!flow)
-        return;
-    if (!PyTuple_Check(flow)) {
-        add_one_flow(v, flow);
-        return;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(flow); i++)
-        add_one_flow(v, PyTuple_GET_ITEM(flow, i));
-}
-
-void values_close(values *v) {
-    if (!v->left)
-        return;
-    marey_arg *last = &v->top[v->count++];
-    *last = (marey_arg){.name = v->state->id_more};
-    set_more(v, last, v->left);
 }

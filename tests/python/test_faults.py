@@ -1,6 +1,7 @@
 """What is done wrong, or goes wrong, is in the trace as well as it can be, and disturbs nobody."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -119,9 +120,12 @@ def test_a_full_disk(tmp_path, script):
     """The file stays valid, the loss is counted, the program goes on."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True
-    ).returncode:
+    if (
+        not shutil.which("mount")
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True
+        ).returncode
+    ):
         pytest.skip("may not mount a small disk here")
     try:
         out = script(
