@@ -1,0 +1,28 @@
+"""Whole at every instant, taken literally: the file after each single instruction of what records."""
+
+import pytest
+from crash.look import look, run, sanitized
+
+pytestmark = pytest.mark.skipif(sanitized(), reason="a sanitizer's instructions are too many")
+
+BEGINS = {
+    "plain": 6,
+    "arguments": 3,
+    "tracks": 3,
+    "losses": 3,
+    "chunks": 24,
+    "attributes": 1,
+    "close": 1,
+}
+
+
+@pytest.mark.parametrize("ring_bytes", [0, 256 << 10], ids=["file", "ring"])
+@pytest.mark.parametrize("what", BEGINS)
+def test_after_each_instruction(tmp_path, what, ring_bytes):
+    trace = tmp_path / "t.perfetto-trace"
+    said = run("step", trace, what, ring_bytes).said
+    assert "broken_at_step" not in said, said
+    assert said["begins_returned"] == BEGINS[what]
+    assert said["steps"] > 1000
+    assert said["changes"] > BEGINS[what]
+    assert len(look(trace).spans()) == BEGINS[what]
