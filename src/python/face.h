@@ -1,6 +1,7 @@
 /* The extension module marey._marey: what its files share.
  *
  *   module.c   the module, sessions            names.c    Python text to names, categories, secrets
+ *   way.c      __enter__ and __exit__ of a span
  *   span.c     marey.span                      value.c    Python values to arguments
  *   traced.c   marey.traced                    argument.c the arguments of an event
  *   pieces.c   marey.traced for generators     text.c     Python objects to short texts
@@ -107,7 +108,7 @@ typedef struct face_state {
     uint32_t id_exception, id_result, id_generation, id_collected, id_uncollectable, id_coroutine;
     uint32_t id_gc, id_create_task, id_more;
     PyTypeObject *span_type, *traced_type, *pieces_type, *track_type, *counter_type, *flow_type;
-    PyTypeObject *category_type;
+    PyTypeObject *category_type, *half_type;
     span_object *free_spans; /* linked by `name` */
     int free_count;
     PyObject *word_category, *word_track, *word_flow, *word_ts, *word_parent, *word_step,
@@ -354,6 +355,12 @@ typedef struct span_open {
 
 enum { SPAN_VALUES = 4 }; /* arguments that a span object has room for */
 
+/* What stands for a span's __enter__ or __exit__ while that is held: see way.c. */
+typedef struct span_half {
+    PyObject_HEAD vectorcallfunc called;
+    Py_ssize_t offset; /* of this half in its span */
+} span_half;
+
 struct span_object {
     PyObject_HEAD PyObject *name;
     face_state *state;
@@ -371,6 +378,7 @@ struct span_object {
     PyObject *kwnames;        /* tuple of the arguments' names, or NULL */
     PyObject **kwvalues;      /* as many; NULL for options */
     PyObject *inlined[SPAN_VALUES];
+    span_half enter, exit; /* not alive while nobody holds them */
 };
 
 /* A span object with nothing but a name. NULL with an exception. */
@@ -408,6 +416,13 @@ void event_end(face_state *state, marey_span *token, PyObject *result, PyObject 
 extern PyType_Spec span_spec, traced_spec, pieces_spec, track_spec, counter_spec, flow_spec;
 extern PyType_Spec category_spec;
 PyObject *span_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
+/* What `with` does. __exit__ may be called with less than its three arguments. */
+PyObject *span_enter(span_object *span);
+PyObject *span_exit(span_object *span, PyObject *const *args, Py_ssize_t count);
+/* Gives the type of spans its __enter__ and __exit__. 0, or -1 with an exception. */
+int way_add_both(face_state *state);
+/* Makes a new span ready for them. */
+void way_init_halves(span_object *span);
 
 /* Functions of the module that live in other files. */
 PyObject *event_instant(PyObject *module, PyObject *const *args, Py_ssize_t count,

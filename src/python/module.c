@@ -191,7 +191,7 @@ static int state_types(PyObject *module, face_state *state) {
         add_type(module, &state->category_type, &category_spec) < 0)
         return -1;
     state->span_type->tp_vectorcall = span_vectorcall; /* no spec can say that before 3.14 */
-    return 0;
+    return way_add_both(state);
 }
 
 static int face_exec(PyObject *module) {
@@ -209,18 +209,19 @@ static int face_exec(PyObject *module) {
 
 /* Everything that the state owns, but for names and spans at rest. */
 static const size_t owned[] = {
-    offsetof(face_state, span_type),     offsetof(face_state, traced_type),
-    offsetof(face_state, pieces_type),   offsetof(face_state, track_type),
-    offsetof(face_state, counter_type),  offsetof(face_state, flow_type),
-    offsetof(face_state, category_type), offsetof(face_state, counters),
-    offsetof(face_state, task_tracks),   offsetof(face_state, running_loop),
-    offsetof(face_state, current_task),  offsetof(face_state, gc_callback),
-    offsetof(face_state, gc_owner),      offsetof(face_state, secrets),
-    offsetof(face_state, word_category), offsetof(face_state, word_track),
-    offsetof(face_state, word_flow),     offsetof(face_state, word_ts),
-    offsetof(face_state, word_parent),   offsetof(face_state, word_step),
-    offsetof(face_state, word_unit),     offsetof(face_state, group_key),
-    offsetof(face_state, name_key),      offsetof(face_state, attribute_track),
+    offsetof(face_state, half_type),       offsetof(face_state, span_type),
+    offsetof(face_state, traced_type),     offsetof(face_state, pieces_type),
+    offsetof(face_state, track_type),      offsetof(face_state, counter_type),
+    offsetof(face_state, flow_type),       offsetof(face_state, category_type),
+    offsetof(face_state, counters),        offsetof(face_state, task_tracks),
+    offsetof(face_state, running_loop),    offsetof(face_state, current_task),
+    offsetof(face_state, gc_callback),     offsetof(face_state, gc_owner),
+    offsetof(face_state, secrets),         offsetof(face_state, word_category),
+    offsetof(face_state, word_track),      offsetof(face_state, word_flow),
+    offsetof(face_state, word_ts),         offsetof(face_state, word_parent),
+    offsetof(face_state, word_step),       offsetof(face_state, word_unit),
+    offsetof(face_state, group_key),       offsetof(face_state, name_key),
+    offsetof(face_state, attribute_track),
 };
 
 static int face_traverse(PyObject *module, visitproc visit, void *arg) {

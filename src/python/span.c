@@ -37,6 +37,7 @@ static span_object *span_allocate(face_state *state) {
     if (span) {
         memset((char *)span + sizeof(PyObject), 0, sizeof *span - sizeof(PyObject));
         span->state = state;
+        way_init_halves(span);
     }
     return span;
 }
@@ -265,15 +266,14 @@ static inline void span_begin(span_object *span) {
     span->open = 1;
 }
 
-static PyObject *span_enter(PyObject *self, PyObject *Py_UNUSED(unused)) {
-    span_object *span = (span_object *)self;
-    LOCK_OBJECT(self);
+PyObject *span_enter(span_object *span) {
+    LOCK_OBJECT(span);
     if (marey_recording())
         span_begin(span);
     else if (UNLIKELY(span->open))
         span_push(span); /* so that its leaving does not close another one */
     UNLOCK_OBJECT();
-    return Py_NewRef(self);
+    return Py_NewRef((PyObject *)span);
 }
 
 /* The latest entering of this thread and task; the latest of all where there is none. */
@@ -323,12 +323,11 @@ static inline void span_end(span_object *span, PyObject *exception) {
     Py_XDECREF((PyObject *)on);
 }
 
-static PyObject *span_exit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-    span_object *span = (span_object *)self;
+PyObject *span_exit(span_object *span, PyObject *const *args, Py_ssize_t count) {
     PyObject *exception = count >= 2 && args[1] != Py_None ? args[1] : NULL;
     if (exception && !PyExceptionInstance_Check(exception))
         exception = NULL;
-    LOCK_OBJECT(self);
+    LOCK_OBJECT(span);
     if (span->open)
         span_end(span, exception);
     UNLOCK_OBJECT();
@@ -403,8 +402,6 @@ PyDoc_STRVAR(
     "An exception that leaves the span is shown as its argument `exception`.");
 
 static PyMethodDef span_methods[] = {
-    {"__enter__", span_enter, METH_NOARGS, PyDoc_STR("Begin. Returns the span.")},
-    {"__exit__", (PyCFunction)(void (*)(void))span_exit, METH_FASTCALL, PyDoc_STR("End.")},
     {"set", (PyCFunction)(void (*)(void))span_set, METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR(
          "set(**args)\n--\n\nResults, shown with the open span; read when it ends. Without one: "
