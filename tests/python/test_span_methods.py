@@ -1,4 +1,7 @@
-"""A span's __enter__ and __exit__ are parts of the span itself, so that `with` makes no object for them. They behave as methods do."""
+"""__enter__ and __exit__ are parts of the span itself, so that `with` makes no object for them.
+
+They behave as methods do.
+"""
 
 import contextlib
 import gc
@@ -6,9 +9,10 @@ import sys
 import sysconfig
 import tracemalloc
 
-import marey
 import pytest
 from traces import load
+
+import marey
 
 free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
