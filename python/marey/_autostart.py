@@ -5,12 +5,18 @@ or anything else, is no reason to disturb it.
 
 from __future__ import annotations
 
+import os
+
 from . import _hooks, _marey
+from ._record import describe_python
 
 
 def _start() -> None:
-    if _marey.join(None) is None:
-        _hooks.start(gc=True)
+    if _marey.join(None) is not None:
+        return
+    _hooks.start(gc=True)
+    if os.environ.get("MAREY_RUN") == str(os.getppid()):  # the program itself, not its children
+        describe_python()
 
 
 try:

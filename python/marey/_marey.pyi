@@ -27,6 +27,7 @@ class _Status(TypedDict):
     losses: _Losses
 
 version: str
+ring_min: int
 
 @final
 class span:

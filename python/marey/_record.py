@@ -57,7 +57,7 @@ def _raise(outcome: tuple[int, str, str] | None, path: str | None) -> None:
     raise OSError(number, f"{text}; {hint}", path)
 
 
-def _size(given: Size | None, what: str) -> int:
+def _size(given: Size | None, what: str, least: int = 1) -> int:
     """Bytes of a size such as 67108864, "64M" or "64 MiB"; 0 for None."""
     if given is None:
         return 0
@@ -74,6 +74,8 @@ def _size(given: Size | None, what: str) -> int:
         raise TypeError(f'{what} is an int or a text such as "64M", not {type(given).__name__}')
     if not 0 < given < 1 << 63:
         raise ValueError(f"{what} is a positive number of bytes, not {given}")
+    if given < least:
+        raise ValueError(f"{what} is at least {least} bytes, not {given}")
     return given
 
 
@@ -119,6 +121,11 @@ def tag(**tags: object) -> None:
     for key, value in tags.items():
         number = isinstance(value, int) and -(1 << 63) <= value < 1 << 63
         _marey.attribute(key, int(value) if number else str(value))  # type: ignore[call-overload]
+
+
+def describe_python() -> None:
+    """Which Python the trace is of."""
+    tag(python=sys.version.split()[0], executable=sys.executable or "")
 
 
 def snapshot(path: Path) -> None:
@@ -168,7 +175,7 @@ class record:
         tags: Mapping[str, object] | None = None,
     ) -> None:
         self._wanted = None if path is None else os.fsdecode(path)
-        self._ring = _size(ring, "ring")
+        self._ring = _size(ring, "ring", _marey.ring_min)
         self._limit = _size(limit, "limit")
         self._children = bool(children)
         self._categories = _category_list(categories)
@@ -221,7 +228,7 @@ class record:
     def _describe(self) -> None:
         self.path = _marey.status()["path"]
         if not self._joined:
-            tag(python=sys.version.split()[0], executable=sys.executable or "")
+            describe_python()
         tag(**self._tags)
         if self._interval_ms:
             _raise(_marey.statistics(self._interval_ms), None)

@@ -198,6 +198,13 @@ static void record_end(marey_track *track, int error, int status) {
 }
 
 /* The program as a span of its own: what was run, and how it ended. */
+/* So that the program knows that it is the one that is run, and not a child of it. */
+static void name_ourselves(void) {
+    char pid[16];
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    setenv("MAREY_RUN", pid, 1);
+}
+
 static int record_program(const struct request *request, int *status) {
     marey_track *track = marey_track_open("marey run", MAREY_OF_PROCESS);
     record_begin(track, request);
@@ -320,6 +327,7 @@ static int run_recorded(struct request *request) {
     error = marey_open(request->output, &request->options);
     if (error)
         return record_error("run", request->output, error);
+    name_ourselves();
     error = record_program(request, &status);
     marey_close();
     if (error)

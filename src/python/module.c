@@ -204,6 +204,8 @@ static int face_exec(PyObject *module) {
     if (!state->counters || !state->secrets || state_words(state) < 0 ||
         state_types(module, state) < 0)
         return -1;
+    if (PyModule_AddIntConstant(module, "ring_min", (long)MAREY_RING_MIN) < 0)
+        return -1;
     return PyModule_AddStringConstant(module, "version", MAREY_VERSION);
 }
 

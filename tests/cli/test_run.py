@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -122,6 +123,20 @@ def test_python_is_the_one_beside_the_command(tmp_path):
     text = "import sys; open('who', 'w').write(sys.executable)"
     run(tmp_path, text)
     assert os.path.realpath((tmp_path / "who").read_text()) == os.path.realpath(sys.executable)
+
+
+def test_the_python_that_ran_is_told_once(tmp_path):
+    text = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import marey'])"
+    run(tmp_path, text)
+    said = subprocess.run(
+        [find_marey(), "info", "--json", "app.perfetto-trace"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+    attributes = json.loads(said.stdout)["attributes"]
+    assert attributes["python"] == platform.python_version()
+    assert os.path.realpath(attributes["executable"]) == os.path.realpath(sys.executable)
 
 
 def test_no_memory_for_the_report(tmp_path):

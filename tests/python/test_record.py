@@ -155,6 +155,7 @@ def test_sizes(path, given, size):
     ("error", "options"),
     [
         (ValueError, {"ring": "much"}),
+        (ValueError, {"ring": "255K"}),
         (ValueError, {"ring": "1.5M"}),
         (ValueError, {"ring": "1T"}),
         (ValueError, {"limit": 0}),
