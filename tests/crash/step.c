@@ -1,7 +1,9 @@
 /* Whole at every instant, taken literally: a process records under the eyes of another one that lets it go on by one
  * instruction at a time, and looks at the file after each.
  *
- *   step TRACE WHAT [RING_BYTES]     WHAT: plain, arguments, tracks, losses, chunks, attributes, close
+ *   step TRACE WHAT RING_BYTES     WHAT: plain, arguments, tracks, losses, chunks, attributes, close
+ *   step TRACE busy 0              it runs freely and is stopped again and again, for some instructions each time: what a
+ *                                  busy thread does takes another way, which slow ones do not
  *
  * After each instruction the file must be whole items that end where it ends, each packet in it whole fields; and all begins
  * that had returned must be there. Says how many instructions there were, and how many times the file had changed. */
@@ -15,10 +17,11 @@
 #include "common.h"
 #include "format/wire.h"
 
-enum { FILE_MAX = 1 << 20 };
+enum { FILE_MAX = 16 << 20, STOPS = 250, AT_A_TIME = 2000, STEPS_AT_A_STOP = 90 };
 
 static const char *path;
-static volatile int *returned; /* begins; shared */
+static volatile int *returned; /* begins; shared, as the next */
+static volatile int *allowed;  /* so many may be */
 
 static void begin(const char *name) {
     marey_begin(name);
@@ -86,14 +89,22 @@ static void record_close(void) {
     MUST(marey_close() == 0);
 }
 
+static void record_always(void) {
+    for (;;) {
+        while (*returned >= *allowed)
+            continue;
+        begin("busy");
+        marey_end();
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } parts[] = {
-    {"plain", record_plain},   {"arguments", record_arguments},
-    {"tracks", record_tracks}, {"losses", record_losses},
-    {"chunks", record_chunks}, {"attributes", record_attributes},
-    {"close", record_close},   {NULL, NULL},
+    {"busy", record_always},           {"plain", record_plain},   {"arguments", record_arguments},
+    {"tracks", record_tracks},         {"losses", record_losses}, {"chunks", record_chunks},
+    {"attributes", record_attributes}, {"close", record_close},   {NULL, NULL},
 };
 
 static void be_traced(const char *what, uint64_t ring_bytes) {
@@ -150,6 +161,7 @@ struct watch {
     uint8_t *file;
     uint8_t before[FILE_MAX];
     size_t size;
+    int begins;
     long long steps, changes;
 };
 
@@ -173,38 +185,62 @@ static int step(pid_t child) {
     return WSTOPSIG(status) != SIGSTOP;
 }
 
-static void watch_child(pid_t child, struct watch *watch) {
-    int status, begins = 0;
+/* Looks at the file if it has changed. 0 where it is not as it must be. */
+static int is_whole(struct watch *watch) {
+    watch->steps++;
+    if (has_changed(watch))
+        watch->begins = look_at_file(watch->before, watch->size);
+    if (watch->begins >= *returned)
+        return 1;
+    say("broken_at_step", watch->steps);
+    say("begins", watch->begins);
+    say("returned", *returned);
+    return 0;
+}
+
+static void watch_all(pid_t child, struct watch *watch) {
+    while (step(child) && is_whole(watch))
+        continue;
+}
+
+static void watch_at_random(pid_t child, struct watch *watch) {
+    for (int i = 0; i < STOPS; i++) {
+        int status, whole = 1;
+        MUST(ptrace(PTRACE_CONT, child, NULL, NULL) == 0);
+        *allowed = *returned + AT_A_TIME;
+        for (int until = *returned + 20 + i % 7; *returned < until;)
+            continue;
+        MUST(kill(child, SIGSTOP) == 0 && waitpid(child, &status, 0) == child);
+        for (int n = 0; n < STEPS_AT_A_STOP && whole; n++)
+            whole = step(child) && is_whole(watch);
+        if (!whole)
+            return;
+    }
+}
+
+static void watch_child(pid_t child, int is_busy, struct watch *watch) {
+    int status;
     MUST(waitpid(child, &status, 0) == child && WIFSTOPPED(status));
     watch->fd = open(path, O_RDONLY);
     MUST(watch->fd >= 0);
     watch->file = mmap(NULL, FILE_MAX, PROT_READ, MAP_SHARED, watch->fd, 0);
     MUST(watch->file != MAP_FAILED);
-    while (step(child)) {
-        watch->steps++;
-        if (has_changed(watch))
-            begins = look_at_file(watch->before, watch->size);
-        if (begins < *returned) {
-            say("broken_at_step", watch->steps);
-            say("begins", begins);
-            say("returned", *returned);
-            break;
-        }
-    }
+    (is_busy ? watch_at_random : watch_all)(child, watch);
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
 }
 
 int main(int argc, char **argv) {
     static struct watch watch;
-    MUST(argc >= 3);
+    MUST(argc == 4);
     path = argv[1];
     returned = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     MUST(returned != MAP_FAILED);
+    allowed = returned + 1;
     pid_t child = fork();
     if (child == 0)
-        be_traced(argv[2], argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
-    watch_child(child, &watch);
+        be_traced(argv[2], strtoull(argv[3], NULL, 10));
+    watch_child(child, strcmp(argv[2], "busy") == 0, &watch);
     say("steps", watch.steps);
     say("changes", watch.changes);
     say("begins_returned", *returned);

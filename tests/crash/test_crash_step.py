@@ -26,3 +26,12 @@ def test_after_each_instruction(tmp_path, what, ring_bytes):
     assert said["steps"] > 1000
     assert said["changes"] > BEGINS[what]
     assert len(look(trace).spans()) == BEGINS[what]
+
+
+def test_a_busy_thread_stopped_at_random(tmp_path):
+    trace = tmp_path / "t.perfetto-trace"
+    said = run("step", trace, "busy", 0).said
+    assert "broken_at_step" not in said, said
+    assert said["steps"] > 10000
+    assert said["changes"] > 250 + 20  # the stops, and what was seen within them
+    assert look(trace).names()["busy"] >= said["begins_returned"] > 1000
