@@ -72,6 +72,8 @@ def test_threads_and_processes(tmp_path, method):
     assert [name for name, row in table.items() if row["errors"]] == ["fails"]
     expected = trace.table()
     for row in report["span_table"]:
+        if row.get("category") == "gc":  # multiprocessing's own helpers end after the program
+            continue
         same = expected[row["name"], row.get("category")]
         assert {key: row[key] for key in same} == same
     assert table["main"]["total_ns"] <= table["app.py"]["total_ns"] <= report["duration_ns"]
