@@ -7,7 +7,7 @@
 
 #include "session.h"
 
-enum { KEY_MAX = 128, VALUE_MAX = 700 };
+enum { KEY_MAX = 128, VALUE_MAX = 700, CLOSING_BYTES = 2 * VARINT_MAX };
 
 struct attribute {
     const char *key;
@@ -33,7 +33,7 @@ static size_t build(uint8_t *buffer, size_t size, const struct attribute *attrib
         if (pack.full)
             pack = before;
     }
-    pack.end += 2 * VARINT_MAX;
+    pack.end += CLOSING_BYTES;
     pack_close(&pack, body);
     pack_close(&pack, packet);
     return (size_t)(pack.at - buffer);
@@ -41,7 +41,7 @@ static size_t build(uint8_t *buffer, size_t size, const struct attribute *attrib
 
 static void write_attributes(const struct attribute *attributes, size_t count) {
     uint8_t buffer[ATTRIBUTE_BYTES];
-    size_t bytes = build(buffer, sizeof buffer - FILLER_STORE - 2 * VARINT_MAX, attributes, count);
+    size_t bytes = build(buffer, sizeof buffer - FILLER_STORE - CLOSING_BYTES, attributes, count);
     if (!marey_recording() || !recording_enter())
         return;
     struct writer *writer = session_writer(bytes);

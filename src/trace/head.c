@@ -219,14 +219,14 @@ static void build_first_page(uint8_t *head, const struct control *control) {
     put_filler(pack.at, (size_t)(head + LOSS_OFFSET - pack.at));
     for (enum loss kind = 0; kind < LOSS_KINDS; kind++)
         build_loss(head, kind);
-    uint8_t *rest = head + LOSS_OFFSET + LOSS_KINDS * LOSS_BYTES;
+    uint8_t *rest = place_of(head, LOSS_KINDS);
     put_filler(rest, (size_t)(head + HEAD_PAGE - rest));
     *head_control(head) = *control;
 }
 
 void head_build(uint8_t *head, const struct control *control) {
     build_first_page(head, control);
-    for (int i = 0; i < ATTRIBUTE_SLOTS; i++)
+    for (size_t i = 0; i < ATTRIBUTE_SLOTS; i++)
         put_filler(head + ATTRIBUTES_OFFSET + i * ATTRIBUTE_BYTES, ATTRIBUTE_BYTES);
     if (control->head_bytes > RING_OFFSET)
         put_filler(head + RING_OFFSET, control->head_bytes - RING_OFFSET);

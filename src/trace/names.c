@@ -37,7 +37,7 @@ void names_unlock(void) {
 static uint32_t hash_of(const char *text, size_t bytes) {
     uint32_t hash = 2166136261u;
     for (size_t i = 0; i < bytes; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+        hash = (hash ^ (unsigned char)text[i]) * 16777619u; // cppcheck-suppress uninitvar
     return hash;
 }
 

@@ -71,7 +71,8 @@ size_t store_packet_max(const struct store *store) {
 size_t store_event_room(const struct store *store) {
     enum { OPENING = 2048 }; /* more than what opens a chunk takes */
     const struct control *control = control_of(store);
-    return control->ring_bytes ? (size_t)control->chunk_bytes - OPENING : 4 * MAREY_PACKET_MAX;
+    return control->ring_bytes ? (size_t)control->chunk_bytes - OPENING
+                               : (size_t)4 * MAREY_PACKET_MAX;
 }
 
 uint64_t store_new_uuid(struct store *store) {
@@ -176,7 +177,7 @@ int store_absolute_path(const char *path, char *out) {
     if (!path || !*path || strlen(path) >= PATH_MAX)
         return MAREY_EINVAL;
     char copy[PATH_MAX];
-    strcpy(copy, path);
+    memcpy(copy, path, strlen(path) + 1);
     char *slash = strrchr(copy, '/');
     const char *name = slash ? slash + 1 : copy;
     if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -570,7 +571,7 @@ int store_attribute(struct store *store, const uint8_t *packet, size_t bytes) {
     uint32_t slot = __atomic_fetch_add(used, 1, __ATOMIC_RELAXED);
     if (slot >= ATTRIBUTE_SLOTS)
         return MAREY_ELIMIT;
-    uint8_t *at = store->head + ATTRIBUTES_OFFSET + slot * ATTRIBUTE_BYTES;
+    uint8_t *at = store->head + ATTRIBUTES_OFFSET + (size_t)slot * ATTRIBUTE_BYTES;
     uint64_t first;
     memcpy(&first, packet, 8);
     memcpy(at + 8, packet + 8, bytes - 8);
