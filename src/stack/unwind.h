@@ -1,0 +1,86 @@
+/* Stacks of a process's Python threads, read while they run.
+ *
+ * One read takes it all (window.h): the thread's pointer to its top frame, then the frames. The thread goes on
+ * meanwhile, so what was read may never have been: such a stack is torn. It is told by
+ *   - its frames: each has an owner, a code object that is one, an instruction within that; the chain ends where chains
+ *     end, and has no circle;
+ *   - the marks that CPython itself leaves in a frame that is on the stack and takes from one that has ended (enum
+ *     layout_live);
+ *   - frames in other places than the main part, which have to be the same before and after it was copied.
+ * A torn stack is read again, a few times, then counted and given up; it is never handed out. */
+#ifndef MAREY_STACK_UNWIND_H
+#define MAREY_STACK_UNWIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/code.h"
+#include "stack/process.h"
+#include "stack/window.h"
+
+enum {
+    STACK_FRAMES_MAX = 4096, /* of a stack; of a deeper one the callers furthest away are cut off */
+    UNWIND_TRIES_MAX = 24,   /* to get a stack that is not torn */
+    UNWIND_MISSES_MAX = 64, /* how often frames may turn up where none was expected, in one stack */
+    UNWIND_STILL = 5,       /* a stack that is the same so many times does not move */
+};
+
+struct frame {
+    uint64_t address;        /* where it is: the same call has the same address */
+    const struct code *code; /* stands until the next call of unwind_thread */
+    uint64_t code_id;        /* code->id */
+    int32_t
+        index; /* of the instruction, in bytes; CODE_BEFORE: none has run yet. code_line tells its line */
+    int32_t
+        copy; /* what follows is as it was read: the copy of the bytecode, the instruction, the code object */
+    uint64_t instr, code_address;
+};
+
+struct stack {
+    struct frame *frames; /* the running function first, then its callers */
+    int depth;
+    bool cut; /* it was deeper than STACK_FRAMES_MAX */
+    bool
+        repeated; /* frames, code objects and instructions are those of this thread's stack before */
+};
+
+struct unwind_counts {
+    uint64_t stacks;  /* read well */
+    uint64_t torn;    /* given up */
+    uint64_t retries; /* read again */
+    uint64_t misses;  /* read again because frames were elsewhere than expected */
+};
+
+struct unwinder {
+    struct process *process;
+    struct codes codes;
+    struct unwind_counts counts;
+};
+
+/* What is remembered of one thread. */
+struct thread_reader {
+    uint64_t thread, interpreter; /* addresses of their states */
+    uint64_t cframe;              /* 3.11, 3.12: where its _PyCFrame was last */
+    struct window window;
+    struct frame *frames; /* of the stack that is being read */
+    struct frame *before; /* of the last one that was read well */
+    int before_depth;     /* -1: none */
+    int room;             /* of both */
+};
+
+void unwinder_init(struct unwinder *unwinder, struct process *process);
+void unwinder_fini(struct unwinder *unwinder);
+
+/* Code objects are compared again with what is there when they are met from now on. To be called before a stack that
+ * has to be right now, or every few milliseconds in a row of many. */
+void unwinder_tick(struct unwinder *unwinder);
+
+void thread_reader_init(struct thread_reader *reader, const struct thread *thread);
+void thread_reader_fini(struct thread_reader *reader);
+
+/* Reads the stack of a thread; its frames belong to the reader and stand until its next use. A thread that runs no
+ * Python code has depth 0. Returns 0, or MAREY_ETORN (counted), MAREY_EADDRESS (the thread has ended),
+ * MAREY_ENOPROCESS, MAREY_EPTRACE or MAREY_ENOMEM. */
+int unwind_thread(struct unwinder *unwinder, struct thread_reader *reader, struct stack *stack);
+
+#endif
