@@ -20,7 +20,7 @@
 
 enum {
     STACK_FRAMES_MAX = 4096, /* of a stack; of a deeper one the callers furthest away are cut off */
-    UNWIND_TRIES_MAX = 24,   /* to get a stack that is not torn */
+    UNWIND_TRIES_MAX = 100,  /* to get a stack that is not torn */
     UNWIND_MISSES_MAX = 64, /* how often frames may turn up where none was expected, in one stack */
     UNWIND_STILL = 5,       /* a stack that is the same so many times does not move */
 };

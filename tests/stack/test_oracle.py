@@ -1,0 +1,85 @@
+"""Every stack that the unwinder hands out is one that the program can have: the oracle."""
+
+import pathlib
+import re
+
+import pytest
+import stack_oracle
+
+PROGRAMS = pathlib.Path(__file__).parent / "programs"
+ROUNDS = 20_000
+TORN_MOST = 0.005  # of all; a machine that is busy with other things tears more
+
+
+def program_as_seen(name, running):
+    program = stack_oracle.Program(PROGRAMS / name)
+    program.path = str(running.seen_path)
+    return program
+
+
+def check_counts(seen):
+    share = seen.torn / (seen.read + seen.torn)
+    print(f"{seen.version}: {seen.read} stacks, torn {share:.4%}, read again {seen.retries}")
+    assert share <= TORN_MOST
+
+
+@pytest.mark.parametrize(
+    ("name", "functions"),
+    [
+        ("alternating.py", {"main", "branch_a", "middle_a", "leaf_a", "branch_b", "middle_b", "leaf_b", "short_c"}),
+        ("recursion.py", {"main", "fib", "even", "odd"}),
+        ("exceptions.py", {"catch_a", "raise_a", "catch_b", "raise_b"}),
+        ("generators.py", {"numbers_a", "leaf_a", "numbers_b", "leaf_b", "inner", "outer", "key_a"}),
+        ("deep.py", {"down", "leaf_a", "leaf_b"}),
+    ],
+)
+def test_only_legal_stacks(run, outside, name, functions):
+    running = run(name)
+    seen = outside(running.pid, ROUNDS if name != "deep.py" else ROUNDS // 4)
+    assert not seen.error
+    program = program_as_seen(name, running)
+    complaints = {program.complaint(frames) for _, _, frames in seen.stacks} - {None}
+    assert not complaints
+    assert functions <= seen.names  # all that happens is seen
+    check_counts(seen)
+
+
+def test_threads_do_not_mix(run, outside):
+    running = run("threads.py")
+    seen = outside(running.pid, ROUNDS)
+    program = program_as_seen("threads.py", running)
+    roots = {"worker-a": "thread_a", "worker-b": "thread_b", "waiter": "waiter"}
+    for _, thread, frames in seen.stacks:
+        own = [frame for frame in frames if frame.file == program.path]
+        assert program.complaint(own, (roots.get(thread, "<module>"),)) is None
+        if thread in roots:
+            assert [frame.name for frame in frames[:3]] == ["_bootstrap", "_bootstrap_inner", "run"]
+    assert roots.keys() <= {thread for _, thread, _ in seen.stacks}
+    check_counts(seen)
+
+
+def test_who_has_the_gil_and_who_waits(run, outside):
+    running = run("threads.py")
+    seen = outside(running.pid, ROUNDS)
+    threads = {name: str(tid) for tid, name, _ in seen.stacks}
+    states = [state for state in seen.states if state[0] == threads["waiter"]]
+    assert {(gil, cpu) for _, gil, cpu, _ in states} == {("-", "idle")}
+    busy = [state for state in seen.states if state[0] != threads["waiter"]]
+    assert "holds" in {gil for _, gil, _, _ in busy}
+    assert ("waits", "idle") in {(gil, cpu) for _, gil, cpu, _ in busy}
+    assert all(cpu == "idle" for _, gil, cpu, _ in busy if gil == "waits")
+
+
+def test_code_objects_that_take_each_others_place(run, outside):
+    running = run("replaced.py")
+    seen = outside(running.pid, ROUNDS)
+    made = 0
+    for _, _, frames in seen.stacks:
+        for frame in frames:
+            number = re.fullmatch(r"made_(\d+)\.py", frame.file)
+            if number:
+                made += 1
+                assert frame.name in (f"made_{number[1]}", "<module>")
+                assert frame.line in (0, 1, 2)
+    assert made > 10
+    check_counts(seen)
