@@ -79,7 +79,9 @@ class Program:
         if frames[0].name not in roots:
             return f"begins with {frames[0].name}"
         for frame in frames:
-            if frame.file != self.path or frame.line not in self.lines.get(frame.name, ()):
+            lines = self.lines.get(frame.name, ())
+            # 0: an instruction of no line, such as those that tidy up after an exception
+            if frame.file != self.path or not (frame.line in lines or (lines and frame.line == 0)):
                 return f"{frame} is nowhere in the program"
         for caller, callee in zip(frames, frames[1:]):
             if (caller.name, caller.line, callee.name) not in self.calls:

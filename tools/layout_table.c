@@ -107,10 +107,15 @@ enum {
     frame_bytes = END_OF(_PyInterpreterFrame, owner),
     frame_generator = NONE,
 #if PY_VERSION_HEX >= 0x030e0000
-    frame_live = NONE,
+    frame_live = offsetof(_PyInterpreterFrame, stackpointer),
 #else
     frame_live = offsetof(_PyInterpreterFrame, stacktop),
 #endif
+#endif
+#if PY_VERSION_HEX >> 16 == 0x030b
+    frame_entry = offsetof(_PyInterpreterFrame, is_entry),
+#else
+    frame_entry = NONE,
 #endif
 #if PY_VERSION_HEX >= 0x030e0000 && defined(Py_GIL_DISABLED)
     frame_tlbc = offsetof(_PyInterpreterFrame, tlbc_index),

@@ -57,6 +57,7 @@ static const struct slot slots[] = {
     SAME(frame_code, 30, 33, 41),
     SAME(frame_instr, 31, 34, 42),
     SAME(frame_owner, 33, 36, 44),
+    SAME(frame_live, 32, 37, 45), /* 3.13: see complete */
     SAME(code_filename, 35, 40, 48),
     SAME(code_name, 36, 41, 49),
     SAME(code_qualname, 37, 42, 50),
@@ -114,11 +115,12 @@ static void complete(struct layout *layout) {
         layout->frame_bytes = larger(layout->frame_bytes, layout->frame_tlbc + sizeof(int32_t));
     layout->gil_bytes = 208 + (layout->free_threaded ? pointer : 0);
     layout->instr = INSTR_CURRENT_POINTER;
-    layout->live = LIVE_CODE;
+    layout->live = LIVE_POINTER;
+    layout->frame_bytes = larger(layout->frame_bytes, layout->frame_live + pointer);
     if (layout->version == 0x030d) { /* int stacktop stands behind instr_ptr */
         layout->live = LIVE_STACKTOP;
         layout->frame_live = layout->frame_instr + pointer;
-        layout->frame_bytes = larger(layout->frame_bytes, layout->frame_live + sizeof(int32_t));
+        layout->frame_bytes = larger(end + pointer, layout->frame_owner + 1);
     }
     layout->lines = LINES_LOCATIONS;
     layout->owner_shim = 3;

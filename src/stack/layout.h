@@ -30,10 +30,10 @@ enum layout_instr {
 
 /* How a frame tells that it is on the stack, and not what a call that has ended left there. */
 enum layout_live {
-    LIVE_FLAG,     /* 3.9: char, 1: it is being run (also while it calls another) */
-    LIVE_STATE,    /* 3.10: char, 0: likewise */
-    LIVE_STACKTOP, /* 3.11 to 3.13: int, -1: it is being run and calls no other Python function */
-    LIVE_CODE,     /* 3.14 and later: a frame that has ended has no code object */
+    LIVE_FLAG,  /* 3.9: char, 1: it is being run (also while it calls another) */
+    LIVE_STATE, /* 3.10: char, 0: likewise */
+    LIVE_STACKTOP, /* 3.11 to 3.13: int, -1: it is being run; a call to a Python function sets it to 0 or more */
+    LIVE_POINTER, /* 3.14 and later: pointer, not 0 while it calls; a frame that has ended has no code object */
 };
 
 /* How a line table is written. */

@@ -26,7 +26,8 @@
     F(frame_code, "the code object; low bits are tags")                                            \
     F(frame_instr, "where it is: see enum layout_instr")                                           \
     F(frame_owner, "char: who owns the memory")                                                    \
-    F(frame_live, "what tells that it runs: see enum layout_live (3.9-3.13)")                      \
+    F(frame_live, "what tells that it runs: see enum layout_live")                                 \
+    F(frame_entry, "bool: it was called from C (3.11)")                                            \
     F(frame_generator, "pointer: the generator that it belongs to (3.9, 3.10)")                    \
     F(frame_tlbc, "int: which copy of the bytecode (free-threaded 3.14 and later)")                \
     F(frame_bytes, "how much of it is read")                                                       \

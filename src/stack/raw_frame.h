@@ -33,14 +33,27 @@ static inline bool owner_valid(const struct layout *layout, const uint8_t *frame
     return layout->frame_owner == LAYOUT_NONE || frame[layout->frame_owner] <= layout->owner_last;
 }
 
-/* Is it on the stack, by the mark that CPython leaves? */
-static inline bool is_live(const struct layout *layout, const uint8_t *frame, bool top) {
+/* What a frame does, as far as it has to be known of it. */
+enum doing {
+    DOING_RUN,   /* the top frame */
+    DOING_CALL,  /* calls a Python function straight */
+    DOING_CALL_C /* calls something in C, which calls a Python function */
+};
+
+/* Is it on the stack, and does that, by the marks that CPython leaves? */
+static inline bool is_live(const struct layout *layout, const uint8_t *frame, enum doing doing) {
+    const uint8_t *mark = frame + layout->frame_live;
     switch (layout->live) {
-    case LIVE_FLAG: return frame[layout->frame_live] == 1;
-    case LIVE_STATE: return frame[layout->frame_live] == 0;
-    case LIVE_STACKTOP: return !top || get32(frame + layout->frame_live) == -1;
-    default: return frame_code(layout, frame) != 0;
+    case LIVE_FLAG: return *mark == 1;
+    case LIVE_STATE: return *mark == 0;
+    case LIVE_STACKTOP: return doing == DOING_CALL_C || (get32(mark) == -1) == (doing == DOING_RUN);
+    default: return frame_code(layout, frame) != 0 && (doing == DOING_RUN || get64(mark) != 0);
     }
+}
+
+/* 3.11: was it called from C? Later versions have a shim there. */
+static inline bool called_from_c(const struct layout *layout, const uint8_t *frame) {
+    return layout->frame_entry != LAYOUT_NONE && frame[layout->frame_entry] != 0;
 }
 
 /* May a frame without a caller be the first of a thread? A generator's cannot: it is not running then. Since 3.12 the

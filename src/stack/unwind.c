@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "marey.h"
 #include "stack/raw_frame.h"
@@ -19,11 +20,16 @@ void unwinder_tick(struct unwinder *unwinder) {
     codes_tick(&unwinder->codes);
 }
 
-void thread_reader_init(struct thread_reader *reader, const struct thread *thread) {
-    window_init(&reader->window);
+void thread_reader_init(struct thread_reader *reader, const struct unwinder *unwinder,
+                        const struct thread *thread) {
+    /* 3.9 and 3.10: frames are anywhere, none is near its caller. */
+    window_init(&reader->window, unwinder->process->layout.live < LIVE_STACKTOP);
+    reader->known = NULL;
     reader->thread = thread->address;
     reader->interpreter = thread->interpreter;
     reader->cframe = 0;
+    reader->usual_ns = UINT64_MAX / 4;
+    reader->slow = false;
     reader->frames = reader->before = NULL;
     reader->before_depth = -1;
     reader->room = 0;
@@ -33,7 +39,9 @@ void thread_reader_fini(struct thread_reader *reader) {
     window_fini(&reader->window);
     free(reader->frames);
     free(reader->before);
+    free(reader->known);
     reader->frames = reader->before = NULL;
+    reader->known = NULL;
 }
 
 /* Where in its code a frame is; false: nowhere in it. */
@@ -68,9 +76,10 @@ enum walk { WALK_GOOD, WALK_TORN, WALK_NOT_LIVE, WALK_MISS, WALK_NO_MEMORY };
 struct chain {
     uint64_t top;
     uint64_t miss; /* WALK_MISS: the frame that was not read */
-    uint64_t hash; /* of all that was read of it */
+    uint64_t hash; /* of code objects and of callers' instructions */
     int depth;
     bool cut;
+    bool spread; /* its frames lie in several parts of memory */
 };
 
 static bool make_room(struct thread_reader *reader, int depth) {
@@ -96,7 +105,7 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
 /* Takes one Python frame into the chain. */
 static enum walk take_frame(struct thread_reader *reader, const struct layout *layout,
                             struct chain *chain, uint64_t address, struct window_span *span,
-                            bool demand_live) {
+                            enum doing doing, bool demand_live) {
     const uint8_t *bytes = window_second(&reader->window, span, address);
     bool top = chain->depth == 0;
     if (span->first != span->second &&
@@ -104,7 +113,7 @@ static enum walk take_frame(struct thread_reader *reader, const struct layout *l
         window_set_main(&reader->window, address); /* what moves is read once, between the others */
         return WALK_TORN;
     }
-    if (!is_live(layout, bytes, top) && demand_live)
+    if (!is_live(layout, bytes, doing) && demand_live)
         return WALK_NOT_LIVE;
     if (!make_room(reader, chain->depth))
         return WALK_NO_MEMORY;
@@ -113,9 +122,62 @@ static enum walk take_frame(struct thread_reader *reader, const struct layout *l
                             .code_address = frame_code(layout, bytes),
                             .instr = frame_instr(layout, bytes),
                             .copy = frame_copy(layout, bytes)};
-    chain->hash = mix(mix(mix(chain->hash, address), frame->code_address), frame->instr);
+    chain->hash = mix(mix(chain->hash, frame->code_address), top ? 0 : frame->instr);
+    chain->spread |= !top && !window_holds(span, frame[-1].address, 1);
     return frame->code_address ? WALK_GOOD : WALK_TORN;
 }
+
+/* ---- which frame is on top, at the moment when the frames were copied */
+
+/* The frame that `frame` calls on the interpreter's own stack; 0: none that is known. */
+static uint64_t callee_of(struct unwinder *unwinder, struct window *window,
+                          struct window_span *span, uint64_t frame) {
+    const struct layout *layout = &unwinder->process->layout;
+    const uint8_t *bytes = window_second(window, span, frame);
+    const struct code *code = codes_find(&unwinder->codes, frame_code(layout, bytes));
+    if (!code || !code->frame_bytes)
+        return 0;
+    uint64_t callee = frame + code->frame_bytes;
+    if (!window_holds(span, callee, layout->frame_bytes))
+        return 0;
+    bytes = window_second(window, span, callee);
+    bool runs = is_live(layout, bytes, DOING_RUN) || is_live(layout, bytes, DOING_CALL);
+    return runs && get64(bytes + layout->frame_previous) == frame && frame_code(layout, bytes)
+               ? callee
+               : 0;
+}
+
+/* The thread went on between saying which frame is its top and the copying of the frames: what was the top may have
+ * returned or called another. The marks tell the true one. */
+static uint64_t top_of(struct unwinder *unwinder, struct thread_reader *reader, uint64_t top) {
+    const struct layout *layout = &unwinder->process->layout;
+    struct window_span *span = window_find(&reader->window, NULL, top, layout->frame_bytes);
+    if (!span || span->shim || layout->live < LIVE_STACKTOP || top % 8)
+        return top;
+    const uint8_t *bytes = window_second(&reader->window, span, top);
+    enum { OWNED_BY_THREAD = 0, STEPS_MAX = 64 };
+    if (bytes[layout->frame_owner] != OWNED_BY_THREAD)
+        return top;
+    uint64_t frame = top;
+    int steps = 0;
+    for (uint64_t callee; steps < STEPS_MAX; steps++) {
+        callee = callee_of(unwinder, &reader->window, span, frame);
+        if (!callee)
+            break;
+        frame = callee;
+    }
+    for (; frame && steps < STEPS_MAX; steps++) {
+        if (!window_holds(span, frame, layout->frame_bytes))
+            return top;
+        bytes = window_second(&reader->window, span, frame);
+        if (is_shim(layout, bytes) || is_live(layout, bytes, DOING_RUN))
+            return frame;
+        frame = get64(bytes + layout->frame_previous); /* it has returned */
+    }
+    return top;
+}
+
+/* ---- the chain */
 
 /* From the top frame down to where chains end. A circle is found as Brent does it: the frame is compared with one that
  * is moved on at every power of two. */
@@ -126,8 +188,10 @@ static enum walk walk(struct thread_reader *reader, const struct layout *layout,
     uint64_t frame = chain->top, mark = 0;
     uint32_t steps = 0, power = 1;
     bool may_stop = true;
+    enum doing doing = DOING_RUN;
     chain->depth = 0;
-    chain->hash = 0;
+    chain->hash = 1;
+    chain->spread = false;
     while (frame) {
         if (frame % 8 || frame == mark)
             return WALK_TORN;
@@ -150,10 +214,13 @@ static enum walk walk(struct thread_reader *reader, const struct layout *layout,
         window_use(span, frame, layout->frame_bytes);
         may_stop = is_shim(layout, bytes);
         if (!may_stop) {
-            enum walk found = take_frame(reader, layout, chain, frame, span, demand_live);
+            enum walk found = take_frame(reader, layout, chain, frame, span, doing, demand_live);
             if (found != WALK_GOOD)
                 return found;
             may_stop = may_end(layout, bytes);
+            doing = called_from_c(layout, bytes) ? DOING_CALL_C : DOING_CALL;
+        } else if (chain->depth) {
+            doing = DOING_CALL_C;
         }
         frame = get64(bytes + layout->frame_previous);
     }
@@ -267,6 +334,19 @@ static int finish(struct unwinder *unwinder, struct thread_reader *reader,
 
 enum { HEAD_BYTES = 512 };
 
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* A read that took much longer than others was interrupted, and its parts are of different moments. */
+static bool was_slow(struct thread_reader *reader, uint64_t ns) {
+    uint64_t usual = reader->usual_ns;
+    reader->usual_ns = ns < usual ? ns : usual + usual / 256 + 1;
+    return ns > 2 * usual;
+}
+
 /* Reads the thread and its frames. Returns 0 with the top frame, MAREY_ETORN: what was expected was not there, and is
  * expected elsewhere now; or an error. */
 static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uint64_t *top) {
@@ -278,7 +358,11 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
                               {reader->cframe + l->cframe_frame, top, sizeof *top}};
     bool has_cframe = l->cframe_frame != LAYOUT_NONE;
     int count = has_cframe && reader->cframe ? 2 : 1;
+    if (!reader->window.planned)
+        reader->usual_ns = UINT64_MAX / 4;
+    uint64_t start = now_ns();
     int error = window_read(&reader->window, &unwinder->process->memory, pieces, count);
+    reader->slow = was_slow(reader, now_ns() - start);
     if (error == MAREY_EADDRESS && (reader->window.count || reader->cframe)) {
         window_forget(&reader->window);
         reader->cframe = 0;
@@ -300,20 +384,54 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
     return 0;
 }
 
-/* A stack that is torn by its marks alone, but the same again and again, does not move: its marks are unusual, as in a
- * trace function written in C. */
+/* How often in a row the same was read. */
 struct still {
     uint64_t hash;
     int times;
 };
 
-static bool stands_still(struct still *still, struct thread_reader *reader,
-                         const struct layout *layout, struct chain *chain) {
-    if (walk(reader, layout, chain, false) != WALK_GOOD)
-        return false;
+/* A call from an instruction of one code object to another one; the first frame is called from nowhere. */
+static uint64_t call_hash(const struct unwinder *unwinder, const struct thread_reader *reader,
+                          const struct chain *chain, int callee) {
+    uint64_t hash = mix(unwinder->codes.changed + 1, reader->frames[callee].code_address);
+    if (callee + 1 < chain->depth)
+        hash = mix(mix(hash, reader->frames[callee + 1].code_address),
+                   reader->frames[callee + 1].instr);
+    return hash;
+}
+
+static uint64_t *known_place(const struct thread_reader *reader, uint64_t hash) {
+    return &reader->known[(hash >> 40) % UNWIND_KNOWN];
+}
+
+static bool all_known(const struct unwinder *unwinder, const struct thread_reader *reader,
+                      const struct chain *chain) {
+    for (int i = 0; i < chain->depth; i++) {
+        uint64_t hash = call_hash(unwinder, reader, chain, i);
+        if (*known_place(reader, hash) != hash)
+            return false;
+    }
+    return true;
+}
+
+/* Is this stack true: are all its calls known already, or was it the same often enough? `odd`: there is a reason to
+ * doubt it. */
+static bool believe(struct unwinder *unwinder, struct thread_reader *reader,
+                    const struct chain *chain, struct still *still, bool odd) {
+    if (!reader->known)
+        reader->known = calloc(UNWIND_KNOWN, sizeof *reader->known);
+    if (reader->known && !odd && all_known(unwinder, reader, chain))
+        return true;
     still->times = chain->hash == still->hash ? still->times + 1 : 1;
     still->hash = chain->hash;
-    return layout->live == LIVE_STACKTOP && still->times >= UNWIND_STILL;
+    odd |= chain->spread || unwinder->process->layout.live < LIVE_STACKTOP;
+    if (still->times < (odd ? UNWIND_STILL : UNWIND_STILL_MARKED))
+        return false;
+    for (int i = 0; reader->known && i < chain->depth; i++) {
+        uint64_t hash = call_hash(unwinder, reader, chain, i);
+        *known_place(reader, hash) = hash;
+    }
+    return true;
 }
 
 static int try_once(struct unwinder *unwinder, struct thread_reader *reader, struct stack *stack,
@@ -325,8 +443,12 @@ static int try_once(struct unwinder *unwinder, struct thread_reader *reader, str
         ++*misses;
     if (error)
         return error;
+    chain.top = top_of(unwinder, reader, chain.top);
     switch (walk(reader, layout, &chain, true)) {
-    case WALK_GOOD: return finish(unwinder, reader, &chain, stack);
+    case WALK_GOOD:
+        if (chain.depth && !believe(unwinder, reader, &chain, still, reader->slow))
+            return MAREY_ETORN;
+        return finish(unwinder, reader, &chain, stack);
     case WALK_MISS:
         ++*misses;
         learn(unwinder, reader, chain.miss);
@@ -334,8 +456,11 @@ static int try_once(struct unwinder *unwinder, struct thread_reader *reader, str
             window_set_main(&reader->window, chain.top);
         return MAREY_ETORN;
     case WALK_NOT_LIVE:
-        return stands_still(still, reader, layout, &chain) ? finish(unwinder, reader, &chain, stack)
-                                                           : MAREY_ETORN;
+        /* Marks are unusual where a trace function written in C is called, for example. */
+        if (walk(reader, layout, &chain, false) != WALK_GOOD || layout->live < LIVE_STACKTOP ||
+            !believe(unwinder, reader, &chain, still, true))
+            return MAREY_ETORN;
+        return finish(unwinder, reader, &chain, stack);
     case WALK_NO_MEMORY: return MAREY_ENOMEM;
     default: return MAREY_ETORN;
     }

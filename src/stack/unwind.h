@@ -6,8 +6,13 @@
  *     end, and has no circle;
  *   - the marks that CPython itself leaves in a frame that is on the stack and takes from one that has ended (enum
  *     layout_live);
- *   - frames in other places than the main part, which have to be the same before and after it was copied.
- * A torn stack is read again, a few times, then counted and given up; it is never handed out. */
+ *   - frames in other places than the main part, which have to be the same before and after it was copied;
+ *   - the time that reading took: one that was interrupted is of two moments.
+ * Even so, a program that calls and returns some ten million times a second may slip a frame in while its neighbour is
+ * copied. So a stack with a call (from this instruction of one function to another function) that was not seen before
+ * has to be read the same several times in a row before it is believed (what is not true does not come again at once);
+ * from then on its calls are known, and are believed at once. A torn stack is read
+ * again, a number of times, then counted and given up; it is never handed out. */
 #ifndef MAREY_STACK_UNWIND_H
 #define MAREY_STACK_UNWIND_H
 
@@ -22,7 +27,9 @@ enum {
     STACK_FRAMES_MAX = 4096, /* of a stack; of a deeper one the callers furthest away are cut off */
     UNWIND_TRIES_MAX = 100,  /* to get a stack that is not torn */
     UNWIND_MISSES_MAX = 64, /* how often frames may turn up where none was expected, in one stack */
-    UNWIND_STILL = 5,       /* a stack that is the same so many times does not move */
+    UNWIND_STILL = 5,        /* a stack that is the same so many times in a row does not move */
+    UNWIND_STILL_MARKED = 2, /* ... where its marks and places say that it was of one moment */
+    UNWIND_KNOWN = 4096,     /* calls that are remembered as true */
 };
 
 struct frame {
@@ -60,8 +67,11 @@ struct unwinder {
 /* What is remembered of one thread. */
 struct thread_reader {
     uint64_t thread, interpreter; /* addresses of their states */
+    uint64_t usual_ns;            /* how long a read takes, at the least */
+    bool slow;                    /* the last one took much longer */
     uint64_t cframe;              /* 3.11, 3.12: where its _PyCFrame was last */
     struct window window;
+    uint64_t *known;      /* UNWIND_KNOWN hashes of calls */
     struct frame *frames; /* of the stack that is being read */
     struct frame *before; /* of the last one that was read well */
     int before_depth;     /* -1: none */
@@ -75,7 +85,8 @@ void unwinder_fini(struct unwinder *unwinder);
  * has to be right now, or every few milliseconds in a row of many. */
 void unwinder_tick(struct unwinder *unwinder);
 
-void thread_reader_init(struct thread_reader *reader, const struct thread *thread);
+void thread_reader_init(struct thread_reader *reader, const struct unwinder *unwinder,
+                        const struct thread *thread);
 void thread_reader_fini(struct thread_reader *reader);
 
 /* Reads the stack of a thread; its frames belong to the reader and stand until its next use. A thread that runs no

@@ -7,8 +7,9 @@
 
 enum { PAGE = 4096 };
 
-void window_init(struct window *window) {
+void window_init(struct window *window, bool no_main) {
     memset(window, 0, offsetof(struct window, pieces));
+    window->no_main = no_main;
     window->main = -1;
 }
 
@@ -95,9 +96,27 @@ void window_set_main(struct window *window, uint64_t address) {
     window->planned = false;
 }
 
-static void add_piece(struct window *window, struct window_span *span, uint32_t at) {
-    window->pieces[window->pieces_count++] =
-        (struct piece){span->start, window->buffer + at, (size_t)(span->end - span->start)};
+static bool is_main(const struct window *window, int i) {
+    return i == window->main;
+}
+
+static bool is_shim(const struct window *window, int i) {
+    return window->spans[i].shim;
+}
+
+static bool is_other(const struct window *window, int i) {
+    return !is_main(window, i) && !is_shim(window, i);
+}
+
+static void add_pieces(struct window *window, bool (*which)(const struct window *, int),
+                       bool second) {
+    for (int i = 0; i < window->count; i++) {
+        struct window_span *span = &window->spans[i];
+        if (which(window, i))
+            window->pieces[window->pieces_count++] =
+                (struct piece){span->start, window->buffer + (second ? span->second : span->first),
+                               (size_t)(span->end - span->start)};
+    }
 }
 
 static bool make_room(struct window *window) {
@@ -116,6 +135,8 @@ static bool make_room(struct window *window) {
 
 static void find_main(struct window *window) {
     window->main = -1;
+    if (window->no_main)
+        return;
     for (int i = 0; i < window->count; i++)
         if (!window->spans[i].shim && window_holds(&window->spans[i], window->main_address, 1))
             window->main = i;
@@ -130,29 +151,21 @@ static bool plan(struct window *window, int head_count) {
     if (!make_room(window))
         return false;
     find_main(window);
-    window->pieces_count = 0;
     for (int i = 0; i < window->count; i++) {
         struct window_span *span = &window->spans[i];
         uint32_t bytes = (uint32_t)(span->end - span->start);
         span->first = span->second = at;
         at += bytes;
-        if (span->shim || i == window->main)
-            continue;
-        add_piece(window, span, span->first);
-        span->second = at;
-        at += bytes;
+        if (is_other(window, i)) {
+            span->second = at;
+            at += bytes;
+        }
     }
-    window->head_at = window->pieces_count;
-    window->head_count = head_count;
-    window->pieces_count += head_count;
-    if (window->main >= 0)
-        add_piece(window, &window->spans[window->main], window->spans[window->main].first);
-    for (int i = 0; i < window->count; i++)
-        if (window->spans[i].shim)
-            add_piece(window, &window->spans[i], window->spans[i].first);
-    for (int i = 0; i < window->count; i++)
-        if (!window->spans[i].shim && i != window->main)
-            add_piece(window, &window->spans[i], window->spans[i].second);
+    window->head_count = window->pieces_count = head_count;
+    add_pieces(window, is_other, false);
+    add_pieces(window, is_main, false);
+    add_pieces(window, is_other, true);
+    add_pieces(window, is_shim, false);
     window->planned = true;
     return true;
 }
@@ -181,7 +194,7 @@ int window_read(struct window *window, struct memory *memory, const struct piece
         window->planned = false;
     if (!window->planned && !plan(window, head_count))
         return MAREY_ENOMEM;
-    memcpy(&window->pieces[window->head_at], head, (size_t)head_count * sizeof *head);
+    memcpy(window->pieces, head, (size_t)head_count * sizeof *head);
     return memory_read_pieces(memory, window->pieces, window->pieces_count);
 }
 

@@ -5,7 +5,7 @@
  * is nearly one moment. Frames that lie in several parts are of one moment where those outside the main part are the
  * same before and after it was copied; so all parts but the main one are read twice, around it:
  *
- *     others (first copy) | head of the thread | main | shims | others (second copy)
+ *     head of the thread | others (first copy) | main | others (second copy) | shims
  *
  * Shims are the few words that a call from C leaves on the C stack; they are read once. */
 #ifndef MAREY_STACK_WINDOW_H
@@ -39,15 +39,17 @@ struct window {
     int count;
     int main; /* index of the span that is read once; -1: none */
     uint64_t main_address;
+    bool no_main; /* all are read twice */
     bool planned;
     uint32_t reads; /* in this period */
     uint8_t *buffer;
     uint32_t room;
     struct piece pieces[2 * WINDOW_SPANS_MAX + WINDOW_HEAD_PIECES_MAX];
-    int pieces_count, head_at, head_count;
+    int pieces_count, head_count;
 };
 
-void window_init(struct window *window);
+/* no_main: each part is read twice, also the one where the running frame is. */
+void window_init(struct window *window, bool no_main);
 void window_fini(struct window *window);
 /* Everything learned is forgotten. */
 void window_forget(struct window *window);

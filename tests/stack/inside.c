@@ -23,7 +23,7 @@ static long rounds_wanted;
 static void read_thread(struct unwinder *unwinder, const struct thread *thread, long rounds) {
     struct thread_reader reader;
     struct stack stack;
-    thread_reader_init(&reader, thread);
+    thread_reader_init(&reader, unwinder, thread);
     for (long i = 0; i < rounds; i++) {
         if (i % 10 == 0)
             unwinder_tick(unwinder);

@@ -26,7 +26,8 @@ static void list_threads(struct target *target) {
     if (process_threads(&target->process, &target->threads))
         return;
     for (int i = 0; i < target->threads.count && i < THREADS_MAX; i++)
-        thread_reader_init(&target->readers[target->readers_count++], &target->threads.threads[i]);
+        thread_reader_init(&target->readers[target->readers_count++], &target->unwinder,
+                           &target->threads.threads[i]);
 }
 
 static const struct interpreter *interpreter_of(const struct target *target,
