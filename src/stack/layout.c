@@ -215,12 +215,31 @@ static int check_frame(const struct layout *layout, struct memory *memory, uint6
                : MAREY_EADDRESS;
 }
 
+/* The interpreters are numbered from 0, the youngest first. */
+static bool numbers_fall(const struct layout *layout, struct memory *memory, uint64_t interp) {
+    enum { ENOUGH = 16 };
+    int64_t last = INT32_MAX;
+    for (int i = 0; i < ENOUGH && interp; i++) {
+        int64_t id = -1;
+        uint64_t next = 0;
+        struct piece pieces[] = {{interp + layout->interp_id, &id, sizeof id},
+                                 {interp + layout->interp_next, &next, sizeof next}};
+        if (memory_read_pieces(memory, pieces, 2) || id < 0 || id >= last)
+            return false;
+        last = id;
+        interp = next;
+    }
+    return true;
+}
+
 int layout_check(const struct layout *layout, struct memory *memory, uint64_t runtime) {
     uint64_t interp = 0, thread = 0, back = 0, frame = 0;
     if (memory_read(memory, runtime + layout->runtime_interpreters, &interp, sizeof interp))
         return MAREY_EADDRESS;
     if (!interp)
         return MAREY_ENOTYET;
+    if (!numbers_fall(layout, memory, interp))
+        return MAREY_EADDRESS;
     if (interp % sizeof interp ||
         memory_read(memory, interp + layout->interp_threads, &thread, sizeof thread))
         return MAREY_EADDRESS;

@@ -25,6 +25,8 @@ void thread_reader_init(struct thread_reader *reader, const struct unwinder *unw
     /* 3.9 and 3.10: frames are anywhere, none is near its caller. */
     window_init(&reader->window, unwinder->process->layout.live < LIVE_STACKTOP);
     reader->known = NULL;
+    reader->reads = reader->last = reader->last_changed = 0;
+    memset(reader->candidates, 0, sizeof reader->candidates);
     reader->thread = thread->address;
     reader->interpreter = thread->interpreter;
     reader->cframe = 0;
@@ -414,23 +416,46 @@ static bool all_known(const struct unwinder *unwinder, const struct thread_reade
     return true;
 }
 
-/* Is this stack true: are all its calls known already, or was it the same often enough? `odd`: there is a reason to
- * doubt it. */
+/* Was each call that is not known seen a short time ago? They are remembered for the next time. */
+static bool seen_lately(const struct unwinder *unwinder, struct thread_reader *reader,
+                        const struct chain *chain) {
+    bool all = true;
+    for (int i = 0; i < chain->depth; i++) {
+        uint64_t hash = call_hash(unwinder, reader, chain, i);
+        if (*known_place(reader, hash) == hash)
+            continue;
+        struct candidate *candidate = &reader->candidates[(hash >> 32) % UNWIND_CANDIDATES];
+        all &= candidate->hash == hash && reader->reads - candidate->read <= UNWIND_SOON;
+        *candidate = (struct candidate){hash, reader->reads};
+    }
+    return all;
+}
+
+/* Is this stack true? `odd`: there is a reason to doubt it. */
 static bool believe(struct unwinder *unwinder, struct thread_reader *reader,
                     const struct chain *chain, struct still *still, bool odd) {
+    uint64_t changed = unwinder->codes.changed;
+    if (!odd && chain->hash == reader->last && changed == reader->last_changed)
+        return true;
     if (!reader->known)
         reader->known = calloc(UNWIND_KNOWN, sizeof *reader->known);
-    if (reader->known && !odd && all_known(unwinder, reader, chain))
+    if (!reader->known)
+        return false;
+    reader->last = chain->hash;
+    reader->last_changed = changed;
+    if (!odd && all_known(unwinder, reader, chain))
         return true;
+    reader->last = 0;
     still->times = chain->hash == still->hash ? still->times + 1 : 1;
     still->hash = chain->hash;
     odd |= chain->spread || unwinder->process->layout.live < LIVE_STACKTOP;
-    if (still->times < (odd ? UNWIND_STILL : UNWIND_STILL_MARKED))
+    if (odd ? still->times < UNWIND_STILL : !seen_lately(unwinder, reader, chain))
         return false;
-    for (int i = 0; reader->known && i < chain->depth; i++) {
+    for (int i = 0; i < chain->depth; i++) {
         uint64_t hash = call_hash(unwinder, reader, chain, i);
         *known_place(reader, hash) = hash;
     }
+    reader->last = chain->hash;
     return true;
 }
 
@@ -438,6 +463,7 @@ static int try_once(struct unwinder *unwinder, struct thread_reader *reader, str
                     struct still *still, int *misses) {
     const struct layout *layout = &unwinder->process->layout;
     struct chain chain = {0};
+    reader->reads++;
     int error = read_all(unwinder, reader, &chain.top);
     if (error == MAREY_ETORN)
         ++*misses;

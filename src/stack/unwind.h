@@ -9,9 +9,9 @@
  *   - frames in other places than the main part, which have to be the same before and after it was copied;
  *   - the time that reading took: one that was interrupted is of two moments.
  * Even so, a program that calls and returns some ten million times a second may slip a frame in while its neighbour is
- * copied. So a stack with a call (from this instruction of one function to another function) that was not seen before
- * has to be read the same several times in a row before it is believed (what is not true does not come again at once);
- * from then on its calls are known, and are believed at once. A torn stack is read
+ * copied. So a call (from this instruction of one function to another function) has to be seen again soon before it is
+ * believed, and where the frames are spread the whole stack has to be the same several times in a row: what is not true
+ * does not come again so soon. From then on the call is known, and is believed at once. A torn stack is read
  * again, a number of times, then counted and given up; it is never handed out. */
 #ifndef MAREY_STACK_UNWIND_H
 #define MAREY_STACK_UNWIND_H
@@ -28,7 +28,8 @@ enum {
     UNWIND_TRIES_MAX = 100,  /* to get a stack that is not torn */
     UNWIND_MISSES_MAX = 64, /* how often frames may turn up where none was expected, in one stack */
     UNWIND_STILL = 5,        /* a stack that is the same so many times in a row does not move */
-    UNWIND_STILL_MARKED = 2, /* ... where its marks and places say that it was of one moment */
+    UNWIND_CANDIDATES = 64,  /* calls that were seen once */
+    UNWIND_SOON = 256,       /* reads within which they have to be seen again */
     UNWIND_KNOWN = 4096,     /* calls that are remembered as true */
 };
 
@@ -64,6 +65,11 @@ struct unwinder {
     struct unwind_counts counts;
 };
 
+/* A call that was seen once, and when. */
+struct candidate {
+    uint64_t hash, read;
+};
+
 /* What is remembered of one thread. */
 struct thread_reader {
     uint64_t thread, interpreter; /* addresses of their states */
@@ -71,7 +77,10 @@ struct thread_reader {
     bool slow;                    /* the last one took much longer */
     uint64_t cframe;              /* 3.11, 3.12: where its _PyCFrame was last */
     struct window window;
-    uint64_t *known;      /* UNWIND_KNOWN hashes of calls */
+    struct candidate candidates[UNWIND_CANDIDATES];
+    uint64_t reads;
+    uint64_t last, last_changed; /* hash of the last true stack, and how many code objects had changed then */
+    uint64_t *known; /* UNWIND_KNOWN hashes of calls */
     struct frame *frames; /* of the stack that is being read */
     struct frame *before; /* of the last one that was read well */
     int before_depth;     /* -1: none */

@@ -7,7 +7,7 @@ def numbers_a():
 
 
 def leaf_a(i):
-    return i
+    return i + sum(range(100))
 
 
 def numbers_b():
@@ -16,12 +16,12 @@ def numbers_b():
 
 
 def leaf_b(i):
-    return i
+    return i + sum(range(100))
 
 
 def inner():
-    yield 1
-    yield 2
+    yield sum(range(100))
+    yield sum(range(100))
 
 
 def outer():
@@ -44,7 +44,7 @@ def user_c():
 
 
 def key_a(x):
-    return -x
+    return sum(range(x + 100))
 
 
 def sorter():
