@@ -15,6 +15,7 @@ class Seen:
     version: str = ""
     stacks: list = field(default_factory=list)  # (tid, thread name, (Frame, ...)), outermost call first
     states: list = field(default_factory=list)  # (tid, gil, cpu, gc)
+    times: list = field(default_factory=list)  # how often each of them was seen
     read: int = 0
     torn: int = 0
     retries: int = 0
@@ -37,6 +38,8 @@ def parse(text):
             seen.states.append(tuple(rest.split()))
         elif kind == "N":
             seen.read, seen.torn, seen.retries, _ = map(int, rest.split())
+        elif kind == "C":
+            seen.times.append(int(rest.split()[1]))
         elif kind == "V":
             seen.version = rest
         elif kind == "E":

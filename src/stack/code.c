@@ -216,8 +216,9 @@ static void read_frame_bytes(const struct codes *codes, struct code *code) {
     if (l->version < 0x030b ||
         memory_read(codes->memory, code->address + l->code_first_line - 4, field, sizeof field))
         return;
-    int64_t words = l->version == 0x030b ? (int64_t)field[STACK_SIZE] + field[LOCALS] + SPECIALS_3_11
-                                         : field[FRAME_SIZE];
+    int64_t words = l->version == 0x030b
+                        ? (int64_t)field[STACK_SIZE] + field[LOCALS] + SPECIALS_3_11
+                        : field[FRAME_SIZE];
     if (words > 0 && words < 1 << 20)
         code->frame_bytes = (uint32_t)words * 8;
 }

@@ -416,7 +416,7 @@ static bool all_known(const struct unwinder *unwinder, const struct thread_reade
     return true;
 }
 
-/* Was each call that is not known seen a short time ago? They are remembered for the next time. */
+/* Was each call that is not known seen a few times lately? They are remembered for the next time. */
 static bool seen_lately(const struct unwinder *unwinder, struct thread_reader *reader,
                         const struct chain *chain) {
     bool all = true;
@@ -425,8 +425,10 @@ static bool seen_lately(const struct unwinder *unwinder, struct thread_reader *r
         if (*known_place(reader, hash) == hash)
             continue;
         struct candidate *candidate = &reader->candidates[(hash >> 32) % UNWIND_CANDIDATES];
-        all &= candidate->hash == hash && reader->reads - candidate->read <= UNWIND_SOON;
-        *candidate = (struct candidate){hash, reader->reads};
+        bool again = candidate->hash == hash && reader->reads - candidate->read <= UNWIND_SOON;
+        uint64_t times = again ? candidate->times + 1 : 1;
+        *candidate = (struct candidate){hash, reader->reads, times};
+        all &= times >= UNWIND_SEEN;
     }
     return all;
 }
@@ -488,7 +490,7 @@ static int try_once(struct unwinder *unwinder, struct thread_reader *reader, str
             return MAREY_ETORN;
         return finish(unwinder, reader, &chain, stack);
     case WALK_NO_MEMORY: return MAREY_ENOMEM;
-    default: return MAREY_ETORN;
+    default: still->times = 0; return MAREY_ETORN;
     }
 }
 

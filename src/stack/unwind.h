@@ -9,7 +9,7 @@
  *   - frames in other places than the main part, which have to be the same before and after it was copied;
  *   - the time that reading took: one that was interrupted is of two moments.
  * Even so, a program that calls and returns some ten million times a second may slip a frame in while its neighbour is
- * copied. So a call (from this instruction of one function to another function) has to be seen again soon before it is
+ * copied. So a call (from this instruction of one function to another function) has to be seen a few times before it is
  * believed, and where the frames are spread the whole stack has to be the same several times in a row: what is not true
  * does not come again so soon. From then on the call is known, and is believed at once. A torn stack is read
  * again, a number of times, then counted and given up; it is never handed out. */
@@ -27,10 +27,11 @@ enum {
     STACK_FRAMES_MAX = 4096, /* of a stack; of a deeper one the callers furthest away are cut off */
     UNWIND_TRIES_MAX = 100,  /* to get a stack that is not torn */
     UNWIND_MISSES_MAX = 64, /* how often frames may turn up where none was expected, in one stack */
-    UNWIND_STILL = 5,        /* a stack that is the same so many times in a row does not move */
-    UNWIND_CANDIDATES = 64,  /* calls that were seen once */
-    UNWIND_SOON = 256,       /* reads within which they have to be seen again */
-    UNWIND_KNOWN = 4096,     /* calls that are remembered as true */
+    UNWIND_STILL = 5,       /* a stack that is the same so many times in a row does not move */
+    UNWIND_CANDIDATES = 64, /* calls that were seen, but are not believed yet */
+    UNWIND_SOON = 256,      /* reads within which they have to be seen again */
+    UNWIND_SEEN = 4,        /* how often */
+    UNWIND_KNOWN = 4096,    /* calls that are remembered as true */
 };
 
 struct frame {
@@ -65,9 +66,9 @@ struct unwinder {
     struct unwind_counts counts;
 };
 
-/* A call that was seen once, and when. */
+/* A call that was seen a few times, and when it was last. */
 struct candidate {
-    uint64_t hash, read;
+    uint64_t hash, read, times;
 };
 
 /* What is remembered of one thread. */
@@ -79,8 +80,9 @@ struct thread_reader {
     struct window window;
     struct candidate candidates[UNWIND_CANDIDATES];
     uint64_t reads;
-    uint64_t last, last_changed; /* hash of the last true stack, and how many code objects had changed then */
-    uint64_t *known; /* UNWIND_KNOWN hashes of calls */
+    uint64_t last,
+        last_changed; /* hash of the last true stack, and how many code objects had changed then */
+    uint64_t *known;  /* UNWIND_KNOWN hashes of calls */
     struct frame *frames; /* of the stack that is being read */
     struct frame *before; /* of the last one that was read well */
     int before_depth;     /* -1: none */

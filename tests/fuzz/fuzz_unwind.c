@@ -63,7 +63,7 @@ static void read_stack(struct unwinder *unwinder, const struct thread *thread) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    if (size < 16)
+    if (size < 32)
         return 0;
     struct image image = {data + 2, size - 2, data[1] & 1};
     struct process process = {.runtime = BASE};

@@ -2,6 +2,7 @@
  *
  *   S <tid> <thread's name> TAB <function>@<file>:<line> ; ...     a stack, the outermost call first
  *   G <tid> <holds|waits|-> <running|idle|-> <gc|->                how its thread stood
+ *   C <n> <times>                                                  at the end: how often the n-th of them was seen
  *   N <stacks> <torn> <retries> <misses>                           at the end */
 #ifndef TESTS_STACK_STACK_LIST_H
 #define TESTS_STACK_STACK_LIST_H
@@ -16,6 +17,8 @@
 enum { SEEN_MAX = 1 << 18 };
 
 static uint64_t seen[SEEN_MAX];
+static int seen_number[SEEN_MAX];
+static uint32_t seen_times[SEEN_MAX];
 static int seen_count;
 
 static inline uint64_t hash_of(const struct layout *layout, pid_t tid, const struct stack *stack) {
@@ -32,10 +35,13 @@ static inline bool is_new(uint64_t hash) {
     uint32_t i = (uint32_t)(hash >> 20) % SEEN_MAX;
     while (seen[i] && seen[i] != hash)
         i = (i + 1) % SEEN_MAX;
+    if (seen[i])
+        seen_times[seen_number[i]]++;
     if (seen[i] || seen_count > SEEN_MAX / 2)
         return false;
     seen[i] = hash;
-    seen_count++;
+    seen_number[i] = seen_count++;
+    seen_times[seen_number[i]] = 1;
     return true;
 }
 
@@ -53,6 +59,8 @@ static inline void stack_print(FILE *out, const struct layout *layout, pid_t pid
 }
 
 static inline void counts_print(FILE *out, const struct unwind_counts *counts) {
+    for (int i = 0; i < seen_count; i++)
+        fprintf(out, "C %d %u\n", i, seen_times[i]);
     fprintf(out, "N %llu %llu %llu %llu\n", (unsigned long long)counts->stacks,
             (unsigned long long)counts->torn, (unsigned long long)counts->retries,
             (unsigned long long)counts->misses);

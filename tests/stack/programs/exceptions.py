@@ -2,6 +2,7 @@
 
 
 def raise_a():
+    sum(range(100))
     raise ValueError("a")
 
 
@@ -13,6 +14,7 @@ def catch_a():
 
 
 def raise_b():
+    sum(range(100))
     raise KeyError("b")
 
 

@@ -20,8 +20,8 @@ def leaf_b(i):
 
 
 def inner():
-    yield sum(range(100))
-    yield sum(range(100))
+    yield sum(range(300))
+    yield sum(range(300))
 
 
 def outer():

@@ -25,7 +25,7 @@ def odd(n):
 def main():
     while True:
         fib(10)
-        even(40)
+        even(12)
 
 
 main()
