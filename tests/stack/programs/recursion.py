@@ -25,7 +25,8 @@ def odd(n):
 def main():
     while True:
         fib(10)
-        even(12)
+        for _ in range(30):
+            even(12)
 
 
 main()
