@@ -67,7 +67,8 @@ int main(int argc, char **argv) {
     struct thread_reader reader;
     struct stack stack;
     unwinder_init(&unwinder, &process);
-    thread_reader_init(&reader, &unwinder, &threads.threads[threads.count - 1]); /* the oldest: the main thread */
+    /* The oldest: the main thread. */
+    thread_reader_init(&reader, &unwinder, &threads.threads[threads.count - 1]);
     if (unwind_thread(&unwinder, &reader, &stack) == 0)
         print_stack(&process.layout, &stack);
     unwinder.counts = (struct unwind_counts){0};

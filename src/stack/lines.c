@@ -57,7 +57,7 @@ static int find_location(const uint8_t *table, uint32_t bytes, int line, int32_t
     int64_t end = 0;
     for (uint32_t i = 0; i < bytes;) {
         int kind = table[i] >> 3 & 15;
-        end += 2 * ((table[i] & 7) + 1);
+        end += 2 * (int64_t)((table[i] & 7) + 1);
         if (kind == KIND_NO_COLUMNS || kind == KIND_LONG)
             line = plus(line, signed_varint(table, bytes, i + 1));
         else if (kind >= KIND_ONE_LINE_0 && kind <= KIND_ONE_LINE_2)
