@@ -51,3 +51,20 @@ foreach(folder tests/crash examples)
     target_link_libraries(${target} PRIVATE libmarey Threads::Threads m)
   endforeach()
 endforeach()
+
+# Programs that read stacks, for the Python tests of the unwinder: tests/stack/outside.c, and inside.c as a library.
+if(TARGET marey_stack AND NOT MAREY_SANITIZE)
+  add_executable(stack_outside tests/stack/outside.c)
+  add_library(stack_inside MODULE tests/stack/inside.c)
+  set_target_properties(stack_outside PROPERTIES OUTPUT_NAME outside)
+  set_target_properties(stack_inside PROPERTIES OUTPUT_NAME inside PREFIX "")
+  set_target_properties(stack_outside stack_inside PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/stack LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/stack)
+  foreach(target stack_outside stack_inside)
+    target_link_libraries(${target} PRIVATE ${marey_parts} Threads::Threads)
+  endforeach()
+  add_executable(bench_unwind bench/unwind.c)
+  set_target_properties(bench_unwind PROPERTIES OUTPUT_NAME unwind
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+  target_link_libraries(bench_unwind PRIVATE ${marey_parts})
+endif()

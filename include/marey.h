@@ -77,7 +77,14 @@ enum {
     X(MAREY_EFOREIGN, -11, "not a recording of this version of Marey", "every process needs the same Marey")          \
     X(MAREY_ECLOSED, -12, "that recording has ended", "start a new one")                                              \
     X(MAREY_ELIMIT, -13, "a limit was reached", "raise the limit")                                                    \
-    X(MAREY_EMAP, -14, "the file system cannot map files for writing", "record to another file system")
+    X(MAREY_EMAP, -14, "the file system cannot map files for writing", "record to another file system")               \
+    X(MAREY_ENOPROCESS, -15, "no such process", "it has ended, or its number is another one")                         \
+    X(MAREY_EPTRACE, -16, "this process may not be read", "run as root, or allow reading it (CAP_SYS_PTRACE, ptrace scope)")\
+    X(MAREY_EADDRESS, -17, "memory that cannot be read", "the process changed meanwhile, or is not what it seems")    \
+    X(MAREY_ENOTPYTHON, -18, "no Python found in this process", "name a process that runs CPython")                   \
+    X(MAREY_EVERSION, -19, "a Python that is not known", "CPython 3.9 to 3.15 are known")                             \
+    X(MAREY_ENOTYET, -20, "this Python has not started yet, or has ended", "try again a little later")                \
+    X(MAREY_ETORN, -21, "the stack changed while it was read", "read it again")
 
 #define MAREY__ENUM(name, value, text, hint) name = value,
 enum marey_error { MAREY_ERRORS(MAREY__ENUM) };

@@ -1,0 +1,129 @@
+#define _GNU_SOURCE
+#include "stack/proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+ssize_t proc_read_file(const char *path, char *text, size_t size) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    size_t have = 0;
+    while (have < size - 1) {
+        ssize_t got = read(fd, text + have, size - 1 - have);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        have += (size_t)got;
+    }
+    close(fd);
+    text[have] = '\0';
+    return (ssize_t)have;
+}
+
+static ssize_t read_task_file(pid_t pid, pid_t tid, const char *name, char *text, size_t size) {
+    char path[96];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/%s", (int)pid, (int)tid, name);
+    return proc_read_file(path, text, size);
+}
+
+/* The last number of "NSpid: 4711 12 1": its number in the innermost namespace. The same as outside where the kernel
+ * does not say. */
+static pid_t inner_tid(pid_t pid, pid_t tid) {
+    char text[4096];
+    if (read_task_file(pid, tid, "status", text, sizeof text) <= 0)
+        return tid;
+    const char *line = strstr(text, "\nNSpid:");
+    long last = tid;
+    if (!line)
+        return tid;
+    for (line += 7; *line == ' ' || *line == '\t';) {
+        char *end;
+        last = strtol(line, &end, 10);
+        if (end == line)
+            break;
+        line = end;
+    }
+    return (pid_t)last;
+}
+
+int proc_threads(pid_t pid, struct proc_thread *threads, int max) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *folder = opendir(path);
+    if (!folder)
+        return 0;
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (tid <= 0)
+            continue;
+        if (count < max)
+            threads[count] = (struct proc_thread){tid, inner_tid(pid, tid)};
+        count++;
+    }
+    closedir(folder);
+    return count;
+}
+
+void proc_thread_name(pid_t pid, pid_t tid, char *name) {
+    char text[64];
+    if (read_task_file(pid, tid, "comm", text, sizeof text) < 0)
+        text[0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    text[PROC_NAME_BYTES - 1] = '\0';
+    memcpy(name, text, strlen(text) + 1);
+}
+
+/* What stands behind "pid (name) ": the name may hold anything, so it ends at the last bracket. */
+static const char *after_name(const char *stat) {
+    const char *end = strrchr(stat, ')');
+    return end && end[1] == ' ' ? end + 2 : NULL;
+}
+
+enum proc_state proc_thread_state(pid_t pid, pid_t tid) {
+    char text[1024];
+    if (read_task_file(pid, tid, "stat", text, sizeof text) <= 0)
+        return PROC_UNKNOWN;
+    const char *state = after_name(text);
+    if (!state)
+        return PROC_UNKNOWN;
+    switch (*state) {
+    case 'R': return PROC_RUNNING;
+    case 'T':
+    case 't': return PROC_STOPPED;
+    case 'X':
+    case 'Z': return PROC_DEAD;
+    default: return PROC_IDLE;
+    }
+}
+
+uint64_t proc_thread_futex(pid_t pid, pid_t tid) {
+    char text[256];
+    if (read_task_file(pid, tid, "syscall", text, sizeof text) <= 0)
+        return 0;
+    char *end;
+    long number = strtol(text, &end, 10); /* "running" has none */
+    if (end == text || number != SYS_futex)
+        return 0;
+    return strtoull(end, NULL, 16);
+}
+
+uint64_t proc_start_time(pid_t pid) {
+    char path[64], text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    const char *at = proc_read_file(path, text, sizeof text) > 0 ? after_name(text) : NULL;
+    /* The state is field 3; the start time field 22. */
+    for (int field = 3; at && field < 22; field++) {
+        at = strchr(at, ' ');
+        at = at ? at + 1 : NULL;
+    }
+    return at ? strtoull(at, NULL, 10) : 0;
+}

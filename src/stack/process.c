@@ -1,0 +1,225 @@
+#define _GNU_SOURCE
+#include "stack/process.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "marey.h"
+#include "stack/locate.h"
+
+int process_open(struct process *process, pid_t pid) {
+    *process = (struct process){0};
+    int error = memory_open(&process->memory, pid);
+    if (error)
+        return error;
+    process->start_time = proc_start_time(pid);
+    error = locate_runtime(process);
+    if (error)
+        process_close(process);
+    return error;
+}
+
+void process_close(struct process *process) {
+    memory_close(&process->memory);
+}
+
+/* ---- interpreters */
+
+int interpreter_read(struct process *process, struct interpreter *interpreter) {
+    const struct layout *layout = &process->layout;
+    struct memory *memory = &process->memory;
+    int32_t collecting = 0, locked = 0, enabled = 1;
+    uint64_t gil, holder = 0;
+    if (layout->runtime_gil != LAYOUT_NONE)
+        gil = process->runtime + layout->runtime_gil;
+    else
+        gil = memory_pointer(memory, interpreter->address + layout->interp_gil);
+    int error = memory_read(memory, interpreter->address + layout->interp_collecting, &collecting,
+                            sizeof collecting);
+    if (error)
+        return error;
+    interpreter->gil = gil;
+    interpreter->gil_holder = 0;
+    interpreter->collecting = collecting != 0;
+    if (!gil)
+        return 0;
+    /* Free-threaded: without the field of 3.13's tables there is a GIL. */
+    struct piece pieces[] = {{gil + layout->gil_locked, &locked, sizeof locked},
+                             {gil + layout->gil_holder, &holder, sizeof holder},
+                             {gil + layout->gil_enabled, &enabled, sizeof enabled}};
+    error = memory_read_pieces(memory, pieces, layout->gil_enabled != LAYOUT_NONE ? 3 : 2);
+    if (error == 0 && locked == 1 && enabled)
+        interpreter->gil_holder = holder;
+    return error;
+}
+
+static bool waits_within(uint64_t address, uint64_t start, uint64_t bytes) {
+    return address >= start && address < start + bytes;
+}
+
+bool thread_waits_for_gil(const struct process *process, const struct interpreter *interpreter,
+                          const struct thread *thread) {
+    if (!interpreter->gil || !thread->tid)
+        return false;
+    uint64_t futex = proc_thread_futex(process->memory.pid, thread->tid);
+    return waits_within(futex, interpreter->gil, process->layout.gil_bytes);
+}
+
+/* ---- threads */
+
+/* Room for one more in a list whose room doubles up to `max`; NULL where there is none. */
+static void *room_for(void *list, int count, int *room, int max, size_t size) {
+    if (count < *room)
+        return list;
+    int wanted = *room ? 2 * *room : 16;
+    if (count >= max)
+        return NULL;
+    void *grown = realloc(list, (size_t)wanted * size);
+    if (grown)
+        *room = wanted;
+    return grown;
+}
+
+static int add_interpreter(struct thread_list *list, const struct interpreter *interpreter) {
+    void *grown = room_for(list->interpreters, list->interpreters_count, &list->interpreters_room,
+                           PROCESS_INTERPRETERS_MAX, sizeof *interpreter);
+    if (!grown)
+        return list->interpreters_count < PROCESS_INTERPRETERS_MAX ? MAREY_ENOMEM : MAREY_ETORN;
+    list->interpreters = grown;
+    list->interpreters[list->interpreters_count++] = *interpreter;
+    return 0;
+}
+
+static int add_thread(struct thread_list *list, const struct thread *thread) {
+    void *grown =
+        room_for(list->threads, list->count, &list->room, PROCESS_THREADS_MAX, sizeof *thread);
+    if (!grown)
+        return list->count < PROCESS_THREADS_MAX ? MAREY_ENOMEM : MAREY_ETORN;
+    list->threads = grown;
+    list->threads[list->count++] = *thread;
+    return 0;
+}
+
+/* The kernel's ids, as seen from here and from within. */
+struct ids {
+    struct proc_thread *list;
+    int count;
+};
+
+static int ids_read(struct ids *ids, pid_t pid) {
+    ids->list = malloc(PROCESS_THREADS_MAX * sizeof *ids->list);
+    if (!ids->list)
+        return MAREY_ENOMEM;
+    ids->count = proc_threads(pid, ids->list, PROCESS_THREADS_MAX);
+    if (ids->count > PROCESS_THREADS_MAX)
+        ids->count = PROCESS_THREADS_MAX;
+    return ids->count ? 0 : MAREY_ENOPROCESS;
+}
+
+static pid_t outer_tid(const struct ids *ids, uint64_t inner) {
+    for (int i = 0; i < ids->count; i++)
+        if ((uint64_t)ids->list[i].inner_tid == inner)
+            return ids->list[i].tid;
+    return 0;
+}
+
+enum {
+    PTHREAD_BYTES = 1024,
+    /* Where the C libraries keep the kernel's id in what a pthread_t points to: glibc on x86-64 and on aarch64, musl. */
+    GLIBC_X86_TID = 720,
+    GLIBC_ARM_TID = 208,
+    MUSL_TID = 48,
+};
+
+/* 3.9 and 3.10 know threads by their pthread_t alone, which points to the C library's record of the thread: the number
+ * there is the kernel's id where it is one of a thread of this process. */
+static pid_t tid_of_pthread(struct process *process, const struct ids *ids, uint64_t pthread) {
+    int32_t words[PTHREAD_BYTES / 4];
+    const uint32_t usual[] = {process->tid_at, GLIBC_X86_TID, GLIBC_ARM_TID, MUSL_TID};
+    if (memory_read(&process->memory, pthread, words, sizeof words))
+        return 0;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        int32_t value = words[usual[i] / 4];
+        pid_t tid = usual[i] && value > 0 ? outer_tid(ids, (uint64_t)value) : 0;
+        if (tid) {
+            process->tid_at = usual[i];
+            return tid;
+        }
+    }
+    return 0;
+}
+
+static int read_thread(struct process *process, const struct ids *ids,
+                       const struct interpreter *interpreter, struct thread *thread,
+                       uint64_t *next) {
+    const struct layout *layout = &process->layout;
+    uint64_t interp = 0, pthread = 0, native = 0;
+    struct piece pieces[] = {{thread->address + layout->thread_interp, &interp, sizeof interp},
+                             {thread->address + layout->thread_next, next, sizeof *next},
+                             {thread->address + layout->thread_id, &pthread, sizeof pthread},
+                             {thread->address + layout->thread_native_id, &native, sizeof native}};
+    bool has_native = layout->thread_native_id != LAYOUT_NONE;
+    if (memory_read_pieces(&process->memory, pieces, has_native ? 4 : 3) ||
+        interp != interpreter->address)
+        return MAREY_ETORN;
+    thread->interpreter = interp;
+    thread->pthread = pthread;
+    thread->tid = has_native ? outer_tid(ids, native) : tid_of_pthread(process, ids, pthread);
+    thread->holds_gil = interpreter->gil_holder == thread->address;
+    thread->collecting = thread->holds_gil && interpreter->collecting;
+    return 0;
+}
+
+static int read_threads(struct process *process, const struct ids *ids,
+                        const struct interpreter *interpreter, struct thread_list *list) {
+    uint64_t address =
+        memory_pointer(&process->memory, interpreter->address + process->layout.interp_threads);
+    while (address) {
+        struct thread thread = {.address = address};
+        int error = address % 8 ? MAREY_ETORN : 0;
+        if (!error)
+            error = read_thread(process, ids, interpreter, &thread, &address);
+        if (!error)
+            error = add_thread(list, &thread); /* a circle ends at the list's limit */
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static int read_all(struct process *process, const struct ids *ids, struct thread_list *list) {
+    const struct layout *layout = &process->layout;
+    uint64_t address =
+        memory_pointer(&process->memory, process->runtime + layout->runtime_interpreters);
+    int error = address ? 0 : MAREY_ENOTYET;
+    while (address && !error) {
+        struct interpreter interpreter = {.address = address};
+        if (address % 8 || interpreter_read(process, &interpreter) ||
+            memory_read(&process->memory, address + layout->interp_id, &interpreter.id,
+                        sizeof interpreter.id) ||
+            memory_read(&process->memory, address + layout->interp_next, &address, sizeof address))
+            return MAREY_ETORN;
+        error = add_interpreter(list, &interpreter);
+        if (!error)
+            error = read_threads(process, ids, &interpreter, list);
+    }
+    return error;
+}
+
+int process_threads(struct process *process, struct thread_list *list) {
+    struct ids ids = {0};
+    list->count = list->interpreters_count = 0;
+    int error = ids_read(&ids, process->memory.pid);
+    if (!error)
+        error = read_all(process, &ids, list);
+    free(ids.list);
+    if (error)
+        list->count = list->interpreters_count = 0;
+    return error;
+}
+
+void thread_list_free(struct thread_list *list) {
+    free(list->threads);
+    free(list->interpreters);
+    *list = (struct thread_list){0};
+}

@@ -1,0 +1,108 @@
+/* Stacks of a process's Python threads, read while they run.
+ *
+ * One read takes it all (window.h): the thread's pointer to its top frame, then the frames. The thread goes on
+ * meanwhile, so what was read may never have been: such a stack is torn. It is told by
+ *   - its frames: each has an owner, a code object that is one, an instruction within that; the chain ends where chains
+ *     end, and has no circle;
+ *   - the marks that CPython itself leaves in a frame that is on the stack and takes from one that has ended (enum
+ *     layout_live);
+ *   - frames in other places than the main part, which have to be the same before and after it was copied;
+ *   - the time that reading took: one that was interrupted is of two moments.
+ * Even so, a program that calls and returns some ten million times a second may slip a frame in while its neighbour is
+ * copied. So a call (from this instruction of one function to another function) has to be seen a few times before it is
+ * believed, and where the frames are spread the whole stack has to be the same several times in a row: what is not true
+ * does not come again so soon. From then on the call is known, and is believed at once. A torn stack is read
+ * again, a number of times, then counted and given up; it is never handed out. */
+#ifndef MAREY_STACK_UNWIND_H
+#define MAREY_STACK_UNWIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/code.h"
+#include "stack/process.h"
+#include "stack/window.h"
+
+enum {
+    STACK_FRAMES_MAX = 4096, /* of a stack; of a deeper one the callers furthest away are cut off */
+    UNWIND_TRIES_MAX = 100,  /* to get a stack that is not torn */
+    UNWIND_MISSES_MAX = 64, /* how often frames may turn up where none was expected, in one stack */
+    UNWIND_STILL = 5,       /* a stack that is the same so many times in a row does not move */
+    UNWIND_CANDIDATES = 64, /* calls that were seen, but are not believed yet */
+    UNWIND_SOON = 256,      /* reads within which they have to be seen again */
+    UNWIND_SEEN = 4,        /* how often */
+    UNWIND_KNOWN = 4096,    /* calls that are remembered as true */
+};
+
+struct frame {
+    uint64_t address;        /* where it is: the same call has the same address */
+    const struct code *code; /* stands until the next call of unwind_thread */
+    uint64_t code_id;        /* code->id */
+    int32_t
+        index; /* of the instruction, in bytes; CODE_BEFORE: none has run yet. code_line tells its line */
+    int32_t
+        copy; /* what follows is as it was read: the copy of the bytecode, the instruction, the code object */
+    uint64_t instr, code_address;
+};
+
+struct stack {
+    struct frame *frames; /* the running function first, then its callers */
+    int depth;
+    bool cut; /* it was deeper than STACK_FRAMES_MAX */
+    bool
+        repeated; /* frames, code objects and instructions are those of this thread's stack before */
+};
+
+struct unwind_counts {
+    uint64_t stacks;  /* read well */
+    uint64_t torn;    /* given up */
+    uint64_t retries; /* read again */
+    uint64_t misses;  /* read again because frames were elsewhere than expected */
+};
+
+struct unwinder {
+    struct process *process;
+    struct codes codes;
+    struct unwind_counts counts;
+};
+
+/* A call that was seen a few times, and when it was last. */
+struct candidate {
+    uint64_t hash, read, times;
+};
+
+/* What is remembered of one thread. */
+struct thread_reader {
+    uint64_t thread, interpreter; /* addresses of their states */
+    uint64_t usual_ns;            /* how long a read takes, at the least */
+    bool slow;                    /* the last one took much longer */
+    uint64_t cframe;              /* 3.11, 3.12: where its _PyCFrame was last */
+    struct window window;
+    struct candidate candidates[UNWIND_CANDIDATES];
+    uint64_t reads;
+    uint64_t last,
+        last_changed; /* hash of the last true stack, and how many code objects had changed then */
+    uint64_t *known;  /* UNWIND_KNOWN hashes of calls */
+    struct frame *frames; /* of the stack that is being read */
+    struct frame *before; /* of the last one that was read well */
+    int before_depth;     /* -1: none */
+    int room;             /* of both */
+};
+
+void unwinder_init(struct unwinder *unwinder, struct process *process);
+void unwinder_fini(struct unwinder *unwinder);
+
+/* Code objects are compared again with what is there when they are met from now on. To be called before a stack that
+ * has to be right now, or every few milliseconds in a row of many. */
+void unwinder_tick(struct unwinder *unwinder);
+
+void thread_reader_init(struct thread_reader *reader, const struct unwinder *unwinder,
+                        const struct thread *thread);
+void thread_reader_fini(struct thread_reader *reader);
+
+/* Reads the stack of a thread; its frames belong to the reader and stand until its next use. A thread that runs no
+ * Python code has depth 0. Returns 0, or MAREY_ETORN (counted), MAREY_EADDRESS (the thread has ended),
+ * MAREY_ENOPROCESS, MAREY_EPTRACE or MAREY_ENOMEM. */
+int unwind_thread(struct unwinder *unwinder, struct thread_reader *reader, struct stack *stack);
+
+#endif

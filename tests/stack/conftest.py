@@ -1,0 +1,102 @@
+"""Interpreters to be looked into, the programs that do it, and how they are run."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+import stack_oracle
+
+HERE = pathlib.Path(__file__).parent
+MINORS = range(9, 20)
+SETTLE_SECONDS = 0.3
+
+
+def installed():
+    """{'3.9': argv, ...}: the interpreters on PATH and of pyenv, and those in another root ($MAREY_TEST_ROOT)."""
+    found = {}
+    versions = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    for minor in MINORS:
+        name = f"python3.{minor}"
+        own = sorted(versions.glob(f"3.{minor}.*/bin/{name}"))
+        path = str(own[-1]) if own else shutil.which(name)
+        # pyenv's shim is there for versions that are not chosen, and says so only when it runs
+        if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
+            found[f"3.{minor}"] = [path]
+    root = os.environ.get("MAREY_TEST_ROOT")
+    if root and os.geteuid() == 0:
+        for path in sorted(pathlib.Path(root, "usr/bin").glob("python3.[0-9]*")):
+            if path.name[6:].replace(".", "").isdigit():
+                found[f"{path.name[6:]}-root"] = ["chroot", root, f"/usr/bin/{path.name}"]
+    return found
+
+
+INTERPRETERS = installed()
+
+
+@pytest.fixture(params=INTERPRETERS or [pytest.param(None, marks=pytest.mark.skip(reason="no interpreter"))])
+def interpreter(request):
+    return INTERPRETERS[request.param]
+
+
+@pytest.fixture(scope="session")
+def build():
+    path = pathlib.Path(os.environ.get("MAREY_BUILD", HERE.parent.parent / "build/dev")) / "tests/stack"
+    if not (path / "outside").exists():
+        pytest.skip("needs the C test programs: make dev")
+    return path
+
+
+def in_root(argv, path, name):
+    """A program's path as the interpreter sees it; copied into its root where that is another."""
+    if argv[0] != "chroot":
+        return path
+    target = pathlib.Path(argv[1], "tmp", name)
+    shutil.copy(path, target)
+    return pathlib.Path("/tmp", name)
+
+
+class Running:
+    """A program that runs in an interpreter until the end of the test."""
+
+    def __init__(self, argv, program):
+        self.seen_path = in_root(argv, program, f"marey-{os.getpid()}-{program.name}")
+        self.process = subprocess.Popen([*argv, str(self.seen_path)], stdout=subprocess.DEVNULL)
+        time.sleep(SETTLE_SECONDS)
+        self.pid = self.process.pid
+        assert self.process.poll() is None
+
+    def stop(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def run(interpreter):
+    running = []
+
+    def start(name):
+        running.append(Running(interpreter, HERE / "programs" / name))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture
+def outside(build):
+    """outside(pid, rounds): what is seen of a process from outside."""
+
+    def read(pid, rounds):
+        done = subprocess.run(
+            [str(build / "outside"), str(pid), str(rounds)], capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode in (0, 1), done
+        return stack_oracle.parse(done.stdout)
+
+    return read
+

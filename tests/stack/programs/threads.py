@@ -1,0 +1,46 @@
+"""Threads that each run their own functions; one waits."""
+
+import ctypes
+import threading
+
+named = ctypes.CDLL(None).prctl
+
+
+def leaf_a():
+    return 1
+
+
+def thread_a():
+    named(15, b"worker-a", 0, 0, 0)
+    while True:
+        leaf_a()
+
+
+def leaf_b():
+    return 2
+
+
+def thread_b():
+    named(15, b"worker-b", 0, 0, 0)
+    while True:
+        leaf_b()
+
+
+def waiter():
+    named(15, b"waiter", 0, 0, 0)
+    event = threading.Event()
+    event.wait()
+
+
+def main():
+    for target in thread_a, thread_b, waiter:
+        threading.Thread(target=target, daemon=True).start()
+    while True:
+        leaf_m()
+
+
+def leaf_m():
+    return 3
+
+
+main()

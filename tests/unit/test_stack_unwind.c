@@ -1,0 +1,258 @@
+/* Stacks of a process that the test makes up: true ones are read, torn and hostile ones are not handed out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "marey.h"
+#include "stack_image.h"
+
+struct fixture {
+    struct image image;
+    struct unwinder unwinder;
+    struct thread_reader reader;
+    struct stack stack;
+};
+
+static struct fixture f;
+
+static int set_up(void **state) {
+    (void)state;
+    memset(&f, 0, sizeof f);
+    image_init(&f.image);
+    for (int i = 0; i < 8; i++)
+        image_code(&f.image, i);
+    int error =
+        layout_find(&f.image.process.layout, &f.image.process.memory, IMAGE_RUNTIME, 0x030c);
+    struct thread thread = {.address = IMAGE_THREAD, .interpreter = IMAGE_INTERP};
+    unwinder_init(&f.unwinder, &f.image.process);
+    thread_reader_init(&f.reader, &f.unwinder, &thread);
+    return error;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    thread_reader_fini(&f.reader);
+    unwinder_fini(&f.unwinder);
+    return 0;
+}
+
+static int unwind(void) {
+    return unwind_thread(&f.unwinder, &f.reader, &f.stack);
+}
+
+/* A stack of `depth` functions 0, 1, ...; each calls the next at its third instruction. */
+static void three_calls(int depth) {
+    uint64_t top = 0;
+    for (int i = 0; i < depth; i++)
+        top = image_frame(&f.image, i, i, i == depth - 1 ? 1 : 2, i == depth - 1);
+    image_top(&f.image, top);
+}
+
+static void assert_frame(int from_top, int function, int line) {
+    char name[32];
+    const struct frame *frame = &f.stack.frames[from_top];
+    snprintf(name, sizeof name, "function%d", function);
+    assert_string_equal(frame->code->name, name);
+    assert_int_equal(code_line(&f.image.process.layout, frame->code, frame->index), line);
+}
+
+static void a_stack_has_names_and_lines(void **state) {
+    (void)state;
+    three_calls(3);
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(f.stack.depth, 3);
+    assert_frame(0, 2, 20);
+    assert_frame(1, 1, 11);
+    assert_frame(2, 0, 1);
+    assert_string_equal(f.stack.frames[0].code->file, "file2.py");
+    assert_false(f.stack.cut);
+}
+
+static void the_same_stack_is_told(void **state) {
+    (void)state;
+    three_calls(3);
+    assert_int_equal(unwind(), 0);
+    assert_false(f.stack.repeated);
+    assert_int_equal(unwind(), 0);
+    assert_true(f.stack.repeated);
+    image_frame(&f.image, 2, 2, 3, true);
+    assert_int_equal(unwind(), 0);
+    assert_false(f.stack.repeated);
+    assert_frame(0, 2, 21);
+}
+
+static void a_known_stack_takes_one_read(void **state) {
+    (void)state;
+    three_calls(5);
+    assert_int_equal(unwind(), 0);
+    uint64_t reads = f.image.process.memory.reads;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(unwind(), 0);
+    assert_int_equal(f.image.process.memory.reads - reads, 100);
+}
+
+static void a_thread_without_python_has_no_frames(void **state) {
+    (void)state;
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(f.stack.depth, 0);
+}
+
+static void a_thread_that_ended_is_an_error(void **state) {
+    (void)state;
+    three_calls(2);
+    assert_int_equal(unwind(), 0);
+    image_set64(&f.image, IMAGE_THREAD + f.image.process.layout.thread_interp, 0);
+    assert_int_equal(unwind(), MAREY_EADDRESS);
+}
+
+static void an_instruction_outside_its_code_is_torn(void **state) {
+    (void)state;
+    three_calls(3);
+    image_frame(&f.image, 1, 1, 4, false);
+    assert_int_equal(unwind(), MAREY_ETORN);
+    assert_int_equal(f.unwinder.counts.torn, 1);
+    assert_int_equal(f.unwinder.counts.stacks, 0);
+}
+
+static void a_circle_is_torn(void **state) {
+    (void)state;
+    three_calls(3);
+    image_set64(&f.image, IMAGE_FRAMES + f.image.process.layout.frame_previous,
+                IMAGE_FRAMES + 2 * IMAGE_FRAME_BYTES);
+    assert_int_equal(unwind(), MAREY_ETORN);
+}
+
+static void a_chain_that_ends_without_a_shim_is_torn(void **state) {
+    (void)state;
+    three_calls(3);
+    image_set64(&f.image, IMAGE_FRAMES + f.image.process.layout.frame_previous, 0);
+    assert_int_equal(unwind(), MAREY_ETORN);
+}
+
+static void a_frame_of_an_unknown_owner_is_torn(void **state) {
+    (void)state;
+    three_calls(3);
+    f.image.bytes[IMAGE_FRAMES - IMAGE_BASE + f.image.process.layout.frame_owner] = 77;
+    assert_int_equal(unwind(), MAREY_ETORN);
+}
+
+static void pointers_to_nowhere_are_torn(void **state) {
+    (void)state;
+    const uint64_t bad[] = {
+        1, 8, IMAGE_BASE - 8, IMAGE_BASE + IMAGE_BYTES - 8, UINT64_MAX - 7, (uint64_t)1 << 63};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        three_calls(3);
+        image_set64(&f.image,
+                    IMAGE_FRAMES + IMAGE_FRAME_BYTES + f.image.process.layout.frame_previous,
+                    bad[i]);
+        assert_int_equal(unwind(), MAREY_ETORN);
+    }
+}
+
+/* The thread says that function 2 runs, which has returned by the time when the frames are read. */
+static void what_has_returned_is_not_on_top(void **state) {
+    (void)state;
+    three_calls(3);
+    image_set32(&f.image, IMAGE_FRAMES + 2 * IMAGE_FRAME_BYTES + f.image.process.layout.frame_live,
+                0);
+    image_frame(&f.image, 1, 1, 3, true);
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(f.stack.depth, 2);
+    assert_frame(0, 1, 11);
+}
+
+/* A caller that runs something itself does not call: that is doubted, until it does not change. */
+static void unusual_marks_have_to_stand_still(void **state) {
+    (void)state;
+    three_calls(3);
+    image_frame(&f.image, 0, 0, 2, true);
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(f.unwinder.counts.retries, UNWIND_STILL - 1);
+}
+
+static int moves;
+
+/* Between two reads the thread goes to and fro between two stacks of which no mixture is true. */
+static void move(struct image *image, uint64_t address) {
+    if (address != IMAGE_THREAD + image->process.layout.thread_interp)
+        return;
+    int other = moves++ % 2 ? 4 : 0;
+    image_frame(image, 0, other, 2, false);
+    image_frame(image, 1, other + 1, 2, false);
+    image_frame(image, 2, other + 2, 1, true);
+}
+
+static void stacks_that_alternate_do_not_mix(void **state) {
+    (void)state;
+    three_calls(3);
+    moves = 0;
+    f.image.before_piece = move;
+    for (int i = 0; i < 1000; i++) {
+        if (unwind() != 0)
+            continue;
+        assert_int_equal(f.stack.depth, 3);
+        int bottom = f.stack.frames[2].code_address == image_code_at(4) ? 4 : 0;
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(f.stack.frames[k].code_address, image_code_at(bottom + 2 - k));
+    }
+    assert_true(f.unwinder.counts.stacks > 900);
+}
+
+/* Another code object at the same address is noticed at the next tick. */
+static void a_replaced_code_object_is_noticed(void **state) {
+    (void)state;
+    three_calls(2);
+    assert_int_equal(unwind(), 0);
+    uint64_t id = f.stack.frames[0].code_id;
+    uint64_t name = image_get64(&f.image, image_code_at(1) + f.image.process.layout.code_qualname);
+    memcpy(f.image.bytes + (name - IMAGE_BASE) + f.image.process.layout.str_ascii_data, "replaced0",
+           9);
+    unwinder_tick(&f.unwinder);
+    assert_int_equal(unwind(), 0);
+    assert_string_equal(f.stack.frames[0].code->name, "replaced0");
+    assert_int_not_equal(f.stack.frames[0].code_id, id);
+    assert_int_equal(f.unwinder.codes.changed, 1);
+}
+
+static void the_threads_are_listed(void **state) {
+    (void)state;
+    struct thread_list list = {0};
+    assert_int_equal(process_threads(&f.image.process, &list), 0);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.interpreters_count, 1);
+    assert_int_equal(list.threads[0].address, IMAGE_THREAD);
+    assert_int_equal(list.threads[0].tid, f.image.process.memory.pid);
+    /* A circle of threads ends. */
+    image_set64(&f.image, IMAGE_THREAD + f.image.process.layout.thread_next, IMAGE_THREAD);
+    assert_int_equal(process_threads(&f.image.process, &list), MAREY_ETORN);
+    assert_int_equal(list.count, 0);
+    thread_list_free(&list);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_stack_has_names_and_lines),
+        TEST(the_same_stack_is_told),
+        TEST(a_known_stack_takes_one_read),
+        TEST(a_thread_without_python_has_no_frames),
+        TEST(a_thread_that_ended_is_an_error),
+        TEST(an_instruction_outside_its_code_is_torn),
+        TEST(a_circle_is_torn),
+        TEST(a_chain_that_ends_without_a_shim_is_torn),
+        TEST(a_frame_of_an_unknown_owner_is_torn),
+        TEST(pointers_to_nowhere_are_torn),
+        TEST(what_has_returned_is_not_on_top),
+        TEST(unusual_marks_have_to_stand_still),
+        TEST(stacks_that_alternate_do_not_mix),
+        TEST(a_replaced_code_object_is_noticed),
+        TEST(the_threads_are_listed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
