@@ -13,7 +13,7 @@ WHEEL_SOURCES := $(shell find CMakeLists.txt pyproject.toml README.md LICENSE cm
 export JOBS PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-python sanitize test-matrix bench check format fuzz coverage \
+.PHONY: help setup demo test test-unit test-python test-stack sanitize test-matrix bench check format fuzz coverage \
         dev release wheel install clean distclean venv $(SYSTEM)
 .DELETE_ON_ERROR:
 
@@ -33,6 +33,9 @@ test-unit: dev ## The C tests alone
 
 test-python: setup dev ## The Python, command and crash tests alone
 	@tools/test.sh $(BIN) python
+
+test-stack: setup dev ## The unwinder against programs whose stacks are known, with every CPython that is found
+	@tools/test.sh $(BIN) stack
 
 sanitize: system-sanitize ## The C tests under ASan, UBSan, TSan and valgrind
 	@tools/sanitize.sh

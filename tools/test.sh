@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test.sh BIN unit|python...: runs the C tests (ctest, build/dev) and the Python, command and crash tests (pytest, with what
+# test.sh BIN unit|python|stack...: runs the C tests (ctest, build/dev), the Python, command and crash tests (pytest, with what
 # is installed beside BIN/python). All that was asked for runs, also where the first fails.
 set -uo pipefail
 
@@ -15,6 +15,10 @@ for kind in "$@"; do
     python)
         echo "== Python, command and crash tests"
         PATH=$bin:$PATH MAREY_BUILD=$PWD/build/dev "$bin/python" -m pytest -q || status=1
+        ;;
+    stack)
+        echo "== Stacks of every CPython that is found"
+        PATH=$bin:$PATH MAREY_BUILD=$PWD/build/dev "$bin/python" -m pytest -q tests/stack || status=1
         ;;
     esac
 done
