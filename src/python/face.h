@@ -361,6 +361,12 @@ typedef struct span_half {
     Py_ssize_t offset; /* of this half in its span */
 } span_half;
 
+/* With what the garbage collector puts before an object of its own: two words, in every CPython with the GIL. */
+typedef struct span_half_of_gc {
+    uintptr_t gc_head[2];
+    span_half half;
+} span_half_of_gc;
+
 struct span_object {
     PyObject_HEAD PyObject *name;
     face_state *state;
@@ -378,7 +384,7 @@ struct span_object {
     PyObject *kwnames;        /* tuple of the arguments' names, or NULL */
     PyObject **kwvalues;      /* as many; NULL for options */
     PyObject *inlined[SPAN_VALUES];
-    span_half enter, exit; /* not alive while nobody holds them */
+    span_half_of_gc enter, exit; /* not alive while nobody holds them */
 };
 
 /* A span object with nothing but a name. NULL with an exception. */
@@ -421,6 +427,8 @@ PyObject *span_enter(span_object *span);
 PyObject *span_exit(span_object *span, PyObject *const *args, Py_ssize_t count);
 /* Gives the type of spans its __enter__ and __exit__. 0, or -1 with an exception. */
 int way_add_both(face_state *state);
+/* Tells the garbage collector of those that are held, when it has been told of the span. */
+void way_track_halves(span_object *span);
 /* Makes a new span ready for them. */
 void way_init_halves(span_object *span);
 

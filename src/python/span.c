@@ -54,6 +54,7 @@ static void span_track(span_object *span) {
     if (!span->tracked) {
         span->tracked = true;
         PyObject_GC_Track(span);
+        way_track_halves(span);
     }
 }
 
@@ -245,13 +246,21 @@ static span_open *span_push(span_object *span) {
     return open;
 }
 
+/* The begin comes first: what it reads may run the standard library's code, or a finalizer, that enters this span. */
 static NOINLINE void span_enter_slow(span_object *span) {
-    bool wanted = span_wanted(span);
-    span_open *open = wanted || span->open ? span_push(span) : NULL;
-    if (!open || !wanted)
+    marey_span token = {0};
+    track_object *on = span_wanted(span) ? event_begin(span, &token, NULL, NULL, 0)
+                       : span->track     ? span->track
+                                         : task_track(span->state);
+    Py_XINCREF((PyObject *)on);
+    span_open *open = span_push(span);
+    if (!open) {
+        marey__span_end(&token);
+        Py_XDECREF((PyObject *)on);
         return;
-    track_object *on = event_begin(span, &open->token, NULL, NULL, 0);
-    open->on = (track_object *)Py_XNewRef((PyObject *)on);
+    }
+    open->token = token;
+    open->on = on;
 }
 
 static inline void span_begin(span_object *span) {
@@ -268,22 +277,27 @@ static inline void span_begin(span_object *span) {
 
 PyObject *span_enter(span_object *span) {
     LOCK_OBJECT(span);
-    if (marey_recording())
+    if (marey_recording()) {
         span_begin(span);
-    else if (UNLIKELY(span->open))
-        span_push(span); /* so that its leaving does not close another one */
+    } else if (UNLIKELY(span->open)) {
+        span_push(span);
+    } else { /* noted as well, so that its leaving is not taken for that of another entering */
+        span->first.from = &task_place;
+        span->open = 1;
+    }
     UNLOCK_OBJECT();
     return Py_NewRef((PyObject *)span);
 }
 
-/* The latest entering of this thread and task; the latest of all where there is none. */
+/* Which entering a leaving belongs to: the latest of this thread and task, those included that were made while nothing
+ * was recorded; else the latest of all, which was begun elsewhere. */
 static uint32_t span_latest(span_object *span) {
     if (span->open == 1)
         return 0;
-    track_object *on = span->track ? span->track : task_track(span->state);
+    const track_object *on = span->track ? span->track : task_track(span->state);
     for (uint32_t i = span->open; i-- > 0;) {
         const span_open *open = span_at(span, i);
-        if (open->from == &task_place && (open->on == on || !open->token.depth))
+        if (open->from == &task_place && (open->on == on || (!open->on && !open->token.depth)))
             return i;
     }
     return span->open - 1;

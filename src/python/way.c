@@ -7,6 +7,10 @@
  * it is asked for. Asked for the type, a way answers with itself and takes the span as its first argument, as a method
  * does: so do contextlib.ExitStack and super().
  *
+ * The garbage collector has to see that a half holds its span, or a suspended generator with a span open whose arguments
+ * lead back to it would never be freed. So halves have a head for the collector, too; but only where the span itself
+ * is known to it, which one with nothing but a name is not, are they made known while they are alive.
+ *
  * Without the GIL a count cannot be revived: there spans have plain methods. */
 #include "face.h"
 
@@ -46,11 +50,26 @@ static PyObject *exit_called(PyObject *half, PyObject *const *args, size_t nargs
 }
 
 static void half_dealloc(PyObject *half) {
-    Py_DECREF(half_span(half));
+    span_object *span = half_span(half);
+    if (UNLIKELY(span->tracked))
+        PyObject_GC_UnTrack(half);
+    Py_DECREF((PyObject *)span);
+}
+
+static int half_traverse(PyObject *half, visitproc visit, void *arg) {
+    Py_VISIT(half_span(half));
+    return 0;
+}
+
+void way_track_halves(span_object *span) {
+    if (Py_REFCNT(&span->enter.half) != 0)
+        PyObject_GC_Track(&span->enter.half);
+    if (Py_REFCNT(&span->exit.half) != 0)
+        PyObject_GC_Track(&span->exit.half);
 }
 
 static PyObject *half_self(PyObject *half, void *Py_UNUSED(closure)) {
-    return Py_NewRef(half_span(half));
+    return Py_NewRef((PyObject *)half_span(half));
 }
 
 static PyMemberDef half_members[] = {
@@ -61,15 +80,17 @@ static PyGetSetDef half_getset[] = {{"__self__", half_self, NULL, NULL, NULL},
                                     {NULL, NULL, NULL, NULL, NULL}};
 
 static PyType_Slot half_slots[] = {{Py_tp_dealloc, (void *)half_dealloc},
+                                   {Py_tp_traverse, (void *)half_traverse},
                                    {Py_tp_new, (void *)type_refuse_new},
                                    {Py_tp_call, (void *)PyVectorcall_Call},
                                    {Py_tp_members, half_members},
                                    {Py_tp_getset, half_getset},
                                    {0, NULL}};
 
-static PyType_Spec half_spec = {
-    "marey._marey.bound_way", sizeof(span_half), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE, half_slots};
+static PyType_Spec half_spec = {"marey._marey.bound_way", sizeof(span_half), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                    Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE,
+                                half_slots};
 
 static void half_init(span_half *half, PyTypeObject *type, vectorcallfunc called,
                       Py_ssize_t offset) {
@@ -80,8 +101,8 @@ static void half_init(span_half *half, PyTypeObject *type, vectorcallfunc called
 
 void way_init_halves(span_object *span) {
     PyTypeObject *type = span->state->half_type;
-    half_init(&span->enter, type, enter_called, offsetof(span_object, enter));
-    half_init(&span->exit, type, exit_called, offsetof(span_object, exit));
+    half_init(&span->enter.half, type, enter_called, offsetof(span_object, enter.half));
+    half_init(&span->exit.half, type, exit_called, offsetof(span_object, exit.half));
 }
 
 /* --------------------------------------------------------------------- way */
@@ -99,6 +120,8 @@ static PyObject *way_get(PyObject *self, PyObject *span, PyObject *Py_UNUSED(typ
     Py_SET_REFCNT((PyObject *)half, 1);
 #endif
     Py_INCREF(span);
+    if (UNLIKELY(((span_object *)span)->tracked))
+        PyObject_GC_Track(half);
     return (PyObject *)half;
 }
 
@@ -159,8 +182,8 @@ int way_add_both(face_state *state) {
     state->half_type = (PyTypeObject *)PyType_FromSpec(&half_spec);
     int failed = !type || !state->half_type ||
                  way_add(state, type, "__enter__", "Begin. Returns the span.",
-                         offsetof(span_object, enter)) < 0 ||
-                 way_add(state, type, "__exit__", "End.", offsetof(span_object, exit)) < 0;
+                         offsetof(span_object, enter.half)) < 0 ||
+                 way_add(state, type, "__exit__", "End.", offsetof(span_object, exit.half)) < 0;
     PyType_Modified(state->span_type);
     Py_XDECREF(type);
     return failed ? -1 : 0;
@@ -181,6 +204,8 @@ static PyMethodDef methods[] = {
     {"__exit__", (PyCFunction)(void (*)(void))method_exit, METH_FASTCALL, PyDoc_STR("End.")}};
 
 void way_init_halves(span_object *Py_UNUSED(span)) {}
+
+void way_track_halves(span_object *Py_UNUSED(span)) {}
 
 int way_add_both(face_state *state) {
     PyTypeObject *of = state->span_type;

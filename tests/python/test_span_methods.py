@@ -8,6 +8,7 @@ import gc
 import sys
 import sysconfig
 import tracemalloc
+import weakref
 
 import pytest
 from traces import load
@@ -88,3 +89,24 @@ def test_a_with_statement_allocates_nothing(tmp_path, recording):
         finally:
             tracemalloc.stop()
     assert peak - before < 150  # the loop's own iterator; two bound methods alone would be more
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_suspended_generator_in_a_cycle_with_its_span_is_freed(tmp_path, late):
+    class Box:
+        pass
+
+    def play(box):
+        with marey.span("x", **({} if late else {"box": box})) as span:
+            if late:
+                span.set(box=box)
+            yield
+
+    with marey.record(tmp_path / "t"):
+        box = Box()
+        box.generator = play(box)
+        next(box.generator)
+        alive = weakref.ref(box)
+        del box
+        gc.collect()
+        assert alive() is None
