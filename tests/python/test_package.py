@@ -93,7 +93,6 @@ marey.categories.set("a,b")
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--warn-unused-ignores", "program.py"],
         cwd=tmp_path,
-        env={**os.environ, "MYPYPATH": str(PACKAGE.parent)},
         capture_output=True,
         text=True,
     )
