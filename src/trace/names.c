@@ -2,8 +2,8 @@
 #include "names.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "marey.h"
 #include "text.h"
@@ -53,6 +53,25 @@ static uint32_t *slot_of(const char *text, size_t bytes, uint32_t hash) {
     }
 }
 
+/* Room for a name's text, for as long as the process lives. Not by malloc, which a signal handler must not call. Under the
+ * lock. NULL where there is no memory. */
+static char *text_room(size_t bytes) {
+    enum { BLOCK = 64 << 10 };
+    static char *block;
+    static size_t left;
+    if (bytes > left) {
+        char *more = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (more == MAP_FAILED)
+            return NULL;
+        block = more;
+        left = BLOCK;
+    }
+    char *room = block;
+    block += bytes;
+    left -= bytes;
+    return room;
+}
+
 static uint32_t add(const char *text, size_t bytes, uint32_t hash) {
     if (is_adding)
         return 0;
@@ -60,7 +79,7 @@ static uint32_t add(const char *text, size_t bytes, uint32_t hash) {
     uint32_t *slot = slot_of(text, bytes, hash);
     uint32_t id = *slot;
     char *copy = NULL;
-    if (id == 0 && used <= MAREY_NAMES_MAX && (copy = malloc(bytes + 1)) != NULL) {
+    if (id == 0 && used <= MAREY_NAMES_MAX && (copy = text_room(bytes + 1)) != NULL) {
         memcpy(copy, text, bytes);
         copy[bytes] = 0;
         id = used++;

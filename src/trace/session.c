@@ -135,6 +135,7 @@ static int start(struct store *store, int owner) {
         store_drop(store);
         return MAREY_ENOMEM;
     }
+    store_arrive(store);
     current = session;
     is_owner = owner;
     rest_count = 0;
@@ -447,12 +448,20 @@ static int take_rest(const struct writer *writer, struct rest *rest, size_t byte
     return found;
 }
 
+/* Another thread may be changing it. */
+static void take_process_name(struct writer *writer) {
+    session_lock();
+    memcpy(writer->process_name, writer->session->process.name, sizeof writer->process_name);
+    session_unlock();
+}
+
 static int open_chunk(struct writer *writer, size_t bytes) {
     struct rest rest;
     if (writer->sequence >= SEQUENCES_MAX)
         return MAREY_ELIMIT;
     if (!writer->named)
         prctl(PR_GET_NAME, writer->thread_name); /* may have changed since the last chunk */
+    take_process_name(writer);
     if (!writer->end && take_rest(writer, &rest, bytes + REST_MIN - EVENT_ROOM)) {
         writer_adopt_chunk(writer, &rest.chunk, rest.used);
         return 0;
@@ -616,6 +625,11 @@ void marey_thread_name(const char *name) {
     describe_again(writer_describe_thread);
 }
 
+static void describe_process(struct writer *writer, uint64_t time) {
+    take_process_name(writer);
+    writer_describe_process(writer, time);
+}
+
 void marey_process_name(const char *name) {
     if (!name)
         return;
@@ -625,7 +639,7 @@ void marey_process_name(const char *name) {
     if (is_recording())
         snprintf(current->process.name, sizeof current->process.name, "%s", name);
     session_unlock();
-    describe_again(writer_describe_process);
+    describe_again(describe_process);
 }
 
 uint64_t marey_flow_new(void) {

@@ -378,21 +378,19 @@ static int within_limits(const struct store *store, uint64_t bytes) {
     return past_own || past_process_limit(bytes) ? MAREY_ELIMIT : 0;
 }
 
-static const uint8_t *filler_pages(void) {
-    static uint8_t pages[APPEND_BYTES];
+static uint8_t filler_pages[APPEND_BYTES];
+
+static void build_filler_pages(void) {
     uint64_t head = filler_head(FILLER_PAGE);
-    if (__atomic_load_n(&pages[0], __ATOMIC_ACQUIRE) ==
-        0) /* whoever comes twice writes the same bytes */
-        for (size_t at = APPEND_BYTES; at; at -= FILLER_PAGE)
-            for (int i = FILLER_HEAD - 1; i >= 0; i--)
-                __atomic_store_n(&pages[at - FILLER_PAGE + (size_t)i], (uint8_t)(head >> (8 * i)),
-                                 __ATOMIC_RELEASE);
-    return pages;
+    for (size_t at = 0; at < APPEND_BYTES; at += FILLER_PAGE)
+        memcpy(filler_pages + at, &head, FILLER_HEAD);
 }
 
 /* Appends fillers until the file has `bytes`. Others may do so at the same time: then it gets longer, which is no harm. */
 static int grow_to(struct store *store, uint64_t bytes) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct stat status;
+    pthread_once(&once, build_filler_pages);
     for (;;) {
         if (fstat(store->fd, &status) != 0)
             return error_from_errno(errno);
@@ -403,7 +401,7 @@ static int grow_to(struct store *store, uint64_t bytes) {
         int n = 0;
         for (; missing && n < APPEND_BUFFERS; n++) {
             size_t part = missing < APPEND_BYTES ? (size_t)missing : APPEND_BYTES;
-            parts[n] = (struct iovec){(void *)(uintptr_t)filler_pages(), part};
+            parts[n] = (struct iovec){filler_pages, part};
             missing -= part;
         }
         ssize_t written = writev(store->fd, parts, n);
@@ -460,22 +458,6 @@ static int owner_is_gone(const struct store *store, uint32_t owner) {
            errno == ESRCH;
 }
 
-/* A process that has just become this program, or that got the number of one that is gone, holds no slot, whatever stands
- * there under its number. */
-static void free_slots_of_former(struct store *store) {
-    static pid_t joined_as;
-    uint32_t pid = (uint32_t)getpid();
-    if (joined_as == (pid_t)pid)
-        return;
-    joined_as = (pid_t)pid;
-    struct ring_slot *slots = head_slots(store->head);
-    for (uint32_t i = 0; i < control_of(store)->slots && !store->foreign_namespace; i++) {
-        uint32_t owner = pid;
-        __atomic_compare_exchange_n(&slots[i].owner, &owner, 0, 0, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_RELAXED);
-    }
-}
-
 /* The next slot in turn that nobody alive holds. *number: of the claim. */
 static int take_slot(struct store *store, uint32_t *taken, uint64_t *number) {
     struct control *control = control_of(store);
@@ -510,7 +492,6 @@ static int claim_of_ring(struct store *store, uint32_t previous, struct chunk *c
     struct control *control = control_of(store);
     uint32_t i;
     uint64_t number;
-    free_slots_of_former(store);
     int code = take_slot(store, &i, &number);
     if (code)
         return code;
@@ -529,6 +510,20 @@ static int claim_of_ring(struct store *store, uint32_t previous, struct chunk *c
     if (is_used)
         store_lost(store, LOSS_RING, chunk->size);
     return 0;
+}
+
+void store_arrive(struct store *store) {
+    static pid_t arrived_as;
+    uint32_t pid = (uint32_t)getpid();
+    if (arrived_as == (pid_t)pid || store->foreign_namespace)
+        return;
+    arrived_as = (pid_t)pid;
+    struct ring_slot *slots = head_slots(store->head);
+    for (uint32_t i = 0; i < control_of(store)->slots; i++) {
+        uint32_t owner = pid;
+        __atomic_compare_exchange_n(&slots[i].owner, &owner, 0, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED);
+    }
 }
 
 /* ------------------------------------------------------------------ chunks */
@@ -571,12 +566,13 @@ int store_attribute(struct store *store, const uint8_t *packet, size_t bytes) {
     uint32_t slot = __atomic_fetch_add(used, 1, __ATOMIC_RELAXED);
     if (slot >= ATTRIBUTE_SLOTS)
         return MAREY_ELIMIT;
-    uint8_t *at = store->head + ATTRIBUTES_OFFSET + (size_t)slot * ATTRIBUTE_BYTES;
-    uint64_t first;
-    memcpy(&first, packet, 8);
-    memcpy(at + 8, packet + 8, bytes - 8);
-    store_u64(at + bytes, filler_head(ATTRIBUTE_BYTES - bytes));
-    store_publish(at, first);
+    /* Word by word, the first last: a snapshot may read it meanwhile. */
+    uint64_t words[ATTRIBUTE_BYTES / 8] = {0}, filler = filler_head(ATTRIBUTE_BYTES - bytes);
+    memcpy(words, packet, bytes);
+    memcpy((uint8_t *)words + bytes, &filler, FILLER_STORE);
+    uint64_t *at = (void *)(store->head + ATTRIBUTES_OFFSET + (size_t)slot * ATTRIBUTE_BYTES);
+    for (size_t i = ATTRIBUTE_BYTES / 8; i--;)
+        __atomic_store_n(&at[i], words[i], __ATOMIC_RELEASE);
     return 0;
 }
 

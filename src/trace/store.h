@@ -70,6 +70,9 @@ int store_ended(const struct store *store);
  * thread, for the ring; 0: none. */
 int store_claim(struct store *store, size_t need, size_t want, uint32_t previous,
                 struct chunk *chunk);
+/* Before the process records into it, and before its threads claim anything there: a process that has just become this
+ * program (exec), or that got the number of one that is gone, holds no slot of the ring, whatever stands there. */
+void store_arrive(struct store *store);
 /* The thread is done with it: unmaps, and gives the ring its slot back. */
 void store_release(struct store *store, struct chunk *chunk);
 

@@ -91,8 +91,8 @@ void writer_describe_process(struct writer *writer, uint64_t time) {
         pack_text(&pack, PROCESS__cmdline, process->command_line + used, bytes, PROCESS_TEXT);
         used += bytes + 1;
     }
-    pack_text(&pack, PROCESS__process_name, process->name, strlen(process->name),
-              sizeof process->name);
+    pack_text(&pack, PROCESS__process_name, writer->process_name, strlen(writer->process_name),
+              sizeof writer->process_name);
     pack_close(&pack, body);
     pack_close(&pack, descriptor);
     commit_pack(writer, &pack, packet, buffer);

@@ -44,11 +44,12 @@ enum {
 
 /* What each chunk says of its process. */
 enum { PROCESS_TEXT = 256 };
+enum { PROCESS_NAME = 64 };
 struct process {
     int32_t pid;
     uint64_t uuid;
-    uint64_t start_ns; /* since the origin; 0: before */
-    char name[64];
+    uint64_t start_ns;               /* since the origin; 0: before */
+    char name[PROCESS_NAME];         /* may change: each writer has a copy */
     char command_line[PROCESS_TEXT]; /* arguments, each NUL-terminated */
     size_t command_line_bytes;
 };
@@ -87,6 +88,7 @@ struct writer {
     uint64_t retry_ns; /* no chunk was to be had, for this reason: not again before */
     int retry_code;
     char thread_name[64];
+    char process_name[PROCESS_NAME];
     int named;                           /* by the user: what the system says does not count */
     struct writer *next;                 /* of the session's writers */
     uint64_t tracks_seen[TRACKS_SEEN];   /* uuid << 16 | generation */
