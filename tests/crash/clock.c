@@ -71,7 +71,7 @@ static void *note_often(void *unused) {
             note_time();
         marey_begin("busy");
         marey_end();
-        for (int n = 100000; n; n--)
+        for (int n = 400000; n; n--)
             __asm__ volatile("" ::: "memory");
     }
     return unused;
@@ -114,6 +114,8 @@ static void record_own(char **arguments) {
     }
     marey_track_begin(track, 1, "at the dawn of time");
     marey_track_end(track, 2);
+    marey_track_close(track);
+    marey_counter_close(counter);
     MUST(marey_close() == 0);
 }
 

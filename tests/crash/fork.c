@@ -46,6 +46,8 @@ static void record_fork(char **arguments) {
     marey_track_end(track, MAREY_NOW);
     marey__span_end(&span);
     marey_end();
+    marey_track_close(track);
+    marey_counter_close(counter);
     MUST(marey_close() == 0);
 }
 
@@ -138,7 +140,7 @@ static void record_busy(char **arguments) {
         }
         wait_for(child);
     }
-    stop_now = 1;
+    __atomic_store_n(&stop_now, 1, __ATOMIC_RELAXED);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     MUST(marey_close() == 0);

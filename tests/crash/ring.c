@@ -123,15 +123,17 @@ static void record_large(char **arguments) {
         text[i][0] = (char)('0' + i);
         many[i] = (marey_arg){.name = marey_name_id(text[i]), .kind = MAREY_KIND_I64, .i64 = i};
     }
-    marey_track *track = MAREY_OF_PROCESS;
+    marey_track *tracks[DEEP], *track = MAREY_OF_PROCESS;
     for (int i = 0; i < DEEP; i++)
-        track = marey_track_open(text[i], track);
+        tracks[i] = track = marey_track_open(text[i], track);
     for (int i = 0; i < 3; i++) {
         marey__begin_args(marey_name_id("large"), many, MANY);
         marey_track_instant(track, MAREY_NOW, "on a deep track");
         marey_end();
     }
     say_losses();
+    for (int i = DEEP; i--;)
+        marey_track_close(tracks[i]);
     MUST(marey_close() == 0);
 }
 
@@ -202,7 +204,7 @@ static void close_under_snapshots(char **arguments) {
         }
         MUST(marey_close() == 0);
     }
-    stop_now = 1;
+    __atomic_store_n(&stop_now, 1, __ATOMIC_RELAXED);
     pthread_join(copier, NULL);
 }
 

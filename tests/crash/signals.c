@@ -1,6 +1,6 @@
 /* Recording in signal handlers, at a high rate, in the middle of everything.
  *
- *   signals events TRACE        four threads record while a timer interrupts them
+ *   signals events TRACE        threads record while signals rain upon them
  *   signals sessions FOLDER     the main thread opens, closes, copies and asks meanwhile
  *   signals names TRACE         it adds names; so does the handler
  *   signals alone TRACE         the handler is the first of its thread to record */
@@ -35,29 +35,38 @@ static void stop_timer(void) {
     MUST(setitimer(ITIMER_REAL, &never, NULL) == 0);
 }
 
+/* A thousand take about half a microsecond. */
+static void breathe(int count) {
+    for (int n = count; n; n--)
+        __asm__ volatile("" ::: "memory");
+}
+
 static void *record_always(void *unused) {
     for (int64_t i = 0; !__atomic_load_n(&stop_now, __ATOMIC_RELAXED); i++) {
         marey_begin("loop", MAREY_I64("i", i), MAREY_STR("text", "some text to take some time"));
         marey_begin("inner");
         marey_end();
         marey_end();
-        for (int n = 50000; n; n--)
-            __asm__ volatile("" ::: "memory");
+        breathe(20000);
     }
     return unused;
 }
 
 static void record_events(char **arguments) {
-    pthread_t threads[4];
+    enum { THREADS = 3, SIGNALS = 2000 };
+    pthread_t threads[THREADS];
     MUST(marey_open(arguments[0], NULL) == 0);
-    start_timer(record_in_handler);
-    for (int i = 0; i < 4; i++)
+    MUST(signal(SIGALRM, record_in_handler) != SIG_ERR);
+    for (int i = 0; i < THREADS; i++)
         threads[i] = start_thread(record_always, NULL);
-    sleep_ms(150);
-    stop_now = 1;
-    for (int i = 0; i < 4; i++)
+    sleep_ms(5);
+    for (int i = 0; __atomic_load_n(&handled, __ATOMIC_RELAXED) < SIGNALS; i++) {
+        MUST(pthread_kill(threads[i % THREADS], SIGALRM) == 0);
+        breathe(10000);
+    }
+    __atomic_store_n(&stop_now, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    stop_timer();
     say("handled", handled);
     say_losses();
     MUST(marey_close() == 0);

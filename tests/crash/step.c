@@ -17,7 +17,7 @@
 #include "common.h"
 #include "format/wire.h"
 
-enum { FILE_MAX = 16 << 20, STOPS = 250, AT_A_TIME = 2000, STEPS_AT_A_STOP = 90 };
+enum { FILE_MAX = 16 << 20, STOPS = 300, AT_A_TIME = 400, STEPS_AT_A_STOP = 90 };
 
 static const char *path;
 static volatile int *returned; /* begins; shared, as the next */

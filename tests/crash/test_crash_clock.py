@@ -29,7 +29,7 @@ def test_token_handed_around_by_two_processes_of_two_threads(trace):
 
 
 def test_against_the_systems_clock(trace):
-    done = run("clock", "system", trace, 4000)
+    done = run("clock", "system", trace, 2500)
     seen = look(trace)
     assert len(seen.threads()) == 3
     worst = 0
@@ -41,7 +41,7 @@ def test_against_the_systems_clock(trace):
         for span in noted:
             early, late = span.args["before"] - span.begin, span.begin - span.args["after"]
             worst = max(worst, early, late, span.args["after"] - span.end)
-    assert worst < (200 if sanitized() else 20) * MICROSECOND
+    assert worst < (200 if sanitized() else 5) * MICROSECOND
     assert -20 * MICROSECOND < done.said["now"] < done.said["window"] + 20 * MICROSECOND
 
 

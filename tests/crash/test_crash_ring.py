@@ -95,7 +95,7 @@ def test_two_hundred_snapshots_while_eight_threads_record(tmp_path, trace):
     paths = [tmp_path / str(number) for number in range(count)]
     with concurrent.futures.ProcessPoolExecutor(2) as pool:
         spans = list(pool.map(check_snapshot, paths[::4]))
-    assert min(spans) > 100 and sum(spans) > 1000 * len(spans)
+    assert sum(spans) > 1000 * len(spans)  # a copy that was itself held up may have none
     for path in paths:
         protos.Trace.FromString(path.read_bytes())
 

@@ -44,6 +44,10 @@ static void record_long(char **arguments) {
     marey_counter_set_i64(counter, 1);
     marey_track *track = marey_track_open(text, MAREY_OF_PROCESS);
     marey_track_instant(track, MAREY_NOW, "end");
+    marey_track_close(track);
+    marey_counter_close(counter);
+    free(text);
+    free(wide);
     MUST(marey_close() == 0);
 }
 

@@ -155,7 +155,7 @@ static void record_restart(char **arguments) {
         marey_counter_close(counter);
         MUST(marey_close() == 0);
     }
-    stop_now = 1;
+    __atomic_store_n(&stop_now, 1, __ATOMIC_RELAXED);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
 }
@@ -191,9 +191,9 @@ static void record_cancelled(char **arguments) {
             __asm__ volatile("" ::: "memory");
         MUST(pthread_cancel(thread) == 0);
         /* Recording is no place to be cancelled at; the thread is at its own next one. */
-        stop_now = 1;
+        __atomic_store_n(&stop_now, 1, __ATOMIC_RELAXED);
         MUST(pthread_join(thread, NULL) == 0);
-        stop_now = 0;
+        __atomic_store_n(&stop_now, 0, __ATOMIC_RELAXED);
     }
     marey_begin("after");
     marey_end();
@@ -208,7 +208,7 @@ static void record_on_small_stack(char **arguments) {
     MUST(marey_open(arguments[0], &options) == 0);
     pthread_attr_init(&attributes);
     MUST(pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN) == 0);
-    stop_now = 1;
+    __atomic_store_n(&stop_now, 1, __ATOMIC_RELAXED);
     MUST(pthread_create(&thread, &attributes, record_one, NULL) == 0);
     pthread_join(thread, NULL);
     for (int i = 0; i < 400; i++) {
