@@ -93,7 +93,8 @@ static void a_known_stack_takes_one_read(void **state) {
     uint64_t reads = f.image.process.memory.reads;
     for (int i = 0; i < 100; i++)
         assert_int_equal(unwind(), 0);
-    assert_int_equal(f.image.process.memory.reads - reads, 100);
+    /* One that was interrupted is taken again: seldom. */
+    assert_in_range(f.image.process.memory.reads - reads, 100, 110);
 }
 
 static void a_thread_without_python_has_no_frames(void **state) {
