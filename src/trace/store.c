@@ -228,6 +228,12 @@ static int populate_by(int fd) {
                                                                      : MADV_POPULATE_WRITE;
 }
 
+/* A page more than the head has, so that no chunk's mapping is the continuation of it: valgrind 3.19 joins two such, and dies
+ * when one of them goes. */
+static size_t head_mapped(const struct store *store) {
+    return store->head_bytes + (size_t)sysconf(_SC_PAGESIZE);
+}
+
 static int map_head(struct store *store) {
     struct stat status;
     uint8_t probe[RING_OFFSET];
@@ -246,7 +252,7 @@ static int map_head(struct store *store) {
     store->populate = populate_by(store->fd);
     store->head_bytes = head_control(probe)->head_bytes;
     store->foreign_namespace = head_control(probe)->pid_namespace != pid_namespace();
-    store->head = mmap(NULL, store->head_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, store->fd, 0);
+    store->head = mmap(NULL, head_mapped(store), PROT_READ | PROT_WRITE, MAP_SHARED, store->fd, 0);
     if (store->head == MAP_FAILED) {
         store->head = NULL;
         return error_from_errno(errno);
@@ -338,7 +344,7 @@ void store_drop(struct store *store) {
     if (store->head ? fd_is_ours(store) : store->fd >= 0)
         close(store->fd);
     if (store->head)
-        munmap(store->head, store->head_bytes);
+        munmap(store->head, head_mapped(store));
     free(store);
 }
 
