@@ -38,6 +38,8 @@ static void record_fork(char **arguments) {
         marey_status_info info;
         MUST(marey_status(&info) == 0 && !info.owner);
         MUST(marey_close() == 0); /* of its own part only */
+        marey_track_close(track);
+        marey_counter_close(counter);
         _exit(0);
     }
     wait_for(child);

@@ -1,5 +1,5 @@
-"""A trace as the tests of this folder see it: decoded strictly by the official protos, its spans rebuilt, and read once more
-by tracecheck, which says what a viewer would lose."""
+"""A trace as the tests of this folder see it: decoded strictly by the official protos, its spans
+rebuilt, and read once more by tracecheck, which says what a viewer would lose."""
 
 import collections
 import dataclasses

@@ -1,7 +1,5 @@
 """Times: in order across threads and processes, and those of the system's clock."""
 
-import itertools
-
 import pytest
 from crash.look import COUNTER, look, run, sanitized
 
@@ -24,7 +22,7 @@ def test_token_handed_around_by_two_processes_of_two_threads(trace):
     }
     assert len(times) == 4 * 3000
     order = [times[turn] for turn in range(len(times))]
-    back = [first - second for first, second in itertools.pairwise(order)]
+    back = [first - second for first, second in zip(order, order[1:])]
     assert max(back) < 2 * MICROSECOND
 
 

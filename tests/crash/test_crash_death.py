@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import ctypes
+import itertools
 import os
 import random
 import signal
@@ -71,7 +72,7 @@ def thing_of(event):
 
 
 def check_thread(seen, process, thread, note, things):
-    """What was noted is there, in order, and at most one thing more, which had not been noted yet."""
+    """What was noted is there, in order, and at most one thing more, not noted yet."""
     own = [thing for thing in things if thing not in (COUNTER_THING, TRACK_THING)]
     if own:
         track = seen.threads(note.pid)[note.tid]
@@ -123,7 +124,7 @@ def test_kill_at_random_instants(tmp_path):
         folder.mkdir()
     with concurrent.futures.ProcessPoolExecutor(2) as pool:
         halves = [range(0, KILLS, 2), range(1, KILLS, 2)]
-        noted = sum(pool.map(kill_many, folders, halves), [])
+        noted = [*itertools.chain(*pool.map(kill_many, folders, halves))]
     assert len(noted) == KILLS
     busy = [count for count in noted if count > 100]
     assert len(busy) > KILLS / 2, "most of them were killed before they did anything"

@@ -222,7 +222,7 @@ def test_join_of_what_is_no_file(tmp_path):
 @pytest.mark.parametrize("value", [0, 1, 7, 4097, 1 << 13, 1 << 40, (1 << 63) + 8, (1 << 64) - 1])
 @pytest.mark.parametrize("at", range(CONTROL + 8, CONTROL + 112, 8))
 def test_join_of_a_damaged_head(tmp_path, head, at, value):
-    """Any number in the control block may be any other: no crash, no file that grows without end."""
+    """Any number in the control block may be any other: no crash, no file without end."""
     size = len(head)
     head[at : at + 8] = struct.pack("<Q", value)
     (tmp_path / "t").write_bytes(head)

@@ -1,4 +1,4 @@
-"""Signal handlers that record in the middle of recording: nothing is torn, nobody waits for himself."""
+"""Signal handlers that record in the middle of recording: nothing is torn, nobody waits."""
 
 import pytest
 from crash.look import look, run
@@ -14,7 +14,7 @@ def test_handlers_while_threads_record(trace):
     seen = look(trace)
     recorded = seen.names()["handler"]
     assert done.said["handled"] >= 2000
-    # An event of a handler is recorded or, if it interrupted one, counted: begin, instant and end of each.
+    # Each event of a handler is recorded or, if it interrupted one, counted: three of each.
     assert recorded * 3 + done.said["reentry"] == done.said["handled"] * 3
     assert recorded > 0
     assert done.said["reentry"] > 10

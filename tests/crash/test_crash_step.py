@@ -1,4 +1,4 @@
-"""Whole at every instant, taken literally: the file after each single instruction of what records."""
+"""Whole at every instant, taken literally: the file after each single instruction."""
 
 import pytest
 from crash.look import look, run, sanitized
@@ -33,5 +33,5 @@ def test_a_busy_thread_stopped_at_random(tmp_path):
     said = run("step", trace, "busy", 0).said
     assert "broken_at_step" not in said, said
     assert said["steps"] > 10000
-    assert said["changes"] > 300 + 5  # the stops, and what was seen within them
+    assert said["changes"] >= 300  # one a stop, and those that were seen within
     assert look(trace).names()["busy"] >= said["begins_returned"] > 1000
