@@ -79,7 +79,8 @@ enum {
     X(MAREY_ELIMIT, -13, "a limit was reached", "raise the limit")                                                    \
     X(MAREY_EMAP, -14, "the file system cannot map files for writing", "record to another file system")               \
     X(MAREY_ENOPROCESS, -15, "no such process", "it has ended, or its number is another one")                         \
-    X(MAREY_EPTRACE, -16, "this process may not be read", "run as root, or allow reading it (CAP_SYS_PTRACE, ptrace scope)")\
+    X(MAREY_EPTRACE, -16, "this process may not be read",                                                             \
+      "run as root, or allow reading it (CAP_SYS_PTRACE, ptrace scope)")                                              \
     X(MAREY_EADDRESS, -17, "memory that cannot be read", "the process changed meanwhile, or is not what it seems")    \
     X(MAREY_ENOTPYTHON, -18, "no Python found in this process", "name a process that runs CPython")                   \
     X(MAREY_EVERSION, -19, "a Python that is not known", "CPython 3.9 to 3.15 are known")                             \
@@ -252,7 +253,7 @@ typedef struct marey_arg {
 #define MAREY_HERE                                                                                                    \
     (__extension__({                                                                                                  \
         static marey_source marey__here = {__FILE__, NULL, __LINE__, 0};                                              \
-        marey__here.function = __func__;                                                                              \
+        __atomic_store_n(&marey__here.function, __func__, __ATOMIC_RELAXED);                                          \
         (marey_arg){.kind = MAREY_KIND_SOURCE, .source = &marey__here};                                               \
     }))
 #define MAREY_FLOW_OUT(flow) ((marey_arg){.kind = MAREY_KIND_FLOW, .u64 = (flow)})

@@ -1,4 +1,5 @@
-"""Which stacks a test program can have, told from its source; and what the samplers of tests/stack saw."""
+"""Which stacks a test program can have, told from its source; and what the samplers of
+tests/stack saw."""
 
 import ast
 import collections
@@ -13,7 +14,9 @@ class Seen:
     """What a sampler wrote (tests/stack/stack_list.h)."""
 
     version: str = ""
-    stacks: list = field(default_factory=list)  # (tid, thread name, (Frame, ...)), outermost call first
+    stacks: list = field(
+        default_factory=list
+    )  # (tid, thread name, (Frame, ...)), outermost call first
     states: list = field(default_factory=list)  # (tid, gil, cpu, gc)
     times: list = field(default_factory=list)  # how often each of them was seen
     read: int = 0
@@ -33,7 +36,9 @@ def parse(text):
         if kind == "S":
             head, _, stack = rest.partition("\t")
             tid, _, thread = head.partition(" ")
-            seen.stacks.append((int(tid), thread, tuple(map(parse_frame, filter(None, stack.split(";"))))))
+            seen.stacks.append(
+                (int(tid), thread, tuple(map(parse_frame, filter(None, stack.split(";")))))
+            )
         elif kind == "G":
             seen.states.append(tuple(rest.split()))
         elif kind == "N":
@@ -66,12 +71,18 @@ class Program:
             self.lines[function.name] = range(function.lineno, function.end_lineno + 1)
         for function in functions:
             self._add_calls(function.name, function.body)
-        self._add_calls("<module>", [node for node in tree.body if not isinstance(node, ast.FunctionDef)])
+        self._add_calls(
+            "<module>", [node for node in tree.body if not isinstance(node, ast.FunctionDef)]
+        )
 
     def _add_calls(self, caller, body):
-        for call in (node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Call)):
+        for call in (
+            node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Call)
+        ):
             named = [call.func, *call.args, *(keyword.value for keyword in call.keywords)]
-            for callee in (node.id for node in named if isinstance(node, ast.Name) and node.id in self.lines):
+            for callee in (
+                node.id for node in named if isinstance(node, ast.Name) and node.id in self.lines
+            ):
                 for line in range(call.lineno, call.end_lineno + 1):
                     self.calls.add((caller, line, callee))
 

@@ -257,7 +257,8 @@ static uint32_t intern_new_source(struct writer *writer, const marey_source *sou
     if (!writer_has_room(writer, sizeof buffer))
         return 0;
     const char *file = source->file ? source->file : "";
-    const char *function = source->function ? source->function : "";
+    const char *function = __atomic_load_n(&source->function, __ATOMIC_RELAXED);
+    function = function ? function : "";
     uint32_t iid = ++writer->sources_used;
     struct pack pack = pack_into(buffer, sizeof buffer);
     uint8_t *packet = writer_packet_open(writer, &pack);

@@ -3,7 +3,6 @@
 import ast
 import importlib.util
 import inspect
-import os
 import shutil
 import subprocess
 import sys

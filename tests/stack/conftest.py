@@ -16,7 +16,8 @@ SETTLE_SECONDS = 0.3
 
 
 def installed():
-    """{'3.9': argv, ...}: the interpreters on PATH and of pyenv, and those in another root ($MAREY_TEST_ROOT)."""
+    """{'3.9': argv, ...}: the interpreters on PATH and of pyenv, and those in another root
+    ($MAREY_TEST_ROOT)."""
     found = {}
     versions = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
     for minor in MINORS:
@@ -24,7 +25,10 @@ def installed():
         own = sorted(versions.glob(f"3.{minor}.*/bin/{name}"))
         path = str(own[-1]) if own else shutil.which(name)
         # pyenv's shim is there for versions that are not chosen, and says so only when it runs
-        if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
+        if (
+            path
+            and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
+        ):
             found[f"3.{minor}"] = [path]
     root = os.environ.get("MAREY_TEST_ROOT")
     if root and os.geteuid() == 0:
@@ -37,14 +41,19 @@ def installed():
 INTERPRETERS = installed()
 
 
-@pytest.fixture(params=INTERPRETERS or [pytest.param(None, marks=pytest.mark.skip(reason="no interpreter"))])
+@pytest.fixture(
+    params=INTERPRETERS or [pytest.param(None, marks=pytest.mark.skip(reason="no interpreter"))]
+)
 def interpreter(request):
     return INTERPRETERS[request.param]
 
 
 @pytest.fixture(scope="session")
 def build():
-    path = pathlib.Path(os.environ.get("MAREY_BUILD", HERE.parent.parent / "build/dev")) / "tests/stack"
+    path = (
+        pathlib.Path(os.environ.get("MAREY_BUILD", HERE.parent.parent / "build/dev"))
+        / "tests/stack"
+    )
     if not (path / "outside").exists():
         pytest.skip("needs the C test programs: make dev")
     return path
@@ -93,10 +102,13 @@ def outside(build):
 
     def read(pid, rounds):
         done = subprocess.run(
-            [str(build / "outside"), str(pid), str(rounds)], capture_output=True, text=True, check=False, timeout=120
+            [str(build / "outside"), str(pid), str(rounds)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
         )
         assert done.returncode in (0, 1), done
         return stack_oracle.parse(done.stdout)
 
     return read
-

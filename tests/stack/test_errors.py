@@ -90,7 +90,10 @@ def test_another_users_process(build, run):
 def test_killed_in_the_middle(build, run):
     running = run("recursion.py")
     reader = subprocess.Popen(
-        [str(build / "outside"), str(running.pid), "1000000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [str(build / "outside"), str(running.pid), "1000000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     time.sleep(0.5)
     running.stop()
@@ -103,7 +106,9 @@ def test_a_stripped_copy(interpreter, build, outside, tmp_path):
     """Without any symbol or section: found by what is in memory."""
     if not (shutil.which("objcopy") and shutil.which("ldd")) or interpreter[0] == "chroot":
         pytest.skip("needs objcopy")
-    listed = subprocess.run(["ldd", interpreter[0]], capture_output=True, text=True, check=False).stdout
+    listed = subprocess.run(
+        ["ldd", interpreter[0]], capture_output=True, text=True, check=False
+    ).stdout
     shared = [line.split()[2] for line in listed.splitlines() if "libpython" in line]
     if not shared:
         pytest.skip("no shared libpython")
@@ -126,7 +131,8 @@ def test_a_stripped_copy(interpreter, build, outside, tmp_path):
 
 
 def hide_sections(path):
-    """Takes the section table away, as sstrip does: e_shoff, e_shnum, e_shstrndx of the ELF head."""
+    """Takes the section table away, as sstrip does: e_shoff, e_shnum, e_shstrndx of the ELF
+    head."""
     data = bytearray(path.read_bytes())
     assert data[:4] == b"\x7fELF"
     assert sys.byteorder == "little"

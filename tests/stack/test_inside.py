@@ -25,6 +25,8 @@ def test_own_stacks_are_legal(interpreter, build, tmp_path):
     seen = stack_oracle.parse(output.read_text())
     program = stack_oracle.Program(PROGRAM)
     own = [frames for _, _, frames in seen.stacks if frames and frames[0].name == "<module>"]
-    assert {program.complaint(tuple(f for f in frames if f.file == program.path)) for frames in own} == {None}
+    assert {
+        program.complaint(tuple(f for f in frames if f.file == program.path)) for frames in own
+    } == {None}
     assert {"main", "work", "leaf"} <= {frame.name for frames in own for frame in frames}
     assert seen.read > 0.9 * ROUNDS

@@ -9,7 +9,8 @@ import stack_oracle
 PROGRAMS = pathlib.Path(__file__).parent / "programs"
 ROUNDS = 20_000
 TORN_MOST = 0.02  # of all, of programs that do nothing but call; a busy machine tears more
-# Before 3.11 a frame is an object anywhere in memory, and says little of itself: of a program that does nothing but call,
+# Before 3.11 a frame is an object anywhere in memory, and says little of itself: of a program
+# that does nothing but call,
 # callers and callees of two moments are told apart not always yet.
 FRAMES_ANYWHERE = ("3.9", "3.10")
 WRONG_MOST = 0.0005  # of all stacks that are handed out
@@ -31,10 +32,16 @@ def check_counts(seen, most=TORN_MOST):
 @pytest.mark.parametrize(
     ("name", "functions"),
     [
-        ("alternating.py", {"main", "branch_a", "middle_a", "leaf_a", "branch_b", "middle_b", "leaf_b", "short_c"}),
+        (
+            "alternating.py",
+            {"main", "branch_a", "middle_a", "leaf_a", "branch_b", "middle_b", "leaf_b", "short_c"},
+        ),
         ("recursion.py", {"main", "fib", "even", "odd"}),
         ("exceptions.py", {"catch_a", "raise_a", "catch_b", "raise_b"}),
-        ("generators.py", {"numbers_a", "leaf_a", "numbers_b", "leaf_b", "inner", "outer", "key_a"}),
+        (
+            "generators.py",
+            {"numbers_a", "leaf_a", "numbers_b", "leaf_b", "inner", "outer", "key_a"},
+        ),
         ("deep.py", {"down", "leaf_a", "leaf_b"}),
     ],
 )

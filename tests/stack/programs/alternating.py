@@ -1,4 +1,5 @@
-"""Two branches that take turns many times in a millisecond: their frames stand at the same places, but never mix."""
+"""Two branches that take turns many times in a millisecond: their frames stand at the same
+places, but never mix."""
 
 
 def leaf_a():

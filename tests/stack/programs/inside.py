@@ -1,4 +1,5 @@
-"""Reads its own stacks by a native thread that knows nothing of the GIL: inside.py LIBRARY OUTPUT ROUNDS."""
+"""Reads its own stacks by a native thread that knows nothing of the GIL: inside.py LIBRARY OUTPUT
+ROUNDS."""
 
 import ctypes
 import sys

@@ -5,9 +5,7 @@ def fib(n):
     if n < 2:
         return n
     left = fib(n - 1)
-    return (
-        left +
-        fib(n - 2))
+    return left + fib(n - 2)
 
 
 def even(n):
