@@ -562,7 +562,7 @@ static void abandon_writers(void) {
         struct writer *writer = writers;
         writers = writer->next;
         if (writer->chunk.size)
-            munmap(writer->chunk.base, writer->chunk.size);
+            store_unmap(&writer->chunk);
         writer->chunk = (struct chunk){0};
         writer->at = writer->end = writer->limit = NULL;
         session_drop(writer->session);
@@ -573,7 +573,7 @@ static void abandon_writers(void) {
         spare_writers = writer;
     }
     for (; rest_count; rest_count--)
-        munmap(rests[rest_count - 1].chunk.base, rests[rest_count - 1].chunk.size);
+        store_unmap(&rests[rest_count - 1].chunk);
 }
 
 static void after_fork_in_child(void) {

@@ -228,10 +228,10 @@ static int populate_by(int fd) {
                                                                      : MADV_POPULATE_WRITE;
 }
 
-/* A page more than the head has, so that no chunk's mapping is the continuation of it: valgrind 3.19 joins two such, and dies
- * when one of them goes. */
-static size_t head_mapped(const struct store *store) {
-    return store->head_bytes + (size_t)sysconf(_SC_PAGESIZE);
+/* All is mapped with a page more than is used, so that no mapping is the continuation of another: valgrind 3.19 joins two
+ * such, and dies when one of them goes. */
+static size_t with_page(size_t bytes) {
+    return bytes + (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static int map_head(struct store *store) {
@@ -252,7 +252,8 @@ static int map_head(struct store *store) {
     store->populate = populate_by(store->fd);
     store->head_bytes = head_control(probe)->head_bytes;
     store->foreign_namespace = head_control(probe)->pid_namespace != pid_namespace();
-    store->head = mmap(NULL, head_mapped(store), PROT_READ | PROT_WRITE, MAP_SHARED, store->fd, 0);
+    store->head =
+        mmap(NULL, with_page(store->head_bytes), PROT_READ | PROT_WRITE, MAP_SHARED, store->fd, 0);
     if (store->head == MAP_FAILED) {
         store->head = NULL;
         return error_from_errno(errno);
@@ -344,7 +345,7 @@ void store_drop(struct store *store) {
     if (store->head ? fd_is_ours(store) : store->fd >= 0)
         close(store->fd);
     if (store->head)
-        munmap(store->head, head_mapped(store));
+        munmap(store->head, with_page(store->head_bytes));
     free(store);
 }
 
@@ -418,8 +419,12 @@ static int grow_to(struct store *store, uint64_t bytes) {
     }
 }
 
+void store_unmap(const struct chunk *chunk) {
+    munmap(chunk->base, with_page(chunk->size));
+}
+
 static int map_chunk(struct store *store, struct chunk *chunk) {
-    chunk->base = mmap(NULL, chunk->size, PROT_READ | PROT_WRITE, MAP_SHARED, store->fd,
+    chunk->base = mmap(NULL, with_page(chunk->size), PROT_READ | PROT_WRITE, MAP_SHARED, store->fd,
                        (off_t)chunk->offset);
     if (chunk->base == MAP_FAILED)
         return error_from_errno(errno);
@@ -445,11 +450,11 @@ static int claim_of_file(struct store *store, size_t size, struct chunk *chunk) 
     int code = prepare_piece(store, offset, size, chunk);
     while (!code && !__atomic_compare_exchange_n(cursor, &offset, offset + size, 0,
                                                  __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
-        munmap(chunk->base, size); /* another was quicker */
+        store_unmap(chunk); /* another was quicker */
         code = prepare_piece(store, offset, size, chunk);
     }
     if (!code && store_ended(store)) { /* see store_end */
-        munmap(chunk->base, size);
+        store_unmap(chunk);
         code = MAREY_ECLOSED;
     }
     if (code)
@@ -558,7 +563,7 @@ int store_claim(struct store *store, size_t need, size_t want, uint32_t previous
 void store_release(struct store *store, struct chunk *chunk) {
     if (!chunk->size)
         return;
-    munmap(chunk->base, chunk->size);
+    store_unmap(chunk);
     if (store_is_ring(store))
         __atomic_store_n(&head_slots(store->head)[chunk->slot].owner, 0, __ATOMIC_RELEASE);
     *chunk = (struct chunk){0};

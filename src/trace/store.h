@@ -73,6 +73,8 @@ int store_claim(struct store *store, size_t need, size_t want, uint32_t previous
 /* Before the process records into it, and before its threads claim anything there: a process that has just become this
  * program (exec), or that got the number of one that is gone, holds no slot of the ring, whatever stands there. */
 void store_arrive(struct store *store);
+/* Unmaps it, and no more: in a forked child the slot is the parent's. */
+void store_unmap(const struct chunk *chunk);
 /* The thread is done with it: unmaps, and gives the ring its slot back. */
 void store_release(struct store *store, struct chunk *chunk);
 
