@@ -47,16 +47,13 @@ static inline uint64_t clock_ns(clockid_t clock) {
     F(p "4")                                                                                       \
     F(p "5")                                                                                       \
     F(p "6") F(p "7") F(p "8") F(p "9") F(p "a") F(p "b") F(p "c") F(p "d") F(p "e") F(p "f")
-#define EACH_256(F)                                                                                \
-    EACH_16(F, "name 0")                                                                           \
-    EACH_16(F, "name 1")                                                                           \
-    EACH_16(F, "name 2")                                                                           \
-    EACH_16(F, "name 3")                                                                           \
-    EACH_16(F, "name 4")                                                                           \
-    EACH_16(F, "name 5")                                                                           \
-    EACH_16(F, "name 6") EACH_16(F, "name 7") EACH_16(F, "name 8") EACH_16(F, "name 9")            \
-        EACH_16(F, "name a") EACH_16(F, "name b") EACH_16(F, "name c") EACH_16(F, "name d")        \
-            EACH_16(F, "name e") EACH_16(F, "name f")
+/* clang-format off */
+#define EACH_256(F) \
+    EACH_16(F, "name 0") EACH_16(F, "name 1") EACH_16(F, "name 2") EACH_16(F, "name 3") \
+    EACH_16(F, "name 4") EACH_16(F, "name 5") EACH_16(F, "name 6") EACH_16(F, "name 7") \
+    EACH_16(F, "name 8") EACH_16(F, "name 9") EACH_16(F, "name a") EACH_16(F, "name b") \
+    EACH_16(F, "name c") EACH_16(F, "name d") EACH_16(F, "name e") EACH_16(F, "name f")
+/* clang-format on */
 
 /* The cheapest read of the time there is: the processor's counter. */
 static inline uint64_t counter_ticks(void) {

@@ -15,9 +15,8 @@
 THREAD_LOCAL thread_place task_place;
 uint64_t task_epoch = 1;
 
-/* What is new about the process since its name was last looked at; and whether the user gave it one. */
-enum { PROCESS_KNOWN, PROCESS_STARTED, PROCESS_FORKED };
-static int process_news = PROCESS_STARTED;
+/* Whether the process's name is still to be looked at; and whether the user gave it one. */
+static int process_is_new = 1;
 static bool process_is_named;
 
 void task_changed(void) {
@@ -34,7 +33,7 @@ void task_process_named(void) {
 }
 
 static void after_fork(void) {
-    process_news = PROCESS_FORKED;
+    process_is_new = 1;
     process_is_named = false;
     task_changed();
 }
@@ -129,7 +128,18 @@ static PyObject *child_name(void) {
     return text;
 }
 
-/* The last part of sys.argv[0] where that is a file, or NULL. New reference. */
+/* The last part of a path but for what -m runs of a package, which is its __main__.py: then the package. New reference. */
+static PyObject *last_part(PyObject *path, Py_ssize_t end) {
+    Py_ssize_t slash = PyUnicode_FindChar(path, '/', 0, end, -1);
+    PyObject *part = PyUnicode_Substring(path, slash < 0 ? 0 : slash + 1, end);
+    if (part && slash > 0 && PyUnicode_CompareWithASCIIString(part, "__main__.py") == 0) {
+        Py_DECREF(part);
+        return last_part(path, slash);
+    }
+    return part;
+}
+
+/* What sys.argv[0] names where that is a file, or NULL. New reference. */
 static PyObject *script_name(void) {
     PyObject *argv = PySys_GetObject("argv"); /* borrowed */
     PyObject *path =
@@ -137,15 +147,17 @@ static PyObject *script_name(void) {
     Py_ssize_t length = path && PyUnicode_Check(path) ? PyUnicode_GET_LENGTH(path) : 0;
     if (!length || PyUnicode_READ_CHAR(path, 0) == '-')
         return NULL;
-    Py_ssize_t slash = PyUnicode_FindChar(path, '/', 0, length, -1);
-    return PyUnicode_Substring(path, slash < 0 ? 0 : slash + 1, length);
+    return last_part(path, length);
 }
 
-/* A name that says more than "python3". A plain fork keeps its parent's. */
-static void name_process(int news) {
+/* A name that says more than "python3". A plain fork keeps its parent's, if that had one yet. */
+static void name_process(void) {
+    static bool has_script_name;
     PyObject *text = process_is_named ? NULL : child_name();
-    if (!text && !process_is_named && news == PROCESS_STARTED)
+    if (!text && !process_is_named && !has_script_name) {
         text = script_name();
+        has_script_name = text != NULL;
+    }
     if (text)
         give_name(text, marey_process_name);
     Py_XDECREF(text);
@@ -158,10 +170,9 @@ static void place_renew(face_state *state, thread_place *place, PyThreadState *t
         place->name_hash = 0;
     place->thread = thread;
     place->epoch = epoch;
-    int news = __atomic_exchange_n(&process_news, PROCESS_KNOWN, __ATOMIC_RELAXED);
-    if (news != PROCESS_KNOWN) {
+    if (__atomic_exchange_n(&process_is_new, 0, __ATOMIC_RELAXED)) {
         place->name_hash = 0;
-        name_process(news);
+        name_process();
     }
     name_thread(state, place);
 }

@@ -336,3 +336,19 @@ print(time.monotonic())
     assert time.monotonic() - float(out) < 2
     trace = traces.load(path)
     assert len(trace.named("turn")) == 20_000
+
+
+def test_a_package_that_is_run_gives_its_name(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text("")
+    (tmp_path / "shop" / "__main__.py").write_text(
+        "import os, marey\n"
+        "with marey.record('t.perfetto-trace', children=True):\n"
+        "    pid = os.fork()\n"
+        "    with marey.span('work'):\n"
+        "        pass\n"
+        "    os._exit(0) if not pid else os.waitpid(pid, 0)\n"
+    )
+    subprocess.run([sys.executable, "-m", "shop"], cwd=tmp_path, check=True)
+    tracks = traces.load(tmp_path / "t.perfetto-trace").tracks.values()
+    assert [track.name for track in tracks if track.kind == "process"] == ["shop"] * 2
