@@ -5,6 +5,7 @@ A second opinion that shares no code with the recorder: plain Python, no depende
 google/perfetto v58. Slow (about 100,000 events a second): for tests and for looking, not for big traces.
 Held against trace_processor 58 on 113 traces: the same spans, durations and counters, save for legacy events,
 extra counters and state tracks (not read) and clock snapshots that stand late in the file (called lost).
+Changed since, and not held against it again: the last snapshot is kept for each set of clocks, not for all.
 
     tracecheck.py FILE            counts, then every problem; exit 1 if data would be lost or shown wrongly
     tracecheck.py FILE --tree     the spans as an indented tree, track by track
