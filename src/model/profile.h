@@ -1,0 +1,50 @@
+/* A profile: weighted stacks, merged into one tree of functions. From the samples of a trace, or taken in as they come;
+ * what flame graphs, folded stacks, tables of functions and merged trees are made of.
+ *
+ * Memory is bounded: past the limit of nodes new ones go to "(other)" below their parent, and are counted. */
+#ifndef MAREY_MODEL_PROFILE_H
+#define MAREY_MODEL_PROFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/sample.h"
+
+enum {
+    PROFILE_NODES_MAX = 1 << 22, /* whatever limit is asked for */
+    PROFILE_DEPTH_MAX = 4096,    /* frames of a stack; the innermost of a deeper one are left out */
+    PROFILE_NODES_USUAL = 1 << 18 /* a limit that makes 30 MiB at most */
+};
+
+struct profile_function {
+    const char *name, *file; /* the profile's own */
+    int32_t first_line;
+    uint8_t kind; /* enum sample_kind */
+};
+
+struct profile_node {
+    uint32_t function;                  /* place in the functions */
+    int32_t line;                       /* 0: lines are merged, or it is not known */
+    uint32_t parent;                    /* place in the nodes; the root's is its own */
+    uint32_t first_child, next_sibling; /* 0: none (the root is nobody's child) */
+    uint64_t self_count, total_count;
+    uint64_t self_ns[SAMPLE_WEIGHTS], total_ns[SAMPLE_WEIGHTS];
+};
+
+struct profile; /* nodes by place, 0 is the root; functions by place */
+
+/* `lines`: calls from different lines of a function are different nodes. NULL: no memory. */
+struct profile *profile_open(uint32_t nodes_limit, int lines);
+void profile_close(struct profile *profile);
+/* Forgets all, keeps the memory. */
+void profile_clear(struct profile *profile);
+
+/* Functions are told apart by name, file and first line. Never fails: what there is no memory for is counted. */
+void profile_add(struct profile *profile, const struct sample *sample);
+
+const struct profile_node *profile_nodes(const struct profile *profile, uint32_t *count);
+const struct profile_function *profile_functions(const struct profile *profile, uint32_t *count);
+/* Samples that are not in the tree as they were, for the limit's or for memory's sake. */
+uint64_t profile_lost(const struct profile *profile);
+
+#endif

@@ -1,0 +1,97 @@
+/* Samples processes at a steady rate: their Python threads' stacks, each with what the thread was doing meanwhile.
+ *
+ * Deadlines are absolute (no drift), each moved by a random part of the interval so that a program's own period does not
+ * beat with it; a deadline that is over before its turn is missed and counted, never made up for. Samples of one thread
+ * that are alike in a row are handed over as one (SAMPLER_RUN_NS at the longest). Threads, interpreters and children
+ * that come and go are found as it runs.
+ *
+ * A sampler is used by one thread; sampler_stop and sampler_counts by any, sampler_stop also by a signal handler. It
+ * never samples the thread that runs it, so it may sample its own process, without the GIL. */
+#ifndef MAREY_STACK_SAMPLER_H
+#define MAREY_STACK_SAMPLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/sample.h"
+
+enum {
+    SAMPLER_PROCESSES_MAX = 1024, /* of one sampler; more are counted, not sampled */
+    SAMPLER_RUN_NS = 100000000    /* a run of samples that are alike is handed over after so long */
+};
+
+/* Which threads a tick takes. */
+enum sampler_mode {
+    SAMPLER_WALL, /* those that do not sleep; with `idle` all */
+    SAMPLER_CPU,  /* those that run on a CPU */
+    SAMPLER_GIL   /* those that hold the GIL */
+};
+
+/* A process that is sampled from now on, or is no more. What it points to stands for the call. */
+struct sampled_process {
+    pid_t pid, parent;
+    uint32_t version;         /* of Python: 0x030d */
+    const char *name;         /* /proc/PID/comm */
+    const char *command_line; /* arguments, each NUL-terminated */
+    size_t command_line_bytes;
+    int error; /* why it cannot be sampled (it is a child; sampler_add returns it for others); 0 */
+};
+
+struct sampler_sink {
+    void *context;
+    void (*take)(void *context, const struct sample *sample);
+    void (*process)(void *context, const struct sampled_process *process); /* NULL: not wanted */
+    /* The thread's name as the system has it (Python 3.14 and later set it), given when it appears or changes. */
+    void (*thread)(void *context, pid_t pid, pid_t tid, const char *name);
+    void (*task)(void *context, pid_t pid, uint64_t task, const char *name);
+    void (*process_ended)(void *context, pid_t pid);
+};
+
+struct sampler_options {
+    uint64_t interval_ns; /* 10,000 (100 kHz) to 10^10; 0: as fast as it can */
+    enum sampler_mode mode;
+    bool idle;      /* also threads that sleep */
+    bool children;  /* also processes that are started, from then on and those that run already */
+    bool functions; /* lines are 0: samples differ by function only */
+    bool
+        native_marker; /* a frame "<native>" where a thread is in a C function, "<GC>" while garbage is collected */
+    bool
+        blocking; /* stops the process for each sample (PTRACE_SEIZE, PTRACE_INTERRUPT): never torn */
+    bool tasks;   /* also waiting asyncio tasks, each with its await chain */
+};
+
+struct sampler_counts {
+    uint64_t ticks;   /* deadlines that were kept */
+    uint64_t missed;  /* and that were not */
+    uint64_t samples; /* stacks handed over, each of a run counted */
+    uint64_t torn;    /* stacks given up */
+    uint64_t late_ns; /* sum over ticks: how long after its deadline it began */
+    uint64_t late_max_ns;
+    uint64_t cpu_ns;             /* of the sampling thread */
+    uint64_t wall_ns;            /* since the first tick */
+    uint32_t processes, threads; /* sampled now */
+    uint32_t refused;            /* children that could not be sampled */
+};
+
+struct sampler;
+
+/* Returns 0, MAREY_EINVAL or MAREY_ENOMEM. */
+int sampler_open(struct sampler **sampler, const struct sampler_options *options,
+                 const struct sampler_sink *sink);
+void sampler_close(struct sampler *sampler);
+
+/* Returns 0 or what process_open returns. `wait`: one that has not started Python yet, or has none, is tried again as long
+ * as it lives (a child of ours that is about to exec): then 0. */
+int sampler_add(struct sampler *sampler, pid_t pid, bool wait);
+
+/* Samples until `until_ns` (CLOCK_MONOTONIC, 0: no end), sampler_stop, or all processes have ended. Runs are handed over
+ * before it returns; it may be called again. Returns 0, or MAREY_ENOPROCESS where nothing is left to sample. */
+int sampler_run(struct sampler *sampler, uint64_t until_ns);
+void sampler_stop(struct sampler *sampler);
+/* From the next tick on. */
+void sampler_set_interval(struct sampler *sampler, uint64_t interval_ns);
+
+void sampler_counts(const struct sampler *sampler, struct sampler_counts *counts);
+
+#endif
