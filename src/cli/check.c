@@ -58,7 +58,7 @@ static void print_json(const struct trace *trace, const char *path, int damaged)
 
 static int check_file(const char *path, enum check_output output) {
     struct trace trace;
-    int error = trace_read(&trace, path);
+    int error = trace_read(&trace, path, 0);
     int status = EXIT_USAGE;
     if (error) {
         read_error("check", path, error);

@@ -277,7 +277,7 @@ static void print_json(const struct request *request, const struct trace *trace,
 static void report(const struct request *request, int status) {
     struct trace trace;
     struct summary summary = {0};
-    int error = trace_read(&trace, request->output);
+    int error = trace_read(&trace, request->output, 0);
     if (!error)
         error = summary_make(&summary, &trace);
     if (error)

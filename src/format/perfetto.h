@@ -127,9 +127,11 @@ enum {
     ANNOTATION__double_value = 5,
     ANNOTATION__string_value = 6,
     ANNOTATION__pointer_value = 7,
+    ANNOTATION__json_value = 9,
     ANNOTATION__name = 10,
     ANNOTATION__dict_entries = 11,
     ANNOTATION__array_values = 12,
+    ANNOTATION__string_value_iid = 17,
 };
 
 enum {
@@ -137,6 +139,7 @@ enum {
     INTERNED__event_names = 2,
     INTERNED__debug_annotation_names = 3,
     INTERNED__source_locations = 4,
+    INTERNED__debug_annotation_string_values = 29,
 };
 enum { INTERNED_ENTRY__iid = 1, INTERNED_ENTRY__name = 2 };
 enum {

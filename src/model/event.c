@@ -11,6 +11,8 @@ struct said {
     uint64_t track_uuid;
     struct bytes name;
     uint32_t category;
+    uint32_t source; /* of the reader's arguments */
+    uint32_t first_value;
     uint8_t has_track, has_value, failed, legacy, unknown_name, unknown_category;
     double value;
     struct extra_counters counters, double_counters;
@@ -36,23 +38,6 @@ static void add_category(struct reader *reader, struct said *said, uint32_t cate
         if (length > 0 && length < (int)sizeof joined)
             said->category = strings_add_text(&reader->strings, joined);
     }
-}
-
-/* Whether an annotation is the one that an error leaves: named "error" or "exception". */
-static int annotation_failed(struct reader *reader, const struct sequence *sequence,
-                             struct bytes bytes) {
-    const uint8_t *at = bytes.at, *end = bytes.at + bytes.size;
-    struct field field;
-    uint32_t key = MAP_NONE;
-    int state;
-    while ((state = wire_next(&at, end, &field)) > 0) {
-        if (field.number == ANNOTATION__name_iid && field.wire == WIRE_VARINT)
-            key = interned_get(&sequence->keys, sequence->generation, field.value);
-        else if (field.number == ANNOTATION__name && field.wire == WIRE_BYTES &&
-                 field.bytes.size <= 16)
-            key = strings_add(&reader->strings, field.bytes);
-    }
-    return state < 0 ? -1 : key == reader->error_key || key == reader->exception_key;
 }
 
 static void add_flow(struct reader *reader, uint64_t id) {
@@ -83,6 +68,18 @@ static void take_category(struct reader *reader, const struct sequence *sequence
         add_category(reader, said, category);
 }
 
+static int take_source(struct reader *reader, const struct sequence *sequence, struct said *said,
+                       const struct field *field) {
+    uint64_t unused;
+    if (!reader->arguments.wanted)
+        return 0;
+    uint32_t place = field->wire == WIRE_BYTES
+                         ? source_read(reader, field->bytes, &unused)
+                         : interned_get(&sequence->sources, sequence->generation, field->value);
+    said->source = place == MAP_NONE ? 0 : place;
+    return 0;
+}
+
 /* The fields that few events have. */
 static int take_rare(struct reader *reader, const struct sequence *sequence, struct said *said,
                      const struct field *field) {
@@ -94,12 +91,14 @@ static int take_rare(struct reader *reader, const struct sequence *sequence, str
         add_category(reader, said, strings_add(&reader->strings, field->bytes));
         break;
     case TAG(EVENT__debug_annotations, WIRE_BYTES): {
-        int failed = annotation_failed(reader, sequence, field->bytes);
+        int failed = annotation_read(reader, sequence, field->bytes);
         if (failed < 0)
             return -1;
         said->failed |= (uint8_t)failed;
         break;
     }
+    case TAG(EVENT__source_location_iid, WIRE_VARINT):
+    case TAG(EVENT__source_location, WIRE_BYTES): return take_source(reader, sequence, said, field);
     case TAG(EVENT__legacy_event, WIRE_BYTES): said->legacy = 1; break;
     case TAG(EVENT__flow_ids, WIRE_FIXED64):
     case TAG(EVENT__terminating_flow_ids, WIRE_FIXED64): add_flow(reader, field->value); break;
@@ -186,6 +185,7 @@ static void append_counter(struct reader *reader, const struct sequence *sequenc
     }
     counter.kind = EVENT_COUNTER;
     counter.flags = 0;
+    counter.detail = 0;
     counter.value = track->multiplier > 0 ? value * (double)track->multiplier : value;
     append(reader, place, &counter);
 }
@@ -210,6 +210,15 @@ static void append_extras(struct reader *reader, const struct sequence *sequence
                  said->extra_double, said->extra_double_count, event);
 }
 
+/* What is kept of an event beside its name. */
+static uint32_t take_detail(struct reader *reader, const struct said *said) {
+    struct arguments *arguments = &reader->arguments;
+    uint32_t detail = arguments_detail(arguments, said->first_value, said->source);
+    if (!detail && (said->source || arguments->value_count > said->first_value))
+        reader_out_of_memory(reader);
+    return detail;
+}
+
 void event_read(struct reader *reader, struct sequence *sequence, const struct packet *packet,
                 struct event *event) {
     struct said said;
@@ -217,7 +226,9 @@ void event_read(struct reader *reader, struct sequence *sequence, const struct p
     memset(&said, 0, offsetof(struct said, counters));
     said.counters.count = said.double_counters.count = said.extra_count = said.extra_double_count =
         0;
+    said.first_value = reader->arguments.value_count;
     if (split(reader, sequence, &said, packet->event)) {
+        reader->arguments.value_count = said.first_value;
         damage_add(&reader->damage, DAMAGE_EVENT, packet->offset);
         return;
     }
@@ -242,6 +253,7 @@ void event_read(struct reader *reader, struct sequence *sequence, const struct p
         event->flags = said.failed ? EVENT_FAILED : 0;
         event->name = event_name(reader, sequence, &said);
         event->category = said.category;
+        event->detail = take_detail(reader, &said);
         append(reader, place, event);
     }
     if (said.unknown_name)

@@ -27,6 +27,11 @@ int defaults_read(struct reader *reader, struct sequence *sequence, struct bytes
 int snapshot_read(struct reader *reader, struct sequence *sequence, struct bytes bytes);
 int descriptor_read(struct reader *reader, const struct packet *packet);
 int attributes_read(struct reader *reader, struct bytes bytes);
+/* A source location: its place in the reader's sources; MAP_NONE where a field is broken. Sets *id where it has one. */
+uint32_t source_read(struct reader *reader, struct bytes bytes, uint64_t *id);
+/* A debug annotation; kept in the reader's arguments where that is wanted. Returns whether it says that an error ended
+ * the span, or -1 where a field is broken. */
+int annotation_read(struct reader *reader, const struct sequence *sequence, struct bytes bytes);
 /* event: has its time and clock already. */
 void event_read(struct reader *reader, struct sequence *sequence, const struct packet *packet,
                 struct event *event);

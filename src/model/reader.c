@@ -29,6 +29,7 @@ void reader_free(struct reader *self) {
     strings_free(&self->strings);
     tracks_free(&self->tracks);
     timebase_free(&self->timebase);
+    arguments_free(&self->arguments);
     *self = (struct reader){0};
 }
 

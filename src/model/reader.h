@@ -7,6 +7,7 @@
 #define MAREY_MODEL_READER_H
 
 #include "format/wire.h"
+#include "model/arguments.h"
 #include "model/damage.h"
 #include "model/sequence.h"
 #include "model/source.h"
@@ -34,6 +35,7 @@ struct reader {
     struct strings strings;
     struct tracks tracks;
     struct timebase timebase;
+    struct arguments arguments;
     struct sequence *sequences;
     uint32_t sequence_count, sequence_capacity;
     struct map sequence_places;

@@ -74,6 +74,8 @@ void sequence_free(struct sequence *self) {
     interned_free(&self->names);
     interned_free(&self->categories);
     interned_free(&self->keys);
+    interned_free(&self->texts);
+    interned_free(&self->sources);
 }
 
 struct sequence_clock *sequence_clock(struct sequence *self, uint32_t id) {

@@ -51,6 +51,7 @@ struct sequence {
     uint32_t track;      /* default, as a place in the reader's tracks */
     struct extra_counters counters, double_counters;
     struct interned names, categories, keys;
+    struct interned texts, sources; /* of arguments, where these are kept */
     struct sequence_clock clocks[SEQUENCE_CLOCKS_MAX];
 };
 

@@ -26,6 +26,29 @@ static int interned_entry(struct reader *reader, struct sequence *sequence, stru
     return 0;
 }
 
+/* A source location by number. */
+static int interned_source(struct reader *reader, struct sequence *sequence, struct bytes bytes) {
+    uint64_t id = 0;
+    uint32_t place = source_read(reader, bytes, &id);
+    if (place == MAP_NONE)
+        return -1;
+    if (interned_put(&sequence->sources, sequence->generation, id, place) < 0)
+        reader_out_of_memory(reader);
+    return 0;
+}
+
+/* What is needed for arguments alone. */
+static int interned_detail(struct reader *reader, struct sequence *sequence,
+                           const struct packet *packet, const struct field *field) {
+    if (!reader->arguments.wanted || field->wire != WIRE_BYTES)
+        return 0;
+    if (field->number == INTERNED__source_locations)
+        return interned_source(reader, sequence, field->bytes);
+    if (field->number == INTERNED__debug_annotation_string_values)
+        return interned_entry(reader, sequence, &sequence->texts, field->bytes, packet->offset);
+    return 0;
+}
+
 int interned_read(struct reader *reader, struct sequence *sequence, const struct packet *packet) {
     const uint8_t *at = packet->interned.at, *end = at + packet->interned.size;
     struct field field;
@@ -36,7 +59,10 @@ int interned_read(struct reader *reader, struct sequence *sequence, const struct
         case TAG(INTERNED__event_categories, WIRE_BYTES): table = &sequence->categories; break;
         case TAG(INTERNED__event_names, WIRE_BYTES): table = &sequence->names; break;
         case TAG(INTERNED__debug_annotation_names, WIRE_BYTES): table = &sequence->keys; break;
-        default: continue;
+        default:
+            if (interned_detail(reader, sequence, packet, &field))
+                return -1;
+            continue;
         }
         if (interned_entry(reader, sequence, table, field.bytes, packet->offset))
             return -1;

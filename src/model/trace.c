@@ -157,18 +157,22 @@ static int read_source(struct trace *trace, struct source *source) {
     return late ? late : error;
 }
 
-int trace_read(struct trace *trace, const char *path) {
-    struct source source;
+static void begin(struct trace *trace, unsigned keep) {
     *trace = (struct trace){0};
     reader_init(&trace->reader);
+    trace->reader.arguments.wanted = (keep & TRACE_ARGUMENTS) != 0;
+}
+
+int trace_read(struct trace *trace, const char *path, unsigned keep) {
+    struct source source;
+    begin(trace, keep);
     int error = source_open(&source, path);
     return error ? error : read_source(trace, &source);
 }
 
-int trace_read_memory(struct trace *trace, const void *bytes, size_t size) {
+int trace_read_memory(struct trace *trace, const void *bytes, size_t size, unsigned keep) {
     struct source source;
-    *trace = (struct trace){0};
-    reader_init(&trace->reader);
+    begin(trace, keep);
     source_open_memory(&source, bytes, size);
     return read_source(trace, &source);
 }

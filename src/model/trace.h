@@ -15,6 +15,7 @@ struct span {
     uint32_t parent; /* place in the spans; MAP_NONE: none */
     uint16_t depth;  /* 0: outermost */
     uint8_t failed;  /* an error ended it */
+    uint32_t detail; /* of the reader's arguments; 0: none, or they are not kept */
 };
 
 struct thread {
@@ -52,11 +53,16 @@ struct trace {
         last_ns; /* of all events, in the trace's clock; both 0 where there are none */
 };
 
-/* Reads the file ("-": the standard input). Returns 0, or an enum marey_error where it cannot be opened or memory is
+/* What is kept beside what is always: it takes time and memory. */
+enum trace_keep {
+    TRACE_ARGUMENTS = 1, /* arguments and source locations of spans and instants */
+};
+
+/* Reads the file ("-": the standard input). keep: enum trace_keep. Returns 0, or an enum marey_error where it cannot be opened or memory is
  * short; damage is no error. trace_free in every case. */
-int trace_read(struct trace *trace, const char *path);
+int trace_read(struct trace *trace, const char *path, unsigned keep);
 /* The same of bytes in memory. */
-int trace_read_memory(struct trace *trace, const void *bytes, size_t size);
+int trace_read_memory(struct trace *trace, const void *bytes, size_t size, unsigned keep);
 void trace_free(struct trace *trace);
 
 /* The text of a string number; "" for none. */

@@ -19,9 +19,10 @@ struct event {
         };
         double value; /* EVENT_COUNTER */
     };
-    uint8_t kind;  /* enum event_type; 0: dropped */
-    uint8_t clock; /* of timebase */
-    uint8_t flags; /* enum event_flag */
+    uint8_t kind;    /* enum event_type; 0: dropped */
+    uint8_t clock;   /* of timebase */
+    uint8_t flags;   /* enum event_flag */
+    uint32_t detail; /* of the reader's arguments; 0: none, or they are not kept */
 };
 
 enum track_kind {

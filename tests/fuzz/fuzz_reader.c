@@ -15,6 +15,19 @@ static void require(int condition, const char *what) {
     }
 }
 
+/* What an event says lies within the tables, and what is inside a value within that value. */
+static void check_details(const struct arguments *arguments) {
+    for (uint32_t i = 1; i < arguments->detail_count; i++) {
+        const struct detail *detail = &arguments->details[i];
+        uint32_t end = detail->first + detail->size;
+        require(end >= detail->first && end <= arguments->value_count, "values are not there");
+        require(detail->end < arguments->detail_count, "an end's detail is not there");
+        require(!detail->source || detail->source < arguments->source_count, "no such source");
+        for (uint32_t at = detail->first; at < end; at++)
+            require(arguments->values[at].inside < end - at, "a value reaches beyond its event");
+    }
+}
+
 static void check_spans(const struct trace *trace) {
     for (uint32_t i = 0; i < trace->span_count; i++) {
         const struct span *span = &trace->spans[i];
@@ -52,11 +65,12 @@ static void check_output(const struct summary *summary, const struct trace *trac
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct trace trace;
     struct summary summary = {0};
-    int error = trace_read_memory(&trace, data, size);
+    int error = trace_read_memory(&trace, data, size, size % 2 ? TRACE_ARGUMENTS : 0);
     require(error == 0 || error == MAREY_ENOMEM, "bytes in memory cannot be read");
     require(error || trace.reader.file_bytes == size, "reading stopped before the end");
     if (!error && summary_make(&summary, &trace) == 0) {
         check_spans(&trace);
+        check_details(&trace.reader.arguments);
         check_output(&summary, &trace);
     }
     summary_free(&summary);

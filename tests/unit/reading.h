@@ -15,7 +15,7 @@ static inline int set_up(void **state) {
 }
 
 static inline void read_file(struct trace *trace) {
-    assert_int_equal(trace_read_memory(trace, file.bytes, file.size), 0);
+    assert_int_equal(trace_read_memory(trace, file.bytes, file.size, 0), 0);
 }
 
 static inline uint64_t damaged(const struct trace *trace) {

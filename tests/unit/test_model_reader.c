@@ -81,7 +81,7 @@ static void cut_anywhere_keeps_what_is_before(void **state) {
             complete += (i + 1 < count ? starts[i + 1] : whole) <= cut;
             at_boundary |= starts[i] == cut;
         }
-        assert_int_equal(trace_read_memory(&trace, file.bytes, cut), 0);
+        assert_int_equal(trace_read_memory(&trace, file.bytes, cut, 0), 0);
         assert_int_equal(trace.span_count, complete);
         assert_int_equal(trace.reader.damage.count[DAMAGE_CUT], !at_boundary);
         assert_int_equal(damaged(&trace), !at_boundary);
@@ -217,7 +217,7 @@ static void compressed_packets_within_reason(void **state) {
     outer.size = 0;
     put_bytes(&outer, PACKET__compressed_packets, packed, size);
     put_within(&outer, TRACE__packet, 0);
-    assert_int_equal(trace_read_memory(&trace, outer.bytes, outer.size), 0);
+    assert_int_equal(trace_read_memory(&trace, outer.bytes, outer.size, 0), 0);
     assert_int_equal(damaged(&trace), 0);
     assert_non_null(find_span(&trace, "span"));
     trace_free(&trace);
@@ -227,12 +227,12 @@ static void compressed_packets_within_reason(void **state) {
     outer.size = 0;
     put_bytes(&outer, PACKET__compressed_packets, packed, size);
     put_within(&outer, TRACE__packet, 0);
-    assert_int_equal(trace_read_memory(&trace, outer.bytes, outer.size), 0);
+    assert_int_equal(trace_read_memory(&trace, outer.bytes, outer.size, 0), 0);
     assert_int_equal(trace.reader.damage.count[LOSS_NESTED], 1);
     trace_free(&trace);
 
     outer.bytes[outer.size - 6] ^= 0xff;
-    assert_int_equal(trace_read_memory(&trace, outer.bytes, outer.size), 0);
+    assert_int_equal(trace_read_memory(&trace, outer.bytes, outer.size, 0), 0);
     assert_int_equal(trace.reader.damage.count[DAMAGE_INFLATE], 1);
     trace_free(&trace);
 }
@@ -275,9 +275,9 @@ static void nothing_is_no_trace(void **state) {
 static void a_missing_file_is_an_error(void **state) {
     (void)state;
     struct trace trace;
-    assert_int_equal(trace_read(&trace, "/does/not/exist"), MAREY_ENOENT);
+    assert_int_equal(trace_read(&trace, "/does/not/exist", 0), MAREY_ENOENT);
     trace_free(&trace);
-    assert_int_equal(trace_read(&trace, "/"), MAREY_ENOTFILE);
+    assert_int_equal(trace_read(&trace, "/", 0), MAREY_ENOTFILE);
     trace_free(&trace);
 }
 

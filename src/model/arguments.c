@@ -1,0 +1,62 @@
+/* See arguments.h. */
+#include "model/arguments.h"
+
+#include "model/grow.h"
+
+static uint32_t add_source(struct arguments *self, const struct source_place *place) {
+    if (GROW(self->sources, self->source_count, self->source_capacity))
+        return 0;
+    if (!self->source_count)
+        self->sources[self->source_count++] = (struct source_place){0};
+    if (self->source_count >= SOURCES_MAX ||
+        GROW(self->sources, self->source_count, self->source_capacity))
+        return 0;
+    self->sources[self->source_count] = *place;
+    return self->source_count++;
+}
+
+uint32_t arguments_source(struct arguments *self, uint32_t file, uint32_t function, uint32_t line) {
+    uint64_t key = map_mix((uint64_t)file << 32 | function) + line;
+    uint32_t known = map_get(&self->source_places, key);
+    const struct source_place place = {file, function, line};
+    if (known != MAP_NONE && !memcmp(&self->sources[known], &place, sizeof place))
+        return known;
+    uint32_t added = add_source(self, &place);
+    /* Where two places have one key the first is found again, the second is kept each time. */
+    if (added && known == MAP_NONE)
+        (void)map_put(&self->source_places, key, added);
+    return added;
+}
+
+static uint32_t add_detail(struct arguments *self, struct detail detail) {
+    if (GROW(self->details, self->detail_count, self->detail_capacity))
+        return 0;
+    if (!self->detail_count)
+        self->details[self->detail_count++] = (struct detail){0};
+    if (GROW(self->details, self->detail_count, self->detail_capacity))
+        return 0;
+    self->details[self->detail_count] = detail;
+    return self->detail_count++;
+}
+
+uint32_t arguments_detail(struct arguments *self, uint32_t first, uint32_t source) {
+    uint32_t size = self->value_count - first;
+    return size || source ? add_detail(self, (struct detail){first, size, source, 0}) : 0;
+}
+
+uint32_t arguments_join(struct arguments *self, uint32_t detail, uint32_t end) {
+    if (!end)
+        return detail;
+    if (!detail)
+        return add_detail(self, (struct detail){.end = end});
+    self->details[detail].end = end;
+    return detail;
+}
+
+void arguments_free(struct arguments *self) {
+    free(self->values);
+    free(self->details);
+    free(self->sources);
+    map_free(&self->source_places);
+    *self = (struct arguments){0};
+}
