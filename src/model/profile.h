@@ -36,12 +36,15 @@ struct profile; /* nodes by place, 0 is the root; functions by place */
 /* `lines`: calls from different lines of a function are different nodes. NULL: no memory. */
 struct profile *profile_open(uint32_t nodes_limit, int lines);
 void profile_close(struct profile *profile);
-/* Forgets all, keeps the memory. */
+/* Forgets all samples; the memory serves again. */
 void profile_clear(struct profile *profile);
 
-/* Functions are told apart by name, file and first line. Never fails: what there is no memory for is counted. */
+/* Functions are told apart by name, file, first line and kind; sample_frame.function is a hint alone, so samples of several
+ * givers may be added. Sums stop at UINT64_MAX. Never fails: what there is no memory for is counted. */
 void profile_add(struct profile *profile, const struct sample *sample);
 
+/* Both stand until the next sample is added. A node's place is greater than its parent's. Node 0 is the root (function 0,
+ * without a name), node 1 the root's "(other)" (function 1). */
 const struct profile_node *profile_nodes(const struct profile *profile, uint32_t *count);
 const struct profile_function *profile_functions(const struct profile *profile, uint32_t *count);
 /* Samples that are not in the tree as they were, for the limit's or for memory's sake. */
