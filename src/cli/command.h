@@ -22,7 +22,7 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_run, command_info, command_check;
+extern const struct command command_run, command_dump, command_info, command_check;
 
 /* Says on stderr what is wrong: "marey info: ...". Returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

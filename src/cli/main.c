@@ -7,9 +7,9 @@
 #include "cli/command.h"
 #include "marey.h"
 
-enum { COMMANDS = 3 };
-static const struct command *const commands[COMMANDS] = {&command_run, &command_info,
-                                                         &command_check};
+static const struct command *const commands[] = {&command_run, &command_dump, &command_info,
+                                                 &command_check};
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const char head[] =
     "Marey shows what a program does: one Perfetto trace file, whole at every instant.\n"
@@ -27,6 +27,7 @@ static const char foot[] =
     "  marey run -m pytest -x                record a module\n"
     "  marey run -o build.perfetto-trace make -j4\n"
     "  marey info app.perfetto-trace         what is in it\n"
+    "  marey dump 4711                       what process 4711 does now\n"
     "\n"
     "Open the trace at https://ui.perfetto.dev. It stays on your machine.\n";
 

@@ -266,7 +266,9 @@ int layout_find(struct layout *layout, struct memory *memory, uint64_t runtime, 
         return MAREY_EADDRESS;
     if (layout_has_cookie((const char *)offsets)) {
         int error = from_offsets(layout, offsets);
-        return error ? error : check_patiently(layout, memory, runtime);
+        error = error ? error : check_patiently(layout, memory, runtime);
+        /* One that is not known, and not as those that are. */
+        return error == MAREY_EADDRESS && layout->version > LAYOUT_NEWEST ? MAREY_EVERSION : error;
     }
     if (version >= 0x030d)
         return MAREY_ENOTYET; /* the numbers are part of the program's file: it is not loaded yet */

@@ -45,6 +45,8 @@ static int try_runtime(struct process *process, uint64_t runtime, uint32_t versi
         process->version = process->layout.version;
     } else if (version) {
         process->version = version;
+    } else if (process->layout.version > LAYOUT_NEWEST) { /* it says so itself */
+        process->version = process->layout.version;
     }
     return error;
 }

@@ -1,0 +1,112 @@
+/* marey dump: the stacks of running processes, now. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/dump.h"
+#include "marey.h"
+#include "output/table.h"
+
+static const char help_text[] =
+    "usage: marey dump [OPTIONS] PID...\n"
+    "\n"
+    "Shows what running Python processes do now: the stack of each thread, the most recent call "
+    "first, and whether the\n"
+    "thread runs, is idle, has the GIL, waits for it or collects garbage. The processes need "
+    "nothing of Marey, are not\n"
+    "stopped, and may hang: it is their memory that is read.\n"
+    "\n"
+    "  -j, --json      for a program: an object a process, a line each\n"
+    "  -h, --help      this page\n"
+    "\n"
+    "Reading another process takes the rights of a debugger: the same user or root, and where the "
+    "kernel.yama.ptrace_scope\n"
+    "is 1 or more, or in a container, root or CAP_SYS_PTRACE.\n"
+    "\n"
+    "exit status: 0 shown, 1 the stack of a thread could not be read, 2 a process could not be "
+    "read\n"
+    "\n"
+    "examples:\n"
+    "  marey dump 4711\n"
+    "  marey dump $(pgrep -f gunicorn)\n"
+    "  marey dump --json 4711 | python3 -m json.tool\n";
+
+const char *dump_state_word(enum proc_state state) {
+    switch (state) {
+    case PROC_RUNNING: return "running";
+    case PROC_IDLE: return "idle";
+    case PROC_STOPPED: return "stopped";
+    case PROC_DEAD: return "ended";
+    default: return "unknown";
+    }
+}
+
+const char *dump_thread_name(const struct dumped_thread *thread, const char *process_name) {
+    return strcmp(thread->name, process_name) ? thread->name : "";
+}
+
+static int is_incomplete(const struct dump *dump) {
+    for (int i = 0; i < dump->count; i++)
+        if (dump->threads[i].error == MAREY_ETORN)
+            return 1;
+    return 0;
+}
+
+static int show(pid_t pid, const struct dump_request *request) {
+    struct process process;
+    struct dump dump;
+    int error = process_open(&process, pid);
+    if (error)
+        return target_error("dump", pid, error, process.version);
+    int status = EXIT_OK;
+    error = dump_take(&dump, &process);
+    if (error)
+        status = target_error("dump", pid, error, process.version);
+    else if (request->json)
+        dump_print_json(&dump, &process);
+    else
+        dump_print_text(&dump, &process, request);
+    if (!error && is_incomplete(&dump))
+        status = EXIT_FOUND;
+    dump_free(&dump);
+    process_close(&process);
+    return status;
+}
+
+static int show_all(char **words, int count, const struct dump_request *request) {
+    int worst = EXIT_OK;
+    pid_t pid;
+    for (int i = 0; i < count; i++)
+        if (parse_pid(words[i], &pid))
+            return usage_error("dump", "'%s' is no process number", words[i]);
+    for (int i = 0; i < count; i++) {
+        parse_pid(words[i], &pid);
+        if (i && !request->json)
+            putchar('\n');
+        int status = show(pid, request);
+        worst = status > worst ? status : worst;
+    }
+    return worst;
+}
+
+static int run(int argc, char **argv) {
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    struct dump_request request = {.width = table_terminal_width(stdout),
+                                   .colour = table_terminal_colour(stdout)};
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":jh", options, NULL)) != -1) {
+        switch (option) {
+        case 'j': request.json = 1; break;
+        case 'h': fputs(help_text, stdout); return EXIT_OK;
+        default: return option_error("dump", option, argv, options);
+        }
+    }
+    if (optind == argc)
+        return usage_error("dump", "which process?");
+    return show_all(argv + optind, argc - optind, &request);
+}
+
+const struct command command_dump = {"dump", "show the stacks of a running process", help_text,
+                                     run};

@@ -1,0 +1,83 @@
+/* See dump.h. */
+#include <stdio.h>
+
+#include "cli/dump.h"
+#include "marey.h"
+
+static void number_or_null(struct json *json, const char *key, int64_t number) {
+    if (number)
+        json_integer(json, key, number);
+    else
+        json_null(json, key);
+}
+
+static void text_or_null(struct json *json, const char *key, const char *text) {
+    if (*text)
+        json_text(json, key, text);
+    else
+        json_null(json, key);
+}
+
+static void frame_json(struct json *json, const struct dumped_frame *frame) {
+    json_object(json, NULL);
+    json_text(json, "function", frame->name);
+    json_text(json, "file", frame->file);
+    number_or_null(json, "line", frame->line);
+    number_or_null(json, "first_line", frame->first_line);
+    json_end(json);
+}
+
+static void thread_json(struct json *json, const struct dumped_thread *thread, pid_t pid,
+                        const char *process_name) {
+    json_object(json, NULL);
+    number_or_null(json, "tid", thread->thread.tid);
+    text_or_null(json, "name", dump_thread_name(thread, process_name));
+    json_bool(json, "main", thread->thread.tid == pid);
+    json_integer(json, "interpreter", thread->interpreter);
+    json_text(json, "state", dump_state_word(thread->state));
+    json_bool(json, "has_gil", thread->thread.holds_gil);
+    json_bool(json, "waits_for_gil", thread->waits_for_gil);
+    json_bool(json, "collects_garbage", thread->thread.collecting);
+    if (thread->error)
+        json_text(json, "error", marey_strerror(thread->error));
+    if (thread->cut)
+        json_bool(json, "cut", 1);
+    json_array(json, "frames");
+    for (int i = 0; i < thread->depth; i++)
+        frame_json(json, &thread->frames[i]);
+    json_end(json);
+    json_end(json);
+}
+
+static void command_json(struct json *json, pid_t pid) {
+    struct command_line line;
+    command_line_read(&line, pid);
+    json_array(json, "command");
+    for (const char *word = NULL; (word = command_line_next(&line, word));)
+        json_text(json, NULL, word);
+    json_end(json);
+}
+
+void dump_print_json(const struct dump *dump, const struct process *process) {
+    pid_t pid = process->memory.pid;
+    char process_name[PROC_NAME_BYTES], version[32];
+    struct json json;
+    proc_thread_name(pid, pid, process_name);
+    snprintf(version, sizeof version, "%u.%u", process->version >> 8, process->version & 255);
+    json_init(&json, stdout, 0);
+    json_object(&json, NULL);
+    json_integer(&json, "pid", pid);
+    json_text(&json, "name", process_name);
+    command_json(&json, pid);
+    json_text(&json, "python", version);
+    json_bool(&json, "free_threaded", process->layout.free_threaded);
+    json_bool(&json, "gil_is_held", dump->has_gil);
+    number_or_null(&json, "gil_holder", dump->gil_holder);
+    json_integer(&json, "other_threads", dump->other_threads);
+    json_array(&json, "threads");
+    for (int i = 0; i < dump->count; i++)
+        thread_json(&json, &dump->threads[i], pid, process_name);
+    json_end(&json);
+    json_end(&json);
+    json_finish(&json);
+}
