@@ -1,0 +1,140 @@
+/* See calls.h: the calls that are wanted. */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "marey.h"
+#include "model/call_parts.h"
+
+/* Whether one of the patterns is met by one of the texts, and none that begins with "!". No pattern asks for nothing. */
+struct choice {
+    int wanted, met, refused;
+};
+
+static void choose(struct choice *choice, const char *pattern, const char *text) {
+    int refuses = *pattern == '!';
+    choice->wanted |= !refuses;
+    if (fnmatch(pattern + refuses, text, 0) != 0)
+        return;
+    choice->met |= !refuses;
+    choice->refused |= refuses;
+}
+
+static int is_chosen(const struct choice *choice) {
+    return !choice->refused && (choice->met || !choice->wanted);
+}
+
+/* A pattern may be met by the qualified name, by that with its module, or by the last part of it. */
+static int name_chosen(const struct calls *calls, const struct call_function *function,
+                       const struct call_filter *filter) {
+    struct choice choice = {0};
+    char whole[1024];
+    const char *name = trace_text(calls->trace, function->name);
+    const char *dot = strrchr(name, '.');
+    snprintf(whole, sizeof whole, "%s.%s", trace_text(calls->trace, function->module), name);
+    for (uint32_t i = 0; i < filter->name_count; i++) {
+        choose(&choice, filter->names[i], name);
+        choose(&choice, filter->names[i], whole);
+        choose(&choice, filter->names[i], dot ? dot + 1 : name);
+    }
+    return is_chosen(&choice);
+}
+
+/* A pattern may be met by the module, or by a package that it is in. */
+static int module_chosen(const struct calls *calls, const struct call_function *function,
+                         const struct call_filter *filter) {
+    struct choice choice = {0};
+    char module[1024];
+    snprintf(module, sizeof module, "%s", trace_text(calls->trace, function->module));
+    char *dot;
+    do {
+        for (uint32_t i = 0; i < filter->module_count; i++)
+            choose(&choice, filter->modules[i], module);
+        dot = strrchr(module, '.');
+        if (dot)
+            *dot = 0;
+    } while (dot);
+    return is_chosen(&choice);
+}
+
+/* A pattern may be met by "Type: message", or by the type. */
+static int exception_chosen(const struct calls *calls, const struct call *call,
+                            const struct call_filter *filter) {
+    char type[256];
+    const char *text = calls_exception(calls, call);
+    if (!filter->exception)
+        return 1;
+    snprintf(type, sizeof type, "%.*s", (int)strcspn(text, ":"), text);
+    return call->flags & CALL_FAILED &&
+           (fnmatch(filter->exception, text, 0) == 0 || fnmatch(filter->exception, type, 0) == 0);
+}
+
+/* For each function whether its calls may be wanted. NULL where memory is short. */
+static uint8_t *choose_functions(const struct calls *calls, const struct call_filter *filter) {
+    uint8_t *chosen = malloc(calls->function_count + 1);
+    for (uint32_t i = 0; chosen && i < calls->function_count; i++)
+        chosen[i] = name_chosen(calls, &calls->functions[i], filter) &&
+                    module_chosen(calls, &calls->functions[i], filter);
+    return chosen;
+}
+
+/* Takes over a call; `around` is where its parent, or who stands for it, stands now. */
+static void keep(struct calls *to, const struct call *call, uint32_t around) {
+    to->all[to->count] = *call;
+    to->all[to->count].parent = around;
+    to->all[to->count].first_child = to->all[to->count].last_child = CALL_NONE;
+    to->all[to->count].next = CALL_NONE;
+    to->call_count += to->functions[call->function].kind != FUNCTION_SPAN;
+    if (around == CALL_NONE)
+        to->roots[to->root_count++] = to->count;
+    calls_attach(to, to->count++);
+}
+
+static void leave_out(struct calls *to, const struct call *call, uint32_t around) {
+    if (around != CALL_NONE &&
+        __builtin_add_overflow(to->all[around].self_ns, call->self_ns, &to->all[around].self_ns))
+        to->all[around].self_ns = INT64_MAX;
+}
+
+static void filter_calls(struct calls *to, const struct calls *from,
+                         const struct call_filter *filter, const uint8_t *chosen,
+                         uint32_t *place_of) {
+    for (uint32_t i = 0; i < from->count; i++) {
+        const struct call *call = &from->all[i];
+        uint32_t around = call->parent == CALL_NONE ? (uint32_t)CALL_NONE : place_of[call->parent];
+        int wanted = chosen[call->function] && call->elapsed_ns >= filter->min_ns &&
+                     exception_chosen(from, call, filter);
+        place_of[i] = wanted ? to->count : around;
+        if (wanted)
+            keep(to, call, around);
+        else
+            leave_out(to, call, around);
+    }
+}
+
+static void *copy(const void *from, size_t count, size_t bytes) {
+    void *to = malloc((count + 1) * bytes);
+    if (to && count)
+        memcpy(to, from, count * bytes);
+    return to;
+}
+
+int calls_filter(struct calls *to, const struct calls *from, const struct call_filter *filter) {
+    *to = (struct calls){.trace = from->trace,
+                         .function_count = from->function_count,
+                         .scope_count = from->scope_count};
+    to->functions = copy(from->functions, from->function_count, sizeof *from->functions);
+    to->scopes = copy(from->scopes, from->scope_count, sizeof *from->scopes);
+    to->all = malloc((from->count + 1) * sizeof *to->all);
+    to->roots = malloc((from->count + 1) * sizeof *to->roots);
+    uint32_t *place_of = malloc((from->count + 1) * sizeof *place_of);
+    uint8_t *chosen = choose_functions(from, filter);
+    int failed = !to->functions || !to->scopes || !to->all || !to->roots || !place_of || !chosen;
+    if (!failed) {
+        filter_calls(to, from, filter, chosen, place_of);
+        calls_sort_roots(to);
+    }
+    free(place_of);
+    free(chosen);
+    return failed ? MAREY_ENOMEM : 0;
+}

@@ -1,0 +1,125 @@
+/* See call_stats.h. */
+#include "model/call_stats.h"
+
+#include <stdlib.h>
+
+#include "marey.h"
+
+static void add_ns(int64_t *sum, int64_t more) {
+    if (__builtin_add_overflow(*sum, more, sum))
+        *sum = INT64_MAX;
+}
+
+static void count_call(struct call_stats_row *row, const struct call *call) {
+    row->calls++;
+    row->open += (call->flags & CALL_OPEN) != 0;
+    row->exceptions += (call->flags & CALL_FAILED) != 0;
+    add_ns(&row->self_ns, call->self_ns);
+    add_ns(&row->waiting_ns, call->waiting_ns);
+}
+
+/* Totals, from the outermost calls of each function: `running` says how many of a function are around. Every node is
+ * entered and left once, by the links between them. */
+static void add_totals(struct call_stats_row *rows, const struct calls *calls, uint32_t *running) {
+    for (uint32_t i = 0; i < calls->root_count; i++) {
+        uint32_t at = calls->roots[i];
+        while (at != CALL_NONE) {
+            const struct call *call = &calls->all[at];
+            if (!running[call->function]++)
+                add_ns(&rows[call->function].total_ns, call->elapsed_ns);
+            if (call->first_child != CALL_NONE) {
+                at = call->first_child;
+                continue;
+            }
+            running[call->function]--;
+            while (at != CALL_NONE && calls->all[at].next == CALL_NONE) {
+                at = calls->all[at].parent;
+                if (at != CALL_NONE)
+                    running[calls->all[at].function]--;
+            }
+            at = at == CALL_NONE ? at : calls->all[at].next;
+        }
+    }
+}
+
+static int compare_times(const void *a, const void *b) {
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* By nearest rank: the smallest time that at least `percent` of them do not exceed. */
+static int64_t percentile(const int64_t *sorted, uint64_t count, unsigned percent) {
+    uint64_t rank = (count * percent + 99) / 100;
+    return sorted[rank ? rank - 1 : 0];
+}
+
+static void describe_times(struct call_stats_row *row, int64_t *times) {
+    __int128 sum = 0;
+    qsort(times, row->calls, sizeof *times, compare_times);
+    for (uint64_t i = 0; i < row->calls; i++)
+        sum += times[i];
+    row->mean_ns = (int64_t)(sum / (__int128)row->calls);
+    row->min_ns = times[0];
+    row->p50_ns = percentile(times, row->calls, 50);
+    row->p99_ns = percentile(times, row->calls, 99);
+    row->max_ns = times[row->calls - 1];
+}
+
+/* The times of all calls, function by function. */
+static void add_times(struct call_stats_row *rows, const struct calls *calls, int64_t *times,
+                      uint32_t *used) {
+    uint32_t start = 0;
+    for (uint32_t f = 0; f < calls->function_count; f++) {
+        used[f] = start;
+        start += (uint32_t)rows[f].calls;
+    }
+    for (uint32_t i = 0; i < calls->count; i++)
+        times[used[calls->all[i].function]++] = calls->all[i].elapsed_ns;
+    for (uint32_t f = 0; f < calls->function_count; f++)
+        if (rows[f].calls)
+            describe_times(&rows[f], times + used[f] - rows[f].calls);
+}
+
+static int compare_rows(const void *a, const void *b) {
+    const struct call_stats_row *left = a, *right = b;
+    if (left->total_ns != right->total_ns)
+        return left->total_ns < right->total_ns ? 1 : -1;
+    if (left->calls != right->calls)
+        return left->calls < right->calls ? 1 : -1;
+    return (left->function > right->function) - (left->function < right->function);
+}
+
+/* Functions that a filter left without calls are none. */
+static void sort_rows(struct call_stats *stats) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < stats->count; i++)
+        if (stats->rows[i].calls)
+            stats->rows[kept++] = stats->rows[i];
+    stats->count = kept;
+    qsort(stats->rows, kept, sizeof *stats->rows, compare_rows);
+}
+
+int call_stats_make(struct call_stats *stats, const struct calls *calls) {
+    *stats = (struct call_stats){.count = calls->function_count};
+    stats->rows = calloc(calls->function_count + 1, sizeof *stats->rows);
+    uint32_t *per_function = calloc(calls->function_count + 1, sizeof *per_function);
+    int64_t *times = malloc((calls->count + 1) * sizeof *times);
+    int failed = !stats->rows || !per_function || !times;
+    if (!failed) {
+        for (uint32_t f = 0; f < calls->function_count; f++)
+            stats->rows[f].function = f;
+        for (uint32_t i = 0; i < calls->count; i++)
+            count_call(&stats->rows[calls->all[i].function], &calls->all[i]);
+        add_totals(stats->rows, calls, per_function);
+        add_times(stats->rows, calls, times, per_function);
+        sort_rows(stats);
+    }
+    free(per_function);
+    free(times);
+    return failed ? MAREY_ENOMEM : 0;
+}
+
+void call_stats_free(struct call_stats *stats) {
+    free(stats->rows);
+    *stats = (struct call_stats){0};
+}

@@ -1,0 +1,29 @@
+/* The table of functions: how often each was called, and how long it took. */
+#ifndef MAREY_MODEL_CALL_STATS_H
+#define MAREY_MODEL_CALL_STATS_H
+
+#include "model/calls.h"
+
+/* The calls of one function. Times in nanoseconds. */
+struct call_stats_row {
+    uint32_t function;    /* place in the functions */
+    uint64_t calls, open; /* open: without an end */
+    uint64_t exceptions;  /* that left it */
+    int64_t
+        total_ns; /* with what they called and waited for; of recursive calls the outermost alone */
+    int64_t self_ns;    /* without */
+    int64_t waiting_ns; /* between the pieces of generators and coroutines; part of the total */
+    int64_t min_ns, mean_ns, p50_ns, p99_ns,
+        max_ns; /* of each call, inner ones of a recursion included */
+};
+
+struct call_stats {
+    struct call_stats_row *rows; /* the largest total first, then the largest count */
+    uint32_t count;
+};
+
+/* Returns 0 or MAREY_ENOMEM. call_stats_free in every case. */
+int call_stats_make(struct call_stats *stats, const struct calls *calls);
+void call_stats_free(struct call_stats *stats);
+
+#endif
