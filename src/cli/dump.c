@@ -31,18 +31,23 @@ static const char help_text[] =
     "  marey dump $(pgrep -f gunicorn)\n"
     "  marey dump --json 4711 | python3 -m json.tool\n";
 
-const char *dump_state_word(enum proc_state state) {
-    switch (state) {
-    case PROC_RUNNING: return "running";
-    case PROC_IDLE: return "idle";
-    case PROC_STOPPED: return "stopped";
-    case PROC_DEAD: return "ended";
-    default: return "unknown";
-    }
-}
+struct request {
+    int json;
+    struct stacks_style style;
+};
 
-const char *dump_thread_name(const struct dumped_thread *thread, const char *process_name) {
-    return strcmp(thread->name, process_name) ? thread->name : "";
+static void print_text(const struct dump *dump, const struct process *process,
+                       const struct stacks_style *style) {
+    struct command_line command;
+    struct text text = {0};
+    command_line_read(&command, process->memory.pid);
+    text_addf(&text, "%sProcess %d: ", style->colour ? "\033[1m" : "", (int)process->memory.pid);
+    size_t used = text.size - (style->colour ? strlen("\033[1m") : 0);
+    command_line_show(&command, &text, style->width > used ? style->width - used : style->width);
+    text_add(&text, style->colour ? "\033[0m\n" : "\n");
+    stacks_show(&text, dump, process, style);
+    fputs(text_of(&text), stdout);
+    text_free(&text);
 }
 
 static int is_incomplete(const struct dump *dump) {
@@ -52,7 +57,7 @@ static int is_incomplete(const struct dump *dump) {
     return 0;
 }
 
-static int show(pid_t pid, const struct dump_request *request) {
+static int show(pid_t pid, const struct request *request) {
     struct process process;
     struct dump dump;
     int error = process_open(&process, pid);
@@ -65,7 +70,7 @@ static int show(pid_t pid, const struct dump_request *request) {
     else if (request->json)
         dump_print_json(&dump, &process);
     else
-        dump_print_text(&dump, &process, request);
+        print_text(&dump, &process, &request->style);
     if (!error && is_incomplete(&dump))
         status = EXIT_FOUND;
     dump_free(&dump);
@@ -73,7 +78,7 @@ static int show(pid_t pid, const struct dump_request *request) {
     return status;
 }
 
-static int show_all(char **words, int count, const struct dump_request *request) {
+static int show_all(char **words, int count, const struct request *request) {
     int worst = EXIT_OK;
     pid_t pid;
     for (int i = 0; i < count; i++)
@@ -92,8 +97,8 @@ static int show_all(char **words, int count, const struct dump_request *request)
 static int run(int argc, char **argv) {
     static const struct option options[] = {
         {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
-    struct dump_request request = {.width = table_terminal_width(stdout),
-                                   .colour = table_terminal_colour(stdout)};
+    struct request request = {
+        .style = {.width = table_terminal_width(stdout), .colour = table_terminal_colour(stdout)}};
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":jh", options, NULL)) != -1) {

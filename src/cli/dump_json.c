@@ -31,10 +31,10 @@ static void thread_json(struct json *json, const struct dumped_thread *thread, p
                         const char *process_name) {
     json_object(json, NULL);
     number_or_null(json, "tid", thread->thread.tid);
-    text_or_null(json, "name", dump_thread_name(thread, process_name));
+    text_or_null(json, "name", stacks_thread_name(thread, process_name));
     json_bool(json, "main", thread->thread.tid == pid);
     json_integer(json, "interpreter", thread->interpreter);
-    json_text(json, "state", dump_state_word(thread->state));
+    json_text(json, "state", stacks_state_word(thread->state));
     json_bool(json, "has_gil", thread->thread.holds_gil);
     json_bool(json, "waits_for_gil", thread->waits_for_gil);
     json_bool(json, "collects_garbage", thread->thread.collecting);
