@@ -60,6 +60,19 @@ static inline uint64_t clock_at(const struct clock *clock, uint64_t ticks) {
     return clock->base_ns + (uint64_t)(((unsigned __int128)scaled * clock->rate) >> 64);
 }
 
+/* A reading of the clock, to be told in several clocks' nanoseconds later: the counter where that is usable, else nanoseconds of
+ * CLOCK_MONOTONIC. */
+static inline uint64_t clock_stamp(void) {
+    return clock_counter_usable() ? clock_ticks() : clock_monotonic_ns();
+}
+
+/* It may be older than the clock was last set, but then not by much. */
+static inline uint64_t clock_stamped(const struct clock *clock, uint64_t stamp) {
+    if (__builtin_expect(clock->rate == 0, 0))
+        return (clock_counter_usable() ? clock_monotonic_ns() : stamp) - clock->origin_ns;
+    return stamp > clock->base_ticks ? clock_at(clock, stamp) : clock->base_ns;
+}
+
 /* How long a clock is trusted. An error of its rate of a tenth of a thousandth, as after a millisecond's measuring, makes a
  * microsecond of that. */
 enum { CLOCK_FRESH_NS = 10000000 };

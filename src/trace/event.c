@@ -10,42 +10,20 @@
  * and the first eight bytes, which publish it. All else takes event_write: the same packet, by fields. */
 #include "event.h"
 
+#include <string.h>
+
 #include "argument.h"
-
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-
-enum {
-    IID_NONE = 1 << 15, /* a varint of two bytes is less */
-};
+#include "fast.h"
 
 /* --------------------------------------------------------------- fast way */
-
-static inline uint64_t short_time(uint64_t delta) {
-    return (delta & 0x7f) << 24 | (delta & 0x3f80) << 25;
-}
-
-static inline void put_short(struct writer *writer, uint64_t head, uint64_t tail, uint32_t bytes) {
-    uint8_t *at = writer->at;
-    uint32_t spare = (writer->spare - bytes) &
-                     0x7f7f7f7f; /* a subtraction digit by digit: borrows run through */
-    store_u64(at + 8, tail);
-    store_u64(at + bytes, TAG(TRACE__filler, WIRE_BYTES) | (uint64_t)(spare | 0x00808080) << 8);
-    store_publish(at, head);
-    writer->at = at + bytes;
-    writer->spare = spare;
-}
 
 /* iid: as a varint. Where it takes two bytes, both lengths are one more. */
 static inline void put_short_begin(struct writer *writer, uint64_t delta, uint64_t iid) {
     uint64_t wide = iid >> 7 & 1;
-    put_short(writer, writer->begin_head + (wide << 8) + short_time(delta),
-              writer->begin_tail + (wide << writer->length_shift) + (iid << writer->iid_shift),
-              writer->begin_bytes + (uint32_t)wide);
-}
-
-static inline int at_limit(const struct writer *writer) {
-    return writer->at >= __atomic_load_n(&writer->limit, __ATOMIC_RELAXED);
+    store_u64(writer->at + 8,
+              writer->begin_tail + (wide << writer->length_shift) + (iid << writer->iid_shift));
+    short_commit(writer, writer->begin_head + (wide << 8) + short_time(delta),
+                 writer->begin_bytes + (uint32_t)wide);
 }
 
 /* Returns 1 if that was possible. */
@@ -73,7 +51,7 @@ static inline int end_fast(struct writer *writer) {
     uint64_t time = clock_at(&writer->clock, clock_ticks()), delta = time - writer->last;
     if (UNLIKELY(delta >= SHORT_DELTA))
         return 0;
-    put_short(writer, writer->end_head | short_time(delta), writer->end_tail, writer->end_bytes);
+    put_short_end(writer, delta);
     writer->last = time;
     writer->nesting.depth--;
     return 1;
@@ -83,18 +61,21 @@ static inline int end_fast(struct writer *writer) {
 
 /* The time of an event that happens now; for a begin later than all before. A thread that records seldom comes by here: its
  * clock is set anew now and then. (A busy one's is at each chunk.) */
-static uint64_t time_now(struct writer *writer, enum event_type type) {
-    uint64_t now = clock_now(&writer->clock), least = writer->last + (type == EVENT_BEGIN);
+static uint64_t time_now(struct writer *writer, const struct event *event) {
+    uint64_t stamp = event->stamp ? event->stamp : clock_stamp();
+    uint64_t now = clock_stamped(&writer->clock, stamp);
     if (!clock_is_fresh(&writer->clock, now)) {
         clock_correct(&writer->clock, writer->last);
-        now = clock_now(&writer->clock);
+        stamp = event->stamp ? event->stamp : clock_stamp();
+        now = clock_stamped(&writer->clock, stamp);
     }
+    uint64_t least = writer->last + (event->type == EVENT_BEGIN);
     return now > least ? now : least;
 }
 
 static void pack_time(struct pack *pack, struct writer *writer, const struct event *event) {
     if (event->time_ns == MAREY_NOW) {
-        writer_packet_time(writer, pack, time_now(writer, event->type));
+        writer_packet_time(writer, pack, time_now(writer, event));
     } else { /* an absolute time does not move the sequence's clock */
         pack_varint(pack, PACKET__timestamp, event->time_ns);
         pack_varint(pack, PACKET__timestamp_clock_id, CLOCK_ID_MONOTONIC);
@@ -105,9 +86,16 @@ static void pack_fields(struct pack *pack, struct writer *writer, const struct e
     pack_varint(pack, EVENT__type, event->type);
     if (event->has_name)
         pack_varint(pack, EVENT__name_iid, writer_iid(writer, INTERNED_NAME, event->name));
+    if (event->text)
+        pack_text(pack, EVENT__name, event->text, strlen(event->text), MAREY_NAME_MAX);
     if (event->category)
         pack_varint(pack, EVENT__category_iids,
                     writer_iid(writer, INTERNED_CATEGORY, event->category));
+    if (event->is_call) {
+        uint32_t iid = writer_function_iid(writer, event->function);
+        pack_varint(pack, EVENT__name_iid, iid);
+        pack_varint(pack, EVENT__source_location_iid, iid);
+    }
     if (event->track)
         pack_varint(pack, EVENT__track_uuid, event->track->uuid);
     if (event->type == EVENT_COUNTER && event->is_double)
@@ -122,6 +110,8 @@ static int prepare(struct writer *writer, const struct event *event) {
         return 0;
     if (event->category && !writer_intern(writer, INTERNED_CATEGORY, event->category))
         return 0;
+    if (event->is_call && !writer_intern_function(writer, event->function))
+        return 0;
     if (event->track && !track_is_ready(event->track, writer)) {
         if (!writer_has_room(writer, track_room(event->track)))
             return 0;
@@ -131,8 +121,7 @@ static int prepare(struct writer *writer, const struct event *event) {
     return arguments_intern(writer, event->args, event->count);
 }
 
-/* Returns 0 where the chunk has not room for it. *kept: how many arguments there was space for in a packet. */
-static int write_into_chunk(struct writer *writer, const struct event *event, size_t *kept) {
+int event_write_into_chunk(struct writer *writer, const struct event *event, size_t *kept) {
     if (!prepare(writer, event))
         return 0;
     uint64_t last = writer->last;
@@ -182,7 +171,7 @@ int event_write(const struct event *event) {
         pay_owed_ends(writer, event->track);
         if (number == WITHOUT_ARGUMENTS)
             trial.count = 0;
-        if (write_into_chunk(writer, &trial, &kept)) {
+        if (event_write_into_chunk(writer, &trial, &kept)) {
             if (kept < event->count)
                 session_lost(LOSS_ARGUMENTS, 1);
             return 1;
@@ -203,7 +192,7 @@ static void pay_owed_ends(struct writer *writer, struct marey_track *track) {
     struct nesting *nesting = nesting_of(writer, track);
     struct event end = {.type = EVENT_END, .track = track};
     size_t kept;
-    while (UNLIKELY(nesting->owed) && write_into_chunk(writer, &end, &kept))
+    while (UNLIKELY(nesting->owed) && event_write_into_chunk(writer, &end, &kept))
         nesting->owed--;
 }
 
@@ -300,12 +289,16 @@ void marey__end(void) {
         recording_leave();
 }
 
-static __attribute__((noinline)) void span_begin_slow(marey_span *span, const struct event *event) {
+void event_span_begin(marey_span *span, const struct event *event) {
     span->depth = begin_slow(event);
     span->track = event->track;
     if (span->depth)
         span->owner =
             event->track ? session_number(marey__thread.writer) : marey__thread.writer->number;
+}
+
+static __attribute__((noinline)) void span_begin_slow(marey_span *span, const struct event *event) {
+    event_span_begin(span, event);
     recording_leave();
 }
 
@@ -337,41 +330,46 @@ void marey__span_begin(marey_span *span, marey_category *category, marey_track *
 }
 
 /* Begun by another thread, whose track is not ours to write. That thread ends it with the span around it. */
-static void note_foreign_end(const marey_arg *args, size_t count) {
+static void note_foreign_end(const struct event *end) {
     static uint32_t cached;
     uint32_t name = __atomic_load_n(&cached, __ATOMIC_RELAXED);
     if (!name) {
         name = marey_name_id("span of another thread ended");
         __atomic_store_n(&cached, name, __ATOMIC_RELAXED);
     }
-    event_write(&(struct event){
-        .type = EVENT_INSTANT, .has_name = 1, .name = name, .args = args, .count = count});
+    event_write(&(struct event){.type = EVENT_INSTANT,
+                                .has_name = 1,
+                                .name = name,
+                                .args = end->args,
+                                .count = end->count});
 }
 
-static void span_end_slow(const marey_span *span, const marey_arg *args, size_t count) {
+void event_span_end(const marey_span *span, const struct event *event) {
     struct writer *writer = session_attach();
     if (!writer)
         return;
     if (span->track ? span->owner != session_number(writer) : span->owner != writer->number) {
         if (!span->track &&
             span->owner > session_number(writer)) /* else it is of another session */
-            note_foreign_end(args, count);
+            note_foreign_end(event);
         return;
     }
     struct nesting *nesting = nesting_of(writer, span->track);
-    struct event event = {
-        .type = EVENT_END, .track = span->track, .session = session_number(writer)};
+    struct event end = *event;
+    end.type = EVENT_END;
+    end.track = span->track;
+    end.session = session_number(writer);
+    end.count = 0;
     while (nesting->depth > span->depth) /* left open inside */
-        end_in(nesting, &event);
-    event.args = args;
-    event.count = count;
+        end_in(nesting, &end);
+    end.count = event->count;
     if (nesting->depth == span->depth)
-        end_in(nesting, &event);
+        end_in(nesting, &end);
 }
 
 static __attribute__((noinline)) void span_end_full(const marey_span *span, const marey_arg *args,
                                                     size_t count) {
-    span_end_slow(span, args, count);
+    event_span_end(span, &(struct event){.args = args, .count = count});
     recording_leave();
 }
 

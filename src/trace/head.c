@@ -2,8 +2,8 @@
 #include "head.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "pack.h"
@@ -67,13 +67,9 @@ static void pack_global_clocks(struct pack *pack, struct clock_pair origin) {
 }
 
 static uint64_t random_u64(uint64_t fallback) {
-    uint64_t value = fallback * 0x9e3779b97f4a7c15u;
-    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (read(fd, &value, sizeof value) != sizeof value)
-            value = fallback * 0x9e3779b97f4a7c15u;
-        close(fd);
-    }
+    uint64_t value;
+    if (getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value)
+        value = fallback * 0x9e3779b97f4a7c15u;
     return value;
 }
 

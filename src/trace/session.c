@@ -113,6 +113,13 @@ static uint32_t next_number(void) {
     return last_number;
 }
 
+static void describe_self(struct process *process) {
+    process->pid = (int32_t)getpid();
+    read_process_name(process->name, sizeof process->name);
+    process->command_line_bytes =
+        read_command_line(process->command_line, sizeof process->command_line);
+}
+
 static struct session *session_new(struct store *store) {
     struct session *session = calloc(1, sizeof *session);
     if (!session)
@@ -120,11 +127,8 @@ static struct session *session_new(struct store *store) {
     session->references = 1;
     session->number = next_number();
     session->store = store;
-    session->process.pid = (int32_t)getpid();
+    describe_self(&session->process);
     session->process.uuid = store_new_uuid(store);
-    read_process_name(session->process.name, sizeof session->process.name);
-    session->process.command_line_bytes =
-        read_command_line(session->process.command_line, sizeof session->process.command_line);
     return session;
 }
 
@@ -326,6 +330,33 @@ static struct writer *writer_new(void) {
     writer = mmap(NULL, sizeof *writer, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return writer == MAP_FAILED ? NULL : writer;
+}
+
+struct writer *session_writer_take(void) {
+    session_lock();
+    struct writer *writer = writer_new();
+    session_unlock();
+    return writer;
+}
+
+void session_writer_give(struct writer *writer) {
+    session_lock();
+    writer->next = spare_writers;
+    spare_writers = writer;
+    session_unlock();
+}
+
+/* Asked often, and the same but for the name. */
+void session_describe(struct process *process) {
+    static struct process self;
+    session_lock();
+    if (self.pid != (int32_t)getpid())
+        describe_self(&self);
+    *process = self;
+    const char *name = current ? current->process.name : process_name;
+    if (name)
+        snprintf(process->name, sizeof process->name, "%s", name);
+    session_unlock();
 }
 
 /* The thread gets a writer, once. */
@@ -548,9 +579,11 @@ static void before_fork(void) {
     session_lock();
     categories_lock();
     names_lock();
+    functions_lock();
 }
 
 static void after_fork_in_parent(void) {
+    functions_unlock();
     names_unlock();
     categories_unlock();
     session_unlock();
@@ -577,6 +610,7 @@ static void abandon_writers(void) {
 }
 
 static void after_fork_in_child(void) {
+    functions_unlock();
     names_unlock();
     categories_unlock();
     abandon_writers();

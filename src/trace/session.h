@@ -54,6 +54,11 @@ void session_lost_for_room(uint64_t count);
 /* The track of a thread of this process, by its number; the process's own where it records nothing. */
 uint64_t session_thread_uuid(const struct writer *writer, int32_t tid);
 
+/* For traces of their own: a writer of no session, and what it says of this process. NULL where memory is short. */
+struct writer *session_writer_take(void);
+void session_writer_give(struct writer *writer);
+void session_describe(struct process *process);
+
 /* Around what tracks and categories share. Not while it is held already. */
 void session_lock(void);
 void session_unlock(void);

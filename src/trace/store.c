@@ -342,6 +342,10 @@ struct store *store_hold(struct store *store) {
 void store_drop(struct store *store) {
     if (__atomic_sub_fetch(&store->references, 1, __ATOMIC_ACQ_REL) != 0)
         return;
+    if (store->is_memory) {
+        store_free_memory(store);
+        return;
+    }
     if (store->head ? fd_is_ours(store) : store->fd >= 0)
         close(store->fd);
     if (store->head)
@@ -542,6 +546,8 @@ void store_arrive(struct store *store) {
 int store_claim(struct store *store, size_t need, size_t want, uint32_t previous,
                 struct chunk *chunk) {
     *chunk = (struct chunk){0};
+    if (store->is_memory)
+        return store_claim_memory(store, need, want, chunk);
     if (store_ended(store))
         return MAREY_ECLOSED;
     int code = store_reopen_if_lost(store);
@@ -563,6 +569,10 @@ int store_claim(struct store *store, size_t need, size_t want, uint32_t previous
 void store_release(struct store *store, struct chunk *chunk) {
     if (!chunk->size)
         return;
+    if (store->is_memory) {
+        *chunk = (struct chunk){0};
+        return;
+    }
     store_unmap(chunk);
     if (store_is_ring(store))
         __atomic_store_n(&head_slots(store->head)[chunk->slot].owner, 0, __ATOMIC_RELEASE);
@@ -620,7 +630,7 @@ static void say_once(struct store *store, enum loss kind) {
 
 void store_lost(struct store *store, enum loss kind, uint64_t count) {
     head_count_loss(store->head, kind, count, clock_monotonic_ns() - control_of(store)->origin.ns);
-    if (kind == LOSS_DISK || kind == LOSS_LIMIT)
+    if ((kind == LOSS_DISK || kind == LOSS_LIMIT) && !store->is_memory)
         say_once(store, kind);
 }
 

@@ -49,6 +49,11 @@ uint64_t filler_head(size_t bytes);
 /* The path is made absolute. On success *out holds a reference. */
 int store_create(const char *path, const marey_options *options, struct store **out);
 int store_join(const char *path, struct store **out);
+/* One in memory, which may have so many bytes. It has no path, is no ring, and never ends. store_memory.c. */
+int store_create_memory(uint64_t limit_bytes, struct store **out);
+void store_raise_limit(struct store *store, uint64_t by_bytes);
+/* All of it: store_bytes() bytes. Of memory only. */
+void store_copy_memory(const struct store *store, uint8_t *out);
 struct store *store_hold(struct store *store);
 /* Gives a reference back; the last one unmaps. */
 void store_drop(struct store *store);

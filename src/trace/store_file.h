@@ -8,7 +8,15 @@
 
 #include "store.h"
 
+struct memory_chunk {
+    uint8_t *base;
+    size_t size;
+};
+
 struct store {
+    int is_memory; /* store_memory.c: no file, no path */
+    struct memory_chunk *memory;
+    size_t memory_count, memory_room;
     int fd; /* O_APPEND */
     pthread_mutex_t reopening;
     dev_t device;
@@ -33,5 +41,9 @@ void store_temporary_path(const char *path, char *out);
 int store_reopen_if_lost(struct store *store);
 int store_write_all(int fd, const uint8_t *bytes, size_t count);
 int store_file_bytes(const struct store *store, uint64_t *bytes);
+
+/* What store.c hands on to store_memory.c. */
+int store_claim_memory(struct store *store, size_t need, size_t want, struct chunk *chunk);
+void store_free_memory(struct store *store);
 
 #endif

@@ -120,12 +120,14 @@ static void next_generation(struct writer *writer) {
     writer->generation += GENERATION_STEP;
     if (writer->generation == 0) {
         memset(writer->names, 0, sizeof writer->names);
+        memset(writer->functions, 0, sizeof writer->functions);
         memset(writer->tracks_seen, 0, sizeof writer->tracks_seen);
         memset(writer->sources_seen, 0, sizeof writer->sources_seen);
         writer->generation = GENERATION_STEP;
     }
     memset(writer->iids_used, 0, sizeof writer->iids_used);
     writer->sources_used = 0;
+    writer->call_bytes = 0;
 }
 
 /* The constant bytes of the short packets, drawn at the head of event.c. A sequence's number takes 1 to 3 bytes; what
@@ -280,6 +282,57 @@ uint32_t writer_intern_source(struct writer *writer, const marey_source *source)
     uint64_t known = *seen - ((uint64_t)source->id << 32 | writer->generation);
     return known < GENERATION_STEP && known ? (uint32_t)known
                                             : intern_new_source(writer, source, seen);
+}
+
+/* Both of its entries. */
+static void pack_function(struct pack *pack, uint32_t iid, const struct function *function) {
+    const struct name *file = names_get(function->file);
+    const char *name = function->qualified + function->name_at;
+    size_t bytes = function->qualified_bytes - function->name_at;
+    uint8_t *entry = pack_open(pack, INTERNED__event_names);
+    pack_varint(pack, INTERNED_ENTRY__iid, iid);
+    pack_bytes(pack, INTERNED_ENTRY__name, name, bytes);
+    pack_close(pack, entry);
+    entry = pack_open(pack, INTERNED__source_locations);
+    pack_varint(pack, SOURCE_LOCATION__iid, iid);
+    if (function->file)
+        pack_bytes(pack, SOURCE_LOCATION__file, file->text, file->bytes);
+    pack_bytes(pack, SOURCE_LOCATION__function, function->qualified, function->qualified_bytes);
+    if (function->line)
+        pack_varint(pack, SOURCE_LOCATION__line, function->line);
+    pack_close(pack, entry);
+}
+
+static int intern_new_function(struct writer *writer, uint32_t id) {
+    uint8_t buffer[4 * FUNCTION_TEXT_MAX + 4 * INTERN_PACKET + 4 * PACK_HEAD_MAX];
+    uint32_t *names = &writer->iids_used[INTERNED_NAME], *sources = &writer->sources_used;
+    uint32_t iid = (*names > *sources ? *names : *sources) + 1;
+    if (!writer_has_room(writer, sizeof buffer) || iid >= IIDS_MAX)
+        return 0;
+    *names = *sources = iid;
+    struct pack pack = pack_into(buffer, sizeof buffer);
+    uint8_t *packet = writer_packet_open(writer, &pack);
+    uint8_t *interned = pack_open(&pack, PACKET__interned_data);
+    pack_function(&pack, iid, function_get(id));
+    pack_close(&pack, interned);
+    commit_pack(writer, &pack, packet, buffer);
+    writer->functions[id] = writer->generation | (iid & 0x7f) | 0x80 | (iid >> 7) << 8;
+    return 1;
+}
+
+/* The first one of the chunk brings the category of calls with it. */
+static int intern_call_category(struct writer *writer) {
+    uint32_t category = call_category();
+    if (!writer_intern(writer, INTERNED_CATEGORY, category))
+        return 0;
+    writer_make_call(writer, writer_iid(writer, INTERNED_CATEGORY, category));
+    return 1;
+}
+
+int writer_intern_function(struct writer *writer, uint32_t id) {
+    return writer->functions[id] - writer->generation < GENERATION_STEP ||
+           ((writer->call_bytes || intern_call_category(writer)) &&
+            intern_new_function(writer, id));
 }
 
 int writer_track_is_new(struct writer *writer, uint64_t uuid) {

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "clock.h"
+#include "function.h"
 #include "marey.h"
 #include "names.h"
 #include "pack.h"
@@ -70,6 +71,9 @@ struct writer {
     uint32_t length_shift; /* where, in begin_tail, the event's length stands, and the iid */
     uint32_t iid_shift;
     uint64_t begin_head, begin_tail, end_head, end_tail; /* their constant bytes: event.c */
+    uint64_t call_head, call_tail[2];                    /* of a call's begin: call.c */
+    uint32_t call_bytes;                                 /* 0: this chunk has no function yet */
+    uint32_t call_name_at, call_source_at;
 
     /* the cold part */
     uint8_t *end;
@@ -95,6 +99,7 @@ struct writer {
     uint64_t sources_seen[SOURCES_SEEN]; /* source id << 32 | generation | iid */
     uint8_t scratch[SCRATCH_BYTES];
     uint32_t names[INTERNED_KINDS][MAREY_NAMES_MAX + 1]; /* generation << 16 | iid as a varint */
+    uint32_t functions[FUNCTIONS_MAX + 1];               /* likewise, always of two bytes */
 };
 
 /* The next chunk of writer->store, wherever the last one ended; of at least `need` bytes after its opening. Returns 0, or
@@ -123,6 +128,15 @@ static inline uint32_t writer_iid(const struct writer *writer, enum interned kin
 /* Gives the name an iid in this chunk, and writes that down, where it has none. 0 where the chunk has no room for that. */
 int writer_intern(struct writer *writer, enum interned kind, uint32_t name);
 uint32_t writer_intern_source(struct writer *writer, const marey_source *source);
+
+/* The same for a function: one number for its name and for where it stands. */
+int writer_intern_function(struct writer *writer, uint32_t function);
+static inline uint32_t writer_function_iid(const struct writer *writer, uint32_t function) {
+    uint32_t code = writer->functions[function] - writer->generation;
+    return (code & 0x7f) | (code >> 8) << 7;
+}
+/* The short packet of a call's begin, in this chunk, in which its category has this iid. call.c. */
+void writer_make_call(struct writer *writer, uint32_t category_iid);
 
 /* 1 the first time that it is asked about this track in this chunk. */
 int writer_track_is_new(struct writer *writer, uint64_t uuid);
