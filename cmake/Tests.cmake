@@ -55,12 +55,14 @@ endforeach()
 # Programs that read stacks, for the Python tests of the unwinder: tests/stack/outside.c, and inside.c as a library.
 if(TARGET marey_stack AND NOT MAREY_SANITIZE)
   add_executable(stack_outside tests/stack/outside.c)
+  add_executable(stack_sampler tests/stack/sampler.c)
   add_library(stack_inside MODULE tests/stack/inside.c)
   set_target_properties(stack_outside PROPERTIES OUTPUT_NAME outside)
+  set_target_properties(stack_sampler PROPERTIES OUTPUT_NAME sampler)
   set_target_properties(stack_inside PROPERTIES OUTPUT_NAME inside PREFIX "")
-  set_target_properties(stack_outside stack_inside PROPERTIES
+  set_target_properties(stack_outside stack_sampler stack_inside PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/stack LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/stack)
-  foreach(target stack_outside stack_inside)
+  foreach(target stack_outside stack_sampler stack_inside)
     target_link_libraries(${target} PRIVATE ${marey_parts} Threads::Threads)
   endforeach()
   add_executable(bench_unwind bench/unwind.c)

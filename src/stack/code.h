@@ -48,7 +48,8 @@ struct code {
     char *file; /* UTF-8 */
     uint8_t *lines;
     uint32_t lines_bytes;
-    uint32_t bytes; /* of memory, of all this */
+    uint32_t bytes;    /* of memory, of all this */
+    uint64_t function; /* the number that who looks at it gives to its function; 0: none yet */
 };
 
 struct codes {

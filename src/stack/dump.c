@@ -138,7 +138,7 @@ static int list_threads(struct process *process, struct thread_list *list) {
 
 static void count_others(struct dump *dump, pid_t pid) {
     struct proc_thread none;
-    int known = 0, all = proc_threads(pid, &none, 0);
+    int known = 0, all = proc_threads(pid, &none, 0, false);
     for (int i = 0; i < dump->count; i++)
         known += dump->threads[i].thread.tid != 0;
     dump->other_threads = all > known ? all - known : 0;

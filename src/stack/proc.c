@@ -34,27 +34,32 @@ static ssize_t read_task_file(pid_t pid, pid_t tid, const char *name, char *text
     return proc_read_file(path, text, size);
 }
 
-/* The last number of "NSpid: 4711 12 1": its number in the innermost namespace. The same as outside where the kernel
- * does not say. */
-static pid_t inner_tid(pid_t pid, pid_t tid) {
+/* How many numbers a thread has ("NSpid: 4711 12 1": one for each namespace), and its last one, in the innermost. The
+ * same as outside where the kernel does not say. */
+static int inner_tid(pid_t pid, pid_t tid, pid_t *inner) {
     char text[4096];
+    int count = 0;
+    *inner = tid;
     if (read_task_file(pid, tid, "status", text, sizeof text) <= 0)
-        return tid;
+        return 0;
     const char *line = strstr(text, "\nNSpid:");
-    long last = tid;
-    if (!line)
-        return tid;
-    for (line += 7; *line == ' ' || *line == '\t';) {
+    for (line = line ? line + 7 : ""; *line == ' ' || *line == '\t'; count++) {
         char *end;
-        last = strtol(line, &end, 10);
+        pid_t number = (pid_t)strtol(line, &end, 10);
         if (end == line)
             break;
+        *inner = number;
         line = end;
     }
-    return (pid_t)last;
+    return count;
 }
 
-int proc_threads(pid_t pid, struct proc_thread *threads, int max) {
+bool proc_is_nested(pid_t pid) {
+    pid_t inner;
+    return inner_tid(pid, pid, &inner) > 1;
+}
+
+int proc_threads(pid_t pid, struct proc_thread *threads, int max, bool nested) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *folder = opendir(path);
@@ -65,8 +70,11 @@ int proc_threads(pid_t pid, struct proc_thread *threads, int max) {
         pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
         if (tid <= 0)
             continue;
-        if (count < max)
-            threads[count] = (struct proc_thread){tid, inner_tid(pid, tid)};
+        if (count < max) {
+            threads[count] = (struct proc_thread){tid, tid};
+            if (nested)
+                inner_tid(pid, tid, &threads[count].inner_tid);
+        }
         count++;
     }
     closedir(folder);

@@ -26,8 +26,12 @@ struct proc_thread {
 /* Reads up to size - 1 bytes and ends them with NUL. Returns how many, or -1 with errno. */
 ssize_t proc_read_file(const char *path, char *text, size_t size);
 
-/* The threads of a process, at most `max`. Returns how many there are (perhaps more than max), 0 where it is gone. */
-int proc_threads(pid_t pid, struct proc_thread *threads, int max);
+/* Is it in another PID namespace than this process, so that its threads have other numbers there? */
+bool proc_is_nested(pid_t pid);
+
+/* The threads of a process, at most `max`; `nested`: their inner numbers are looked up. Returns how many there are
+ * (perhaps more than max), 0 where it is gone. */
+int proc_threads(pid_t pid, struct proc_thread *threads, int max, bool nested);
 
 /* A thread's name (PROC_NAME_BYTES); "" where it is gone. */
 void proc_thread_name(pid_t pid, pid_t tid, char *name);

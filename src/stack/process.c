@@ -13,6 +13,7 @@ int process_open(struct process *process, pid_t pid) {
     if (error)
         return error;
     process->start_time = proc_start_time(pid);
+    process->nested = proc_is_nested(pid);
     error = locate_runtime(process);
     if (error)
         process_close(process);
@@ -25,32 +26,64 @@ void process_close(struct process *process) {
 
 /* ---- interpreters */
 
+/* What interpreter_read reads. */
+struct interpreter_state {
+    int32_t collecting, locked, enabled;
+    uint64_t gil, holder;
+};
+
+/* Around the pointer to the newest thread stands how many were made (3.11 and later: struct pythreads,
+ * Include/internal/pycore_interp.h): also where the newest has ended and the next one is at the same address. */
+static int add_births(const struct process *process, struct interpreter *interpreter,
+                      struct piece *pieces) {
+    const struct layout *layout = &process->layout;
+    pieces[0] = (struct piece){interpreter->address + layout->interp_threads - 8,
+                               interpreter->births, 2 * sizeof *interpreter->births};
+    pieces[1] = (struct piece){process->runtime + layout->runtime_interpreters,
+                               &interpreter->births[2], sizeof *interpreter->births};
+    return 2;
+}
+
+static int read_state(struct process *process, struct interpreter *interpreter, uint64_t gil,
+                      struct interpreter_state *state) {
+    const struct layout *layout = &process->layout;
+    struct piece pieces[8];
+    *state = (struct interpreter_state){.gil = gil, .enabled = 1};
+    int count = add_births(process, interpreter, pieces);
+    pieces[count++] = (struct piece){interpreter->address + layout->interp_collecting,
+                                     &state->collecting, sizeof state->collecting};
+    if (layout->runtime_gil == LAYOUT_NONE)
+        pieces[count++] = (struct piece){interpreter->address + layout->interp_gil, &state->gil,
+                                         sizeof state->gil};
+    if (gil) {
+        pieces[count++] =
+            (struct piece){gil + layout->gil_locked, &state->locked, sizeof state->locked};
+        pieces[count++] =
+            (struct piece){gil + layout->gil_holder, &state->holder, sizeof state->holder};
+        /* Free-threaded: without the field of 3.13's tables there is a GIL. */
+        if (layout->gil_enabled != LAYOUT_NONE)
+            pieces[count++] =
+                (struct piece){gil + layout->gil_enabled, &state->enabled, sizeof state->enabled};
+    }
+    return memory_read_pieces(&process->memory, pieces, count);
+}
+
 int interpreter_read(struct process *process, struct interpreter *interpreter) {
     const struct layout *layout = &process->layout;
-    struct memory *memory = &process->memory;
-    int32_t collecting = 0, locked = 0, enabled = 1;
-    uint64_t gil, holder = 0;
-    if (layout->runtime_gil != LAYOUT_NONE)
-        gil = process->runtime + layout->runtime_gil;
-    else
-        gil = memory_pointer(memory, interpreter->address + layout->interp_gil);
-    int error = memory_read(memory, interpreter->address + layout->interp_collecting, &collecting,
-                            sizeof collecting);
+    struct interpreter_state state;
+    bool fixed = layout->runtime_gil != LAYOUT_NONE;
+    uint64_t gil = fixed ? process->runtime + layout->runtime_gil : interpreter->gil;
+    int error = read_state(process, interpreter, gil, &state);
+    if (error == MAREY_EADDRESS && gil && !fixed)
+        error = read_state(process, interpreter, gil = 0, &state);
+    if (!error && state.gil != gil)
+        error = read_state(process, interpreter, gil = state.gil, &state);
     if (error)
         return error;
     interpreter->gil = gil;
-    interpreter->gil_holder = 0;
-    interpreter->collecting = collecting != 0;
-    if (!gil)
-        return 0;
-    /* Free-threaded: without the field of 3.13's tables there is a GIL. */
-    struct piece pieces[] = {{gil + layout->gil_locked, &locked, sizeof locked},
-                             {gil + layout->gil_holder, &holder, sizeof holder},
-                             {gil + layout->gil_enabled, &enabled, sizeof enabled}};
-    error = memory_read_pieces(memory, pieces, layout->gil_enabled != LAYOUT_NONE ? 3 : 2);
-    if (error == 0 && locked == 1 && enabled)
-        interpreter->gil_holder = holder;
-    return error;
+    interpreter->gil_holder = state.locked == 1 && state.enabled ? state.holder : 0;
+    interpreter->collecting = state.collecting != 0;
+    return 0;
 }
 
 static bool waits_within(uint64_t address, uint64_t start, uint64_t bytes) {
@@ -104,19 +137,27 @@ static int add_thread(struct thread_list *list, const struct thread *thread) {
 struct ids {
     struct proc_thread *list;
     int count;
+    bool outer; /* there is no list: they are the same */
 };
 
-static int ids_read(struct ids *ids, pid_t pid) {
+/* Where a thread says its own number, and that is ours for it, too, nothing has to be looked up. */
+static int ids_read(struct ids *ids, const struct process *process) {
+    pid_t pid = process->memory.pid;
+    ids->outer = !process->nested && process->layout.thread_native_id != LAYOUT_NONE;
+    if (ids->outer)
+        return 0;
     ids->list = malloc(PROCESS_THREADS_MAX * sizeof *ids->list);
     if (!ids->list)
         return MAREY_ENOMEM;
-    ids->count = proc_threads(pid, ids->list, PROCESS_THREADS_MAX);
+    ids->count = proc_threads(pid, ids->list, PROCESS_THREADS_MAX, process->nested);
     if (ids->count > PROCESS_THREADS_MAX)
         ids->count = PROCESS_THREADS_MAX;
     return ids->count ? 0 : MAREY_ENOPROCESS;
 }
 
 static pid_t outer_tid(const struct ids *ids, uint64_t inner) {
+    if (ids->outer)
+        return inner <= INT32_MAX ? (pid_t)inner : 0;
     for (int i = 0; i < ids->count; i++)
         if ((uint64_t)ids->list[i].inner_tid == inner)
             return ids->list[i].tid;
@@ -209,7 +250,7 @@ static int read_all(struct process *process, const struct ids *ids, struct threa
 int process_threads(struct process *process, struct thread_list *list) {
     struct ids ids = {0};
     list->count = list->interpreters_count = 0;
-    int error = ids_read(&ids, process->memory.pid);
+    int error = ids_read(&ids, process);
     if (!error)
         error = read_all(process, &ids, list);
     free(ids.list);

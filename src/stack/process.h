@@ -22,6 +22,7 @@ struct process {
     uint64_t runtime; /* address of _PyRuntime */
     uint32_t version; /* 0x030d: 3.13; also where it is one that is not known; 0: not found out */
     uint64_t start_time; /* proc_start_time */
+    bool nested;         /* proc_is_nested */
     uint32_t
         tid_at; /* offset of the kernel's id in what a pthread_t points to (3.9, 3.10); 0: not known */
 };
@@ -30,9 +31,11 @@ struct process {
 struct interpreter {
     uint64_t address;
     int64_t id;
-    uint64_t gil;        /* address of its GIL's state; 0: none */
+    uint64_t gil;        /* address of its GIL's state; 0: none, or not known yet */
     uint64_t gil_holder; /* the thread state that has the GIL; 0: none, or there is no GIL */
     bool collecting;     /* a garbage collection is running */
+    uint64_t
+        births[3]; /* changes when threads or interpreters are made, or the newest of them end */
 };
 
 /* One Python thread. */
@@ -40,7 +43,7 @@ struct thread {
     uint64_t address; /* of its PyThreadState */
     uint64_t interpreter;
     uint64_t pthread;
-    pid_t tid;       /* as this process sees it; 0: not known */
+    pid_t tid;       /* as this process sees it; 0: not known. It may have ended */
     bool holds_gil;  /* when the threads were listed */
     bool collecting; /* its interpreter collects garbage and it has the GIL */
 };
@@ -64,7 +67,7 @@ void process_close(struct process *process);
 int process_threads(struct process *process, struct thread_list *list);
 void thread_list_free(struct thread_list *list);
 
-/* Reads again who has the GIL and whether garbage is collected. */
+/* Reads again who has the GIL, whether garbage is collected, and the births: by one call once its GIL is known. */
 int interpreter_read(struct process *process, struct interpreter *interpreter);
 
 /* Does this thread wait for its interpreter's GIL? By where the kernel says that it waits. */

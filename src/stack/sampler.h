@@ -5,8 +5,8 @@
  * that are alike in a row are handed over as one (SAMPLER_RUN_NS at the longest). Threads, interpreters and children
  * that come and go are found as it runs.
  *
- * A sampler is used by one thread; sampler_stop and sampler_counts by any, sampler_stop also by a signal handler. It
- * never samples the thread that runs it, so it may sample its own process, without the GIL. */
+ * A sampler is used by one thread; sampler_stop, sampler_set_interval and sampler_counts by any, sampler_stop also by a
+ * signal handler. It never samples the thread that runs it, so it may sample its own process, without the GIL. */
 #ifndef MAREY_STACK_SAMPLER_H
 #define MAREY_STACK_SAMPLER_H
 
@@ -28,7 +28,7 @@ enum sampler_mode {
     SAMPLER_GIL   /* those that hold the GIL */
 };
 
-/* A process that is sampled from now on, or is no more. What it points to stands for the call. */
+/* A process that is sampled from now on; told again when it has exec'd. What it points to stands for the call. */
 struct sampled_process {
     pid_t pid, parent;
     uint32_t version;         /* of Python: 0x030d */
@@ -88,8 +88,8 @@ int sampler_add(struct sampler *sampler, pid_t pid, bool wait);
 /* Samples until `until_ns` (CLOCK_MONOTONIC, 0: no end), sampler_stop, or all processes have ended. Runs are handed over
  * before it returns; it may be called again. Returns 0, or MAREY_ENOPROCESS where nothing is left to sample. */
 int sampler_run(struct sampler *sampler, uint64_t until_ns);
-void sampler_stop(struct sampler *sampler);
-/* From the next tick on. */
+void sampler_stop(struct sampler *sampler); /* for good */
+/* From the next tick on; what is no interval is ignored. */
 void sampler_set_interval(struct sampler *sampler, uint64_t interval_ns);
 
 void sampler_counts(const struct sampler *sampler, struct sampler_counts *counts);

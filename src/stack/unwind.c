@@ -81,6 +81,7 @@ struct chain {
     uint64_t hash; /* of code objects and of callers' instructions */
     int depth;
     bool cut;
+    bool native; /* the running function is in code that is not Python */
     bool spread; /* its frames lie in several parts of memory */
 };
 
@@ -119,6 +120,8 @@ static enum walk take_frame(struct thread_reader *reader, const struct layout *l
         return WALK_NOT_LIVE;
     if (!make_room(reader, chain->depth))
         return WALK_NO_MEMORY;
+    if (top)
+        chain->native = layout->live == LIVE_POINTER && get64(bytes + layout->frame_live) != 0;
     struct frame *frame = &reader->frames[chain->depth++];
     *frame = (struct frame){.address = address,
                             .code_address = frame_code(layout, bytes),
@@ -328,6 +331,7 @@ static int finish(struct unwinder *unwinder, struct thread_reader *reader,
     stack->frames = frames;
     stack->depth = chain->depth;
     stack->cut = chain->cut;
+    stack->native = chain->native;
     unwinder->counts.stacks++;
     return 0;
 }

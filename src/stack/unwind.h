@@ -35,9 +35,9 @@ enum {
 };
 
 struct frame {
-    uint64_t address;        /* where it is: the same call has the same address */
-    const struct code *code; /* stands until the next call of unwind_thread */
-    uint64_t code_id;        /* code->id */
+    uint64_t address;  /* where it is: the same call has the same address */
+    struct code *code; /* stands until the next call of unwind_thread */
+    uint64_t code_id;  /* code->id */
     int32_t
         index; /* of the instruction, in bytes; CODE_BEFORE: none has run yet. code_line tells its line */
     int32_t
@@ -48,7 +48,8 @@ struct frame {
 struct stack {
     struct frame *frames; /* the running function first, then its callers */
     int depth;
-    bool cut; /* it was deeper than STACK_FRAMES_MAX */
+    bool cut;    /* it was deeper than STACK_FRAMES_MAX */
+    bool native; /* 3.14 and later: the first function has called something that is not Python */
     bool
         repeated; /* frames, code objects and instructions are those of this thread's stack before */
 };

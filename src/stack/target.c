@@ -1,0 +1,237 @@
+#define _GNU_SOURCE
+#include "stack/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "marey.h"
+#include "stack/schedule.h"
+
+struct target *target_make(struct sampling *sampling, pid_t pid, pid_t parent,
+                           const struct target *like) {
+    struct target *target = calloc(1, sizeof *target);
+    if (!target)
+        return NULL;
+    target->pid = pid;
+    target->parent = parent;
+    target->start_time = proc_start_time(pid);
+    target->error = MAREY_ENOTYET;
+    target->retry_after_ns = TARGET_RETRY_NS / 2;
+    if (like && like->state == TARGET_SAMPLED)
+        target->like = like->process;
+    (void)sampling;
+    return target;
+}
+
+/* ---- what the sink is told */
+
+enum { COMMAND_LINE_MAX = 65536 };
+
+static void announce(struct target *target, struct sampling *sampling, int error) {
+    char path[64], name[64], *line = malloc(COMMAND_LINE_MAX);
+    target->announced = target->announced || !error;
+    if (!sampling->sink.process || !line) {
+        free(line);
+        return;
+    }
+    proc_thread_name(target->pid, target->pid, name);
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)target->pid);
+    ssize_t bytes = proc_read_file(path, line, COMMAND_LINE_MAX);
+    struct sampled_process process = {.pid = target->pid,
+                                      .parent = target->parent,
+                                      .version = target->process.version,
+                                      .name = name,
+                                      .command_line = line,
+                                      .command_line_bytes = bytes > 0 ? (size_t)bytes : 0,
+                                      .error = error};
+    sampling->sink.process(sampling->sink.context, &process);
+    free(line);
+}
+
+/* ---- finding it, losing it */
+
+/* A fork has its Python where the parent has it: that is found at once. */
+static int open_like_parent(struct target *target) {
+    target->process = target->like;
+    int error = memory_open(&target->process.memory, target->pid);
+    if (error)
+        return error;
+    target->process.start_time = target->start_time;
+    error = layout_check(&target->process.layout, &target->process.memory, target->process.runtime);
+    if (error)
+        process_close(&target->process);
+    return error;
+}
+
+static int find_python(struct target *target, struct sampling *sampling) {
+    uint64_t now_ns = schedule_now_ns();
+    int error = MAREY_ENOTYET;
+    if (target->like.version)
+        error = open_like_parent(target);
+    if (error)
+        error = process_open(&target->process, target->pid);
+    if (error)
+        return error;
+    unwinder_init(&target->unwinder, &target->process);
+    /* Ids of code objects are different in all processes. */
+    target->unwinder.codes.last_id = ++sampling->serial << 40;
+    error = target_list(target, sampling, now_ns);
+    if (!error)
+        return 0;
+    target_forget_threads(target, sampling);
+    unwinder_fini(&target->unwinder);
+    process_close(&target->process);
+    return error == MAREY_ETORN ? MAREY_ENOTYET : error;
+}
+
+/* It has started another program, or its Python has ended, or the process itself. */
+static void lose(struct target *target, struct sampling *sampling) {
+    target_forget_threads(target, sampling);
+    thread_list_free(&target->list);
+    unwinder_fini(&target->unwinder);
+    process_close(&target->process);
+    target->state = TARGET_WAITS;
+    target->error = MAREY_ENOTYET;
+    target->retry_ns = target->program = 0;
+    target->retry_after_ns = TARGET_RETRY_NS / 2;
+    target->search_after_ns = 0;
+    target->like.version = 0;
+    target_check(target);
+}
+
+void target_check(struct target *target) {
+    if (!target->start_time || proc_start_time(target->pid) != target->start_time ||
+        proc_thread_state(target->pid, target->pid) == PROC_DEAD)
+        target->state = TARGET_ENDED;
+}
+
+void target_close(struct target *target, struct sampling *sampling) {
+    bool ended = target->state == TARGET_ENDED;
+    if (target->state == TARGET_SAMPLED)
+        lose(target, sampling);
+    if (ended && target->announced && sampling->sink.process_ended)
+        sampling->sink.process_ended(sampling->sink.context, target->pid);
+    free(target);
+}
+
+/* ---- waiting for it */
+
+/* Which program the process runs; never 0. */
+static uint64_t program_of(pid_t pid) {
+    char path[64], file[1024];
+    uint64_t hash = 1;
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    ssize_t bytes = readlink(path, file, sizeof file);
+    for (ssize_t i = 0; i < bytes; i++)
+        hash = hash * 31 + (uint8_t)file[i];
+    return hash | 1;
+}
+
+static uint64_t at_most(uint64_t value, uint64_t most) {
+    return value < most ? value : most;
+}
+
+/* A program without Python is not searched again soon; that it has become another one is cheap to see. */
+static bool worth_searching(struct target *target, uint64_t now_ns) {
+    uint64_t program = program_of(target->pid);
+    if (target->program != program) {
+        target->program = program;
+        target->search_after_ns = TARGET_RETRY_MAX_NS / 16;
+        return true;
+    }
+    if (target->error != MAREY_ENOTPYTHON)
+        return true;
+    if (now_ns < target->search_ns)
+        return false;
+    target->search_after_ns = at_most(2 * target->search_after_ns, TARGET_SEARCH_MAX_NS);
+    return true;
+}
+
+static void search(struct target *target, struct sampling *sampling) {
+    uint64_t start_ns = schedule_now_ns();
+    int before = target->error;
+    target->error = find_python(target, sampling);
+    uint64_t now_ns = schedule_now_ns(), share_ns = TARGET_RETRY_SHARE * (now_ns - start_ns);
+    target->search_ns = now_ns + target->search_after_ns;
+    if (target->retry_after_ns < share_ns)
+        target->retry_after_ns = at_most(share_ns, TARGET_RETRY_MAX_NS);
+    if (!target->error) {
+        target->state = TARGET_SAMPLED;
+        announce(target, sampling, 0);
+        target_tell_names(target, sampling, now_ns);
+    } else if (target->error != before && target->parent &&
+               (target->error == MAREY_EPTRACE || target->error == MAREY_EVERSION)) {
+        announce(target, sampling, target->error);
+    }
+}
+
+void target_retry(struct target *target, struct sampling *sampling, uint64_t now_ns) {
+    if (target->state != TARGET_WAITS || (now_ns && now_ns < target->retry_ns))
+        return;
+    target_check(target);
+    if (target->state == TARGET_ENDED)
+        return;
+    target->retry_after_ns = at_most(2 * target->retry_after_ns, TARGET_RETRY_MAX_NS);
+    if (worth_searching(target, now_ns))
+        search(target, sampling);
+    target->retry_ns = schedule_now_ns() + target->retry_after_ns;
+}
+
+/* ---- a tick */
+
+/* Who has the GIL, and did threads come or go? */
+static int look(struct target *target) {
+    int error = 0;
+    for (int i = 0; i < target->list.interpreters_count && !error; i++) {
+        struct interpreter *interpreter = &target->list.interpreters[i];
+        uint64_t births[3];
+        memcpy(births, interpreter->births, sizeof births);
+        error = interpreter_read(&target->process, interpreter);
+        if (!error && memcmp(births, interpreter->births, sizeof births) != 0)
+            target->changed = true;
+        if (error == MAREY_EADDRESS && i > 0) { /* a sub-interpreter has ended */
+            target->changed = true;
+            error = 0;
+        }
+    }
+    return error;
+}
+
+static int list_if_changed(struct target *target, struct sampling *sampling, uint64_t now_ns) {
+    uint64_t age_ns = now_ns - target->listed_ns;
+    if (age_ns < target->list_after_ns || !(target->changed || age_ns >= TARGET_LIST_NS))
+        return 0;
+    int error = target_list(target, sampling, now_ns);
+    if (!error)
+        target_tell_names(target, sampling, now_ns);
+    return error == MAREY_ETORN ? 0 : error;
+}
+
+void target_sample(struct target *target, struct sampling *sampling, const struct tick *tick) {
+    int error = 0;
+    if (tick->now_ns - target->codes_ns >= TARGET_CODES_NS) {
+        target->codes_ns = tick->now_ns;
+        unwinder_tick(&target->unwinder);
+    }
+    if (tick->now_ns - target->looked_ns >= TARGET_LOOK_NS) {
+        target->looked_ns = tick->now_ns;
+        error = look(target);
+        if (!error)
+            error = list_if_changed(target, sampling, tick->now_ns);
+    }
+    if (error && error != MAREY_ENOMEM) {
+        lose(target, sampling);
+        return;
+    }
+    uint64_t torn = target->unwinder.counts.torn;
+    for (int i = 0; i < target->threads_count; i++)
+        sampled_thread_take(target, sampling, target->threads[i], tick);
+    sampling->torn += target->unwinder.counts.torn - torn;
+}
+
+void target_flush(struct target *target, struct sampling *sampling) {
+    for (int i = 0; i < target->threads_count; i++)
+        sampled_thread_flush(target, sampling, target->threads[i]);
+}

@@ -1,0 +1,128 @@
+/* One process that is sampled: found, lost when it execs, found again; its threads as they come and go, and what a tick
+ * takes of each.
+ *
+ *     waits --(Python runs)--> sampled --(exec, or Python ends)--> waits --> ... --(the process ends)--> ended
+ *
+ * A thread that sleeps is passed over by one short read, and where it has slept for a while only now and then. */
+#ifndef MAREY_STACK_TARGET_H
+#define MAREY_STACK_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/run.h"
+#include "stack/sampler.h"
+#include "stack/thread_look.h"
+#include "stack/unwind.h"
+
+enum {
+    TARGET_LOOK_NS =
+        100000, /* who has the GIL and who runs is asked again after so long, at the least */
+    TARGET_CODES_NS = 10000000, /* code objects are compared again after so long */
+    TARGET_LIST_NS =
+        1000000000,         /* threads are listed again, though nothing told that they changed */
+    TARGET_LIST_SHARE = 50, /* if something did: after so many times as long as listing takes */
+    TARGET_RETRY_NS =
+        500000, /* one that waits is tried again after so long, then after twice as long, ... */
+    TARGET_RETRY_MAX_NS = 250000000,
+    TARGET_RETRY_SHARE = 20, /* and at the least so many times as long as trying takes */
+    TARGET_SEARCH_MAX_NS =
+        2000000000, /* a program that had no Python is searched again after so long at the most */
+    THREAD_IDLE_LOOKS = 8, /* a thread that slept so many times in a row ... */
+    THREAD_IDLE_NS =
+        10000000, /* ... is looked at after so long, if it does not take the GIL before */
+    THREAD_CPU_NS = 4000000, /* CPU time is read again after so long: the kernel counts no faster */
+    THREAD_CPU_OWED_MAX_NS = 1000000000,
+    THREAD_NAME_NS =
+        10000000, /* a name is read again after so long, then after twice as long, ... */
+    THREAD_NAME_MAX_NS = 2000000000
+};
+
+/* What all processes of a sampler share. */
+struct sampling {
+    struct sampler_options options;
+    struct sampler_sink sink;
+    struct naming naming;
+    struct thread_files files;
+    pid_t own_tid;   /* of the sampling thread */
+    uint64_t serial; /* of targets */
+    uint64_t samples, torn;
+};
+
+/* A moment at which all are sampled. */
+struct tick {
+    uint64_t now_ns;
+    uint64_t clock_ns; /* grows by what each tick stands for */
+    uint64_t stands_for_ns;
+};
+
+struct sampled_thread {
+    struct thread thread;
+    int interpreter;              /* place in the list */
+    struct thread_reader *reader; /* NULL: no stack was read yet */
+    struct thread_look look;
+    enum thread_doing doing;
+    bool waits_for_gil;
+    bool ended;
+    uint8_t idle_looks;
+    uint64_t looked_ns;
+    uint64_t clock_ns;            /* until where it was seen */
+    uint64_t cpu_read_ns, cpu_ns; /* when, and what was read */
+    uint64_t cpu_owed_ns;         /* on a CPU, but not part of a sample yet */
+    uint64_t name_ns, name_after_ns;
+    char name[PROC_NAME_BYTES];
+    struct run run;
+};
+
+enum target_state { TARGET_WAITS, TARGET_SAMPLED, TARGET_ENDED };
+
+struct target {
+    pid_t pid, parent;
+    uint64_t start_time;
+    enum target_state state;
+    int error;      /* waits: why, at the last try */
+    bool announced; /* its end will be told */
+    struct process process;
+    struct unwinder unwinder;
+    struct thread_list list;
+    struct sampled_thread **threads; /* in the order of the list */
+    int threads_count;
+    bool changed; /* threads have to be listed again */
+    uint64_t looked_ns, codes_ns, listed_ns, list_after_ns;
+    uint64_t retry_ns,
+        retry_after_ns; /* waits: when it is tried again, and how long that is after the last try */
+    uint64_t search_ns, search_after_ns; /* waits: likewise, for the same program as before */
+    uint64_t program; /* waits: a hash of the program that no Python was found in; 0: none yet */
+    struct process
+        like; /* what it was forked from; version 0: not known, or something else since */
+};
+
+/* A process whose Python is looked for at the next target_retry. `like`: that it was forked from, or NULL. NULL: no
+ * memory. */
+struct target *target_make(struct sampling *sampling, pid_t pid, pid_t parent,
+                           const struct target *like);
+/* Hands over what is there, and tells its end. */
+void target_close(struct target *target, struct sampling *sampling);
+
+/* Looks for its Python, if it waits and it is time to (now_ns 0: in any case). Afterwards it is sampled, or ended, or
+ * its `error` says why not. */
+void target_retry(struct target *target, struct sampling *sampling, uint64_t now_ns);
+/* Is it still that process? Else it has ended. */
+void target_check(struct target *target);
+void target_sample(struct target *target, struct sampling *sampling, const struct tick *tick);
+void target_flush(struct target *target, struct sampling *sampling);
+
+/* ---- sampled_threads.c */
+
+/* Lists the threads again; those that were there stay as they are. Returns as process_threads does; MAREY_ENOTYET also
+ * where none of the threads is one of this process: before it has exec'd, a child may look like its parent. */
+int target_list(struct target *target, struct sampling *sampling, uint64_t now_ns);
+/* Tells the sink names that are new or changed. */
+void target_tell_names(struct target *target, struct sampling *sampling, uint64_t now_ns);
+void target_forget_threads(struct target *target, struct sampling *sampling);
+void sampled_thread_take(struct target *target, struct sampling *sampling,
+                         struct sampled_thread *thread, const struct tick *tick);
+void sampled_thread_flush(struct target *target, struct sampling *sampling,
+                          struct sampled_thread *thread);
+
+#endif
