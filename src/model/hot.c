@@ -1,0 +1,156 @@
+/* See hot.h. */
+#define _GNU_SOURCE
+#include "model/hot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "marey.h"
+
+/* Self counts by function and line. */
+struct line_count {
+    uint32_t function;
+    int32_t line;
+    uint64_t count;
+};
+
+struct making {
+    const struct profile_node *nodes;
+    uint32_t node_count;
+    const struct profile_function *functions;
+    uint32_t function_count;
+    struct hot_row *rows;     /* by function */
+    uint32_t *open;           /* of a function: how often it is on the way down to a node */
+    struct line_count *lines; /* of nodes that have one, in any order */
+    uint32_t line_count;
+};
+
+/* ------------------------------------------------------------------- counts */
+
+/* At a node, before what is below it. */
+static void enter(struct making *m, uint32_t place) {
+    const struct profile_node *node = &m->nodes[place];
+    struct hot_row *row = &m->rows[node->function];
+    row->self_count += node->self_count;
+    for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
+        row->self_ns[weight] += node->self_ns[weight];
+    if (node->line && node->self_count)
+        m->lines[m->line_count++] =
+            (struct line_count){node->function, node->line, node->self_count};
+    if (m->open[node->function]++)
+        return; /* a call of itself: counted at the outermost one */
+    row->total_count += node->total_count;
+    for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
+        row->total_ns[weight] += node->total_ns[weight];
+}
+
+/* Every node below the root, parents first; without recursion. */
+static void walk(struct making *m) {
+    uint32_t place = m->nodes[0].first_child;
+    while (place) {
+        enter(m, place);
+        if (m->nodes[place].first_child) {
+            place = m->nodes[place].first_child;
+            continue;
+        }
+        while (place && !m->nodes[place].next_sibling) {
+            m->open[m->nodes[place].function]--;
+            place = m->nodes[place].parent;
+        }
+        if (place) {
+            m->open[m->nodes[place].function]--;
+            place = m->nodes[place].next_sibling;
+        }
+    }
+}
+
+static int by_function_and_line(const void *a, const void *b) {
+    const struct line_count *left = a, *right = b;
+    if (left->function != right->function)
+        return left->function < right->function ? -1 : 1;
+    return left->line < right->line ? -1 : left->line > right->line;
+}
+
+static void find_hot_lines(struct making *m) {
+    qsort(m->lines, m->line_count, sizeof *m->lines, by_function_and_line);
+    for (uint32_t i = 0, end; i < m->line_count; i = end) {
+        struct hot_row *row = &m->rows[m->lines[i].function];
+        uint64_t count = 0;
+        for (end = i; end < m->line_count && !by_function_and_line(&m->lines[i], &m->lines[end]);)
+            count += m->lines[end++].count;
+        if (count > row->hot_line_count) {
+            row->hot_line = m->lines[i].line;
+            row->hot_line_count = count;
+        }
+    }
+}
+
+/* -------------------------------------------------------------------- order */
+
+static int compare_counts(uint64_t left, uint64_t right) {
+    return left > right ? -1 : left < right;
+}
+
+static int compare_functions(const struct profile_function *left,
+                             const struct profile_function *right) {
+    int names = strcmp(left->name, right->name);
+    int files = names ? names : strcmp(left->file, right->file);
+    return files ? files
+                 : (left->first_line > right->first_line) - (left->first_line < right->first_line);
+}
+
+static int by_self(const void *a, const void *b, void *functions) {
+    const struct hot_row *left = a, *right = b;
+    const struct profile_function *of = functions;
+    int self = compare_counts(left->self_count, right->self_count);
+    int total = self ? self : compare_counts(left->total_count, right->total_count);
+    return total ? total : compare_functions(&of[left->function], &of[right->function]);
+}
+
+static int by_total(const void *a, const void *b, void *functions) {
+    const struct hot_row *left = a, *right = b;
+    int total = compare_counts(left->total_count, right->total_count);
+    return total ? total : by_self(a, b, functions);
+}
+
+/* ---------------------------------------------------------------------- all */
+
+/* Those that were sampled, in front. */
+static uint32_t keep_sampled(struct hot_row *rows, uint32_t count) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (rows[i].total_count)
+            rows[kept++] = rows[i];
+    return kept;
+}
+
+int hot_make(struct hot *hot, const struct profile *profile, enum hot_order order) {
+    struct making m = {0};
+    m.nodes = profile_nodes(profile, &m.node_count);
+    m.functions = profile_functions(profile, &m.function_count);
+    *hot = (struct hot){.samples = m.nodes[0].total_count};
+    m.rows = calloc(m.function_count, sizeof *m.rows);
+    m.open = calloc(m.function_count, sizeof *m.open);
+    m.lines = malloc(m.node_count * sizeof *m.lines);
+    int error = m.rows && m.open && m.lines ? 0 : MAREY_ENOMEM;
+    if (!error) {
+        for (uint32_t i = 0; i < m.function_count; i++)
+            m.rows[i].function = i;
+        walk(&m);
+        find_hot_lines(&m);
+        hot->rows = m.rows;
+        hot->count = keep_sampled(m.rows, m.function_count);
+        qsort_r(hot->rows, hot->count, sizeof *hot->rows, order == HOT_BY_SELF ? by_self : by_total,
+                (void *)m.functions);
+    } else {
+        free(m.rows);
+    }
+    free(m.open);
+    free(m.lines);
+    return error;
+}
+
+void hot_free(struct hot *hot) {
+    free(hot->rows);
+    *hot = (struct hot){0};
+}

@@ -1,0 +1,28 @@
+/* The functions of a profile: how often each was running itself, and how often it was on the stack at all. */
+#ifndef MAREY_MODEL_HOT_H
+#define MAREY_MODEL_HOT_H
+
+#include "model/profile.h"
+
+struct hot_row {
+    uint32_t function;                /* place in the profile's functions */
+    uint64_t self_count, total_count; /* samples; of a recursive function each one once */
+    uint64_t self_ns[SAMPLE_WEIGHTS], total_ns[SAMPLE_WEIGHTS];
+    int32_t hot_line; /* where it was running most often; 0: the profile has no lines */
+    uint64_t hot_line_count;
+};
+
+enum hot_order { HOT_BY_SELF, HOT_BY_TOTAL };
+
+struct hot {
+    struct hot_row
+        *rows; /* as ordered, the largest first; then by the other count, name and file */
+    uint32_t count;
+    uint64_t samples; /* of the whole profile */
+};
+
+/* All functions of which there is a sample. Returns 0 or MAREY_ENOMEM. hot_free in every case. */
+int hot_make(struct hot *hot, const struct profile *profile, enum hot_order order);
+void hot_free(struct hot *hot);
+
+#endif

@@ -1,0 +1,121 @@
+/* See profile_text.h. */
+#define _GNU_SOURCE
+#include "output/profile_text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* ------------------------------------------------------------------- folded */
+
+static void add_folded_name(struct text *to, const char *name) {
+    for (; *name; name++)
+        text_add_bytes(to, *name == ';' ? ":" : name, 1);
+}
+
+static void add_folded_frame(struct text *to, const struct profile_function *function, int places) {
+    add_folded_name(to, function->name);
+    if (!places || !*function->file)
+        return;
+    text_add(to, " (");
+    add_folded_name(to, function->file);
+    text_addf(to, ":%" PRId32 ")", function->first_line);
+}
+
+void profile_folded(struct text *to, const struct profile *profile, int places) {
+    uint32_t count, path[PROFILE_DEPTH_MAX + 2], depth = 0;
+    const struct profile_node *nodes = profile_nodes(profile, &count);
+    const struct profile_function *functions = profile_functions(profile, &count);
+    if (nodes[0].self_count) /* of threads that ran no Python code */
+        text_addf(to, "(none) %" PRIu64 "\n", nodes[0].self_count);
+    for (uint32_t node = nodes[0].first_child; node;) {
+        path[depth++] = node;
+        for (uint32_t i = 0; nodes[node].self_count && i < depth; i++) {
+            text_add(to, i ? ";" : "");
+            add_folded_frame(to, &functions[nodes[path[i]].function], places);
+        }
+        if (nodes[node].self_count)
+            text_addf(to, " %" PRIu64 "\n", nodes[node].self_count);
+        node = nodes[node].first_child;
+        while (!node && depth)
+            node = nodes[path[--depth]].next_sibling;
+    }
+}
+
+/* --------------------------------------------------------------------- tree */
+
+struct row {
+    uint32_t node, depth;
+};
+
+struct tree {
+    const struct profile_node *nodes;
+    const struct profile_function *functions;
+    const struct profile_tree_style *style;
+    struct row *rows; /* that are still to be shown, the next one last */
+    uint32_t count;
+};
+
+/* The smaller first; of as many samples, the newer. */
+static int by_total(const void *a, const void *b, void *context) {
+    const struct profile_node *nodes = context;
+    uint32_t left = ((const struct row *)a)->node, right = ((const struct row *)b)->node;
+    if (nodes[left].total_count != nodes[right].total_count)
+        return nodes[left].total_count < nodes[right].total_count ? -1 : 1;
+    return left > right ? -1 : left < right;
+}
+
+static double share(const struct tree *tree, uint64_t count) {
+    uint64_t all = tree->nodes[0].total_count;
+    return all ? (double)count / (double)all : 0;
+}
+
+static void open_row(struct tree *tree, struct row row) {
+    uint32_t before = tree->count;
+    if (tree->style->depth && row.depth == tree->style->depth)
+        return;
+    for (uint32_t child = tree->nodes[row.node].first_child; child;
+         child = tree->nodes[child].next_sibling)
+        if (tree->nodes[child].total_count &&
+            share(tree, tree->nodes[child].total_count) >= tree->style->min_share)
+            tree->rows[tree->count++] = (struct row){child, row.depth + 1};
+    qsort_r(tree->rows + before, tree->count - before, sizeof *tree->rows, by_total,
+            (void *)tree->nodes);
+}
+
+static void add_row(struct text *to, const struct tree *tree, struct row row) {
+    const struct profile_node *node = &tree->nodes[row.node];
+    const struct profile_function *function = &tree->functions[node->function];
+    text_addf(to, "%5.1f%% %5.1f%%  %*s", 100 * share(tree, node->total_count),
+              100 * share(tree, node->self_count), 2 * (int)(row.depth - 1), "");
+    display_add(to, function->name, 0);
+    if (*function->file) {
+        text_add(to, " (");
+        display_add(to, function->file, 0);
+        text_addf(to, ":%" PRId32 ")", node->line ? node->line : function->first_line);
+    }
+    text_add(to, "\n");
+}
+
+void profile_tree(struct text *to, const struct profile *profile,
+                  const struct profile_tree_style *style) {
+    uint32_t count;
+    char samples[DISPLAY_ROOM];
+    struct tree tree = {.style = style};
+    tree.nodes = profile_nodes(profile, &count);
+    tree.functions = profile_functions(profile, &count);
+    profile_nodes(profile, &count);
+    tree.rows = malloc(count * sizeof *tree.rows);
+    if (!tree.rows) {
+        to->failed = 1;
+        return;
+    }
+    display_count(samples, sizeof samples, tree.nodes[0].total_count);
+    text_addf(to, " TOTAL   SELF  %s samples\n", samples);
+    open_row(&tree, (struct row){0, 0});
+    while (tree.count) {
+        struct row row = tree.rows[--tree.count];
+        add_row(to, &tree, row);
+        open_row(&tree, row);
+    }
+    free(tree.rows);
+}

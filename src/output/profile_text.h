@@ -1,0 +1,28 @@
+/* A profile as text: for flame graph tools, and for people. */
+#ifndef MAREY_OUTPUT_PROFILE_TEXT_H
+#define MAREY_OUTPUT_PROFILE_TEXT_H
+
+#include "model/profile.h"
+#include "output/display.h"
+
+/* Folded stacks, a line for each that a sample ended in: names from the outermost on, and how many samples.
+ *     main;work;parse 70
+ * `places`: "parse (app.py:12)", with the function's first line, for names. A ';' in a name becomes ':'.
+ * Source: github.com/brendangregg/FlameGraph, stackcollapse-*.pl. */
+void profile_folded(struct text *to, const struct profile *profile, int places);
+
+struct profile_tree_style {
+    double
+        min_share; /* of all samples: nodes with less are left out, with what is below them; 0 to 1 */
+    uint32_t depth; /* levels; 0: all */
+};
+
+/* The tree, each node below its caller and those with the most samples first:
+ *      TOTAL   SELF  200 samples
+ *     100.0%   5.0%  <module> (app.py:1)
+ *      95.0%  95.0%    work (app.py:3)
+ * A node of a profile with lines has the line of its call (or that runs), else the function's first line. */
+void profile_tree(struct text *to, const struct profile *profile,
+                  const struct profile_tree_style *style);
+
+#endif
