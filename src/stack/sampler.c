@@ -146,6 +146,10 @@ void sampler_stop(struct sampler *sampler) {
     schedule_stop(&sampler->schedule);
 }
 
+void sampler_again(struct sampler *sampler) {
+    atomic_store(&sampler->schedule.stopped, false);
+}
+
 void sampler_set_interval(struct sampler *sampler, uint64_t interval_ns) {
     if (interval_valid(interval_ns))
         schedule_set_interval(&sampler->schedule, interval_ns);

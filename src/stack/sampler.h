@@ -88,7 +88,9 @@ int sampler_add(struct sampler *sampler, pid_t pid, bool wait);
 /* Samples until `until_ns` (CLOCK_MONOTONIC, 0: no end), sampler_stop, or all processes have ended. Runs are handed over
  * before it returns; it may be called again. Returns 0, or MAREY_ENOPROCESS where nothing is left to sample. */
 int sampler_run(struct sampler *sampler, uint64_t until_ns);
-void sampler_stop(struct sampler *sampler); /* for good */
+void sampler_stop(struct sampler *sampler);
+/* A stop stands, also for runs to come, until this. Not while it runs. */
+void sampler_again(struct sampler *sampler);
 /* From the next tick on; what is no interval is ignored. */
 void sampler_set_interval(struct sampler *sampler, uint64_t interval_ns);
 

@@ -22,7 +22,8 @@ void thread_files_init(struct thread_files *files) {
 }
 
 void thread_look_init(struct thread_look *look, pid_t pid, pid_t tid) {
-    *look = (struct thread_look){.pid = pid, .tid = tid, .state_fd = -1, .time_fd = -1};
+    *look = (struct thread_look){
+        .pid = pid, .tid = tid, .state_fd = -1, .time_fd = -1, .keep = pid != getpid()};
 }
 
 static void close_kept(int *fd, struct thread_files *files) {
@@ -52,7 +53,7 @@ static ssize_t read_file(const struct thread_look *look, struct thread_files *fi
     }
     ssize_t got = pread(fd, text, size - 1, 0);
     int error = errno;
-    if (got > 0 && *kept < 0 && files->left > 0) {
+    if (got > 0 && *kept < 0 && files->left > 0 && look->keep) {
         *kept = fd;
         files->left--;
     } else if (fd != *kept) {

@@ -22,9 +22,11 @@ struct thread_look {
     pid_t pid, tid;
     int state_fd, time_fd; /* -1: not kept open */
     bool by_stat;          /* the kernel does not say what it waits for */
+    bool
+        keep; /* not in our own process, which may close a descriptor that is not its, and open another one of that number */
 };
 
-/* Up to a quarter of what this process may open; for its own threads at most a few. */
+/* Up to a quarter of what this process may open. */
 void thread_files_init(struct thread_files *files);
 
 void thread_look_init(struct thread_look *look, pid_t pid, pid_t tid);
