@@ -12,10 +12,11 @@
  * leave none. Those that see a call run in the traced thread, in the midst of the program: they take no lock, run no
  * Python code, and may be called for threads that nobody has seen before.
  *
- * What is told of a thread nests: each call_entered, call_resumed and c_call_entered is followed by exactly one call_left of the
- * same open_call, those begun later having been left before, whatever the program does. Where calls do not nest (greenlets), or where
- * their end is never seen, those that stand above are left as CALL_LOST and counted. Of a call that was open when the
- * hook started, or when the process was forked, nothing is told; its later pieces, if it is a generator, are. */
+ * What is told of a thread nests, whatever the program does: each call_entered, call_resumed and c_call_entered is
+ * followed by exactly one call_left of the same open_call while the hook is on, those begun later having been left
+ * before. Where calls do not nest (greenlets), or where their end is never seen, those that stand above are left as
+ * CALL_LOST and counted. Of a call that was open when the hook started, or when the process was forked, nothing is
+ * told; its later pieces, if it is a generator, are. Of calls that are open when the hook stops, no end is told. */
 #ifndef MAREY_HOOK_H
 #define MAREY_HOOK_H
 
@@ -39,8 +40,10 @@ typedef struct open_call {
 typedef struct hook_thread {
     open_call *base, *top, *limit; /* top: behind the innermost */
     uint64_t generation;           /* of what stands there; another than the hook's: nothing does */
-    char *stack_floor;             /* where the C stack has little left; NULL: not known */
-    void *recorder;                /* the recorder's; NULL at first */
+    char *stack_low,
+        *stack_floor; /* the C stack's end, and where it has little left; NULL: not known */
+    bool busy;        /* set by the recorder while it runs Python code, which is not to be seen */
+    void *recorder;   /* the recorder's; NULL at first */
 } hook_thread;
 
 typedef enum call_end {
@@ -52,6 +55,14 @@ typedef enum call_end {
 } call_end;
 
 /* ------------------------------------------ what the recorder provides (calls.c) */
+
+#pragma weak call_wanted
+#pragma weak call_site_gone
+#pragma weak call_entered
+#pragma weak call_resumed
+#pragma weak call_left
+#pragma weak c_call_entered
+#pragma weak call_thread_gone
 
 /* Whether calls of code are wanted at all. Asked once for each code object, and again after hook_ask_again: *site is what was
  * put there the last time, NULL at first. May run Python code (a look into sys.modules, a str made): it is not asked in
@@ -91,9 +102,13 @@ void hook_stop(face_state *state, hook_options options);
 /* What call_wanted said holds no longer. */
 void hook_ask_again(face_state *state);
 
+/* The module is freed: the hook is off, and has no users. */
+void hook_fini(face_state *state);
+
 /* What was not seen, in this process, since it began. */
 typedef struct hook_losses {
-    uint64_t deep;     /* times that the hook stepped aside because the C stack came to its end, with all that was called below */
+    uint64_t
+        deep; /* times that the hook stepped aside because the C stack came to its end, with all that was called below */
     uint64_t unnested; /* calls left as CALL_LOST */
     uint64_t memory;   /* calls that found no room in a thread's list */
 } hook_losses;

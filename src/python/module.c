@@ -1,5 +1,6 @@
 /* The module marey._marey: its functions, its types, its state. See face.h. */
 #include "face.h"
+#include "hook.h"
 
 PyObject *type_refuse_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
                           PyObject *Py_UNUSED(kwargs)) {
@@ -245,6 +246,7 @@ static int face_clear(PyObject *module) {
 }
 
 static void face_free(void *module) {
+    hook_fini(PyModule_GetState(module));
     face_clear(module);
 }
 
