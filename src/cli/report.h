@@ -2,7 +2,25 @@
 #ifndef MAREY_CLI_REPORT_H
 #define MAREY_CLI_REPORT_H
 
+#include "model/hot.h"
 #include "output/summary_table.h"
+
+/* What the rows of the table of samples are. */
+enum report_by { REPORT_BY_FUNCTION, REPORT_BY_LINE, REPORT_BY_FILE, REPORT_BY_THREAD };
+
+/* What a report is of, and how it looks. All zero but for the style: all of the trace, every row. */
+struct report_request {
+    uint32_t rows; /* of each table; 0: all */
+    enum report_by by;
+    enum hot_order order;
+    struct table_style style;
+};
+
+/* The tables of a report: spans, and samples by function, whichever the trace has. Returns 0 or MAREY_ENOMEM. */
+int report_tables(const struct trace *trace, const struct report_request *request, FILE *to);
+/* The same as members of an object: "span_table", ... */
+int report_tables_json(const struct trace *trace, const struct report_request *request,
+                       struct json *json);
 
 /* "1,234 spans, 3 threads, 2 processes, 1.23s, 234 KiB" */
 void report_sentence(const struct trace *trace, struct text *text);

@@ -236,10 +236,11 @@ static void print_unread(const struct request *request, uint64_t bytes) {
     text_free(&path);
 }
 
-static void print_text(const struct request *request, const struct trace *trace,
-                       const struct summary *summary, int status) {
+static int print_text(const struct request *request, const struct trace *trace, int status) {
+    struct report_request tables = {
+        .rows = request->rows,
+        .style = {table_terminal_width(stderr), table_terminal_colour(stderr), "", 0}};
     struct text line = {0};
-    struct table_style style = {table_terminal_width(stderr), table_terminal_colour(stderr), "", 0};
     text_add(&line, "marey: ");
     display_add(&line, request->output, 0);
     text_add(&line, ": ");
@@ -253,12 +254,11 @@ static void print_text(const struct request *request, const struct trace *trace,
     text_free(&line);
     report_losses(trace, stderr, "  ");
     report_damage(trace, stderr, "  ");
-    if (summary->count)
-        summary_table_print(summary, trace, stderr, request->rows, &style);
+    return report_tables(trace, &tables, stderr);
 }
 
-static void print_json(const struct request *request, const struct trace *trace,
-                       const struct summary *summary, int status) {
+static int print_json(const struct request *request, const struct trace *trace, int status) {
+    struct report_request tables = {.rows = request->rows};
     struct json json;
     json_init(&json, stderr, 0);
     json_object(&json, NULL);
@@ -269,24 +269,20 @@ static void print_json(const struct request *request, const struct trace *trace,
     report_counts_json(trace, &json);
     report_losses_json(trace, &json);
     report_damage_json(trace, &json);
-    summary_table_json(summary, trace, &json, "span_table", request->rows);
+    int error = report_tables_json(trace, &tables, &json);
     json_end(&json);
     json_finish(&json);
+    return error;
 }
 
 static void report(const struct request *request, int status) {
     struct trace trace;
-    struct summary summary = {0};
     int error = trace_read(&trace, request->output, 0);
     if (!error)
-        error = summary_make(&summary, &trace);
+        error = request->json ? print_json(request, &trace, status)
+                              : print_text(request, &trace, status);
     if (error)
         read_error("run", request->output, error);
-    else if (request->json)
-        print_json(request, &trace, &summary, status);
-    else
-        print_text(request, &trace, &summary, status);
-    summary_free(&summary);
     trace_free(&trace);
 }
 
