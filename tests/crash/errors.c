@@ -1,6 +1,7 @@
 /* What marey_open, marey_join and marey_snapshot return.
  *
- *   errors open PATH [CATEGORIES [RING_BYTES]]    errors join PATH    errors snapshot TRACE PATH */
+ *   errors open PATH [CATEGORIES [RING_BYTES]]    errors join PATH    errors snapshot TRACE PATH
+ *   errors open-as USER_ID PATH                   as that user: who may not even see where this program stands */
 #include "common.h"
 
 static void open_path(char **arguments) {
@@ -16,6 +17,11 @@ static void open_path(char **arguments) {
         marey_instant("instant");
         MUST(marey_close() == 0);
     }
+}
+
+static void open_as(char **arguments) {
+    MUST(setuid((uid_t)atoi(arguments[0])) == 0);
+    open_path(arguments + 1);
 }
 
 static void join_path(char **arguments) {
@@ -37,6 +43,8 @@ static void take_snapshot(char **arguments) {
 
 int main(int argc, char **argv) {
     static const struct command commands[] = {
-        {"open", open_path}, {"join", join_path}, {"snapshot", take_snapshot}, {NULL, NULL}};
+        {"open", open_path},         {"open-as", open_as}, {"join", join_path},
+        {"snapshot", take_snapshot}, {NULL, NULL},
+    };
     return run_command(commands, argc, argv);
 }

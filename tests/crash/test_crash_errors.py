@@ -17,8 +17,9 @@ CURSOR = CONTROL + 72
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 
 
-def opened(path, *more, **options):
-    done = run("errors", "open", path, *more, **options)
+def opened(path, *more, user=None, **options):
+    how = ["open"] if user is None else ["open-as", user]
+    done = run("errors", *how, path, *more, **options)
     recorded = done.said["code"] == 0
     assert done.said["recording"] == recorded
     assert done.said["status"] == (0 if recorded else EOFF)
