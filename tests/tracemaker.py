@@ -41,6 +41,24 @@ def filler(size):
     return FILLER_TAG + varint(size - 5, width=4) + b"\xa5" * (size - 5)
 
 
+def set_value(annotation, value):
+    """A value of an argument, by its type; what is no number, list or dict is a text."""
+    if isinstance(value, bool):
+        annotation.bool_value = value
+    elif isinstance(value, int):
+        annotation.int_value = value
+    elif isinstance(value, float):
+        annotation.double_value = value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            set_value(annotation.dict_entries.add(name=key), inner)
+    elif isinstance(value, list):
+        for inner in value:
+            set_value(annotation.array_values.add(), inner)
+    else:
+        annotation.string_value = str(value)
+
+
 class TraceMaker:
     def __init__(self):
         self.pieces = []
@@ -138,6 +156,7 @@ class SequenceMaker:
     def start(self):
         """Opens a chunk: state cleared, clock anchored, names forgotten."""
         self.last, self.names, self.categories, self.keys = self.anchor, {}, {}, {}
+        self.places = {}
         packet = self.packet()
         packet.sequence_flags = CLEARED
         if self.deltas:
@@ -161,7 +180,29 @@ class SequenceMaker:
             getattr(packet.interned_data, kind).add(iid=table[text], name=text)
         return table[text]
 
-    def event(self, kind, track, time, name=None, categories=(), flows=(), args=(), **fields):
+    def _place(self, packet, file, function, line):
+        """A source location: by number, or as it is."""
+        place = {"file_name": file, "function_name": function, "line_number": line}
+        if not self.interned:
+            packet.track_event.source_location.MergeFrom(protos.SourceLocation(**place))
+            return
+        known = self.places.setdefault((file, function, line), len(self.places) + 1)
+        if known == len(self.places):
+            packet.interned_data.source_locations.add(iid=known, **place)
+        packet.track_event.source_location_iid = known
+
+    def event(
+        self,
+        kind,
+        track,
+        time,
+        name=None,
+        categories=(),
+        flows=(),
+        args=(),
+        source=None,
+        **fields,
+    ):
         packet = self.packet()
         packet.timestamp = (time - self.last) % (1 << 64) if self.deltas else time
         self.last = time
@@ -179,8 +220,11 @@ class SequenceMaker:
                 event.category_iids.append(iid)
             else:
                 event.categories.append(category)
+        if source:
+            self._place(packet, *source)
         for key, value in dict(args).items():
-            annotation = event.debug_annotations.add(string_value=str(value))
+            annotation = event.debug_annotations.add()
+            set_value(annotation, value)
             if self.interned:
                 table = "debug_annotation_names"
                 annotation.name_iid = self._intern(packet, self.keys, table, key)

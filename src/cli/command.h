@@ -22,7 +22,7 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_run, command_dump, command_info, command_check;
+extern const struct command command_run, command_dump, command_tree, command_info, command_check;
 
 /* Says on stderr what is wrong: "marey info: ...". Returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -40,5 +40,7 @@ const char *nearest_word(const char *word, const char *const *words, size_t coun
 int parse_size(const char *text, uint64_t *bytes);
 /* A whole number from 0 on. Returns 0, or -1. */
 int parse_count(const char *text, uint32_t *count);
+/* "100ns", "50us", "1.5ms", "2s": nanoseconds. Returns 0, or -1. */
+int parse_time(const char *text, int64_t *ns);
 
 #endif

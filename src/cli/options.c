@@ -133,3 +133,20 @@ int parse_count(const char *text, uint32_t *count) {
     *count = (uint32_t)value;
     return 0;
 }
+
+int parse_time(const char *text, int64_t *ns) {
+    static const struct {
+        const char *unit;
+        double ns;
+    } units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    double value = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (!strcmp(end, units[i].unit) && value * units[i].ns < 9e18) {
+            *ns = (int64_t)(value * units[i].ns);
+            return 0;
+        }
+    return -1;
+}

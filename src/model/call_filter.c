@@ -71,7 +71,7 @@ static int exception_chosen(const struct calls *calls, const struct call *call,
 
 /* For each function whether its calls may be wanted. NULL where memory is short. */
 static uint8_t *choose_functions(const struct calls *calls, const struct call_filter *filter) {
-    uint8_t *chosen = malloc(calls->function_count + 1);
+    uint8_t *chosen = calloc(calls->function_count + 1, 1);
     for (uint32_t i = 0; chosen && i < calls->function_count; i++)
         chosen[i] = name_chosen(calls, &calls->functions[i], filter) &&
                     module_chosen(calls, &calls->functions[i], filter);
@@ -113,7 +113,7 @@ static void filter_calls(struct calls *to, const struct calls *from,
 }
 
 static void *copy(const void *from, size_t count, size_t bytes) {
-    void *to = malloc((count + 1) * bytes);
+    void *to = calloc(count + 1, bytes);
     if (to && count)
         memcpy(to, from, count * bytes);
     return to;
@@ -125,9 +125,9 @@ int calls_filter(struct calls *to, const struct calls *from, const struct call_f
                          .scope_count = from->scope_count};
     to->functions = copy(from->functions, from->function_count, sizeof *from->functions);
     to->scopes = copy(from->scopes, from->scope_count, sizeof *from->scopes);
-    to->all = malloc((from->count + 1) * sizeof *to->all);
+    to->all = calloc(from->count + 1, sizeof *to->all);
     to->roots = malloc((from->count + 1) * sizeof *to->roots);
-    uint32_t *place_of = malloc((from->count + 1) * sizeof *place_of);
+    uint32_t *place_of = calloc(from->count + 1, sizeof *place_of);
     uint8_t *chosen = choose_functions(from, filter);
     int failed = !to->functions || !to->scopes || !to->all || !to->roots || !place_of || !chosen;
     if (!failed) {

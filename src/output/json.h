@@ -7,7 +7,7 @@
 
 #include "output/display.h"
 
-enum { JSON_DEPTH_MAX = 32 };
+enum { JSON_DEPTH_MAX = 2100 }; /* a tree of calls takes two levels each */
 
 struct json {
     FILE *to;

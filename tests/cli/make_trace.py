@@ -9,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import call_traces
 from tracemaker import TraceMaker, filler
 
 START = 1_000_000_000_000
@@ -137,6 +138,7 @@ TRACES = {
     "cut": lambda: chunks()[:-5],
     "zeros": lambda: chunks() + bytes(4096),
     "old_kinds": old_kinds,
+    **call_traces.TRACES,
 }
 
 if __name__ == "__main__":

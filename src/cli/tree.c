@@ -1,0 +1,239 @@
+/* marey tree: the calls of a trace, as a tree or by function. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "output/function_table.h"
+#include "output/tree.h"
+#include "output/tree_json.h"
+
+enum { PATTERNS_MAX = 64, FUNCTION_ROWS = 40 };
+
+static const char help_text[] =
+    "usage: marey tree [OPTIONS] FILE\n"
+    "\n"
+    "Shows the calls of a trace as a tree: which function called which, with what, what came of it "
+    "and how long it took.\n"
+    "Spans are shown among them. '-' is the standard input. Of a large trace the calls that took "
+    "longest are shown, and\n"
+    "how many there are inside the others.\n"
+    "\n"
+    "  -n, --rows N          rows (otherwise 250; 0: all)\n"
+    "  -d, --depth N         levels (otherwise all)\n"
+    "      --fold N          so many calls of a function in a row become one row (otherwise 3; 0: "
+    "none)\n"
+    "      --min-time TIME   leave out rows that took less (50us, 1.5ms, 2s)\n"
+    "\n"
+    "  -f, --filter PATTERN  only functions whose name is like that ('load*', 'User.*', "
+    "'app.views.index'); '!PATTERN'\n"
+    "                        leaves them out; may be given again\n"
+    "      --module PATTERN  only functions of such modules ('app' is also 'app.views'); "
+    "'!PATTERN' leaves them out\n"
+    "      --exception PATTERN\n"
+    "                        only calls that such an exception left ('*': any, 'KeyError', '*: no "
+    "such file*')\n"
+    "\n"
+    "  -m, --modules         names with their modules\n"
+    "  -l, --locations       file and line of each function\n"
+    "      --no-args, --no-results, --no-self\n"
+    "                        without arguments, results, self time\n"
+    "      --ascii           no lines but of - | `\n"
+    "      --color           colours, although the output is no terminal\n"
+    "\n"
+    "  -F, --functions       a table of the functions instead: calls, total, self, mean, p50, p99, "
+    "max\n"
+    "  -j, --json            everything, for a program (with --functions: the table)\n"
+    "  -h, --help            this page\n"
+    "\n"
+    "A row: name(arguments) -> result [time, self time]; ' !! ' stands before the exception that "
+    "left a call.\n"
+    "[x500] stands for so many calls in one row: their arguments are shown where all have the "
+    "same, else '...'.\n"
+    "A coroutine or generator is one call; 'waited' is the time in which it did not run.\n"
+    "\n"
+    "exit status: 0 shown, 2 cannot be read\n"
+    "\n"
+    "examples:\n"
+    "  marey tree app.perfetto-trace\n"
+    "  marey tree --module app --min-time 1ms app.perfetto-trace\n"
+    "  marey tree --functions app.perfetto-trace\n";
+
+enum {
+    OPTION_FOLD = 256,
+    OPTION_MIN_TIME,
+    OPTION_MODULE,
+    OPTION_EXCEPTION,
+    OPTION_NO_ARGS,
+    OPTION_NO_RESULTS,
+    OPTION_NO_SELF,
+    OPTION_ASCII,
+    OPTION_COLOR
+};
+
+static const struct option long_options[] = {
+    {"rows", required_argument, NULL, 'n'},
+    {"depth", required_argument, NULL, 'd'},
+    {"fold", required_argument, NULL, OPTION_FOLD},
+    {"min-time", required_argument, NULL, OPTION_MIN_TIME},
+    {"filter", required_argument, NULL, 'f'},
+    {"module", required_argument, NULL, OPTION_MODULE},
+    {"exception", required_argument, NULL, OPTION_EXCEPTION},
+    {"modules", no_argument, NULL, 'm'},
+    {"locations", no_argument, NULL, 'l'},
+    {"no-args", no_argument, NULL, OPTION_NO_ARGS},
+    {"no-results", no_argument, NULL, OPTION_NO_RESULTS},
+    {"no-self", no_argument, NULL, OPTION_NO_SELF},
+    {"ascii", no_argument, NULL, OPTION_ASCII},
+    {"color", no_argument, NULL, OPTION_COLOR},
+    {"functions", no_argument, NULL, 'F'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {0}};
+
+struct request {
+    struct tree_options tree;
+    const char *names[PATTERNS_MAX], *modules[PATTERNS_MAX];
+    struct call_filter filter;
+    int has_rows, functions, json, help;
+};
+
+static int bad_number(const char *option) {
+    return usage_error("tree", "--%s: '%s' is no number", option, optarg);
+}
+
+static int add_pattern(const char **patterns, uint32_t *count, const char *option) {
+    if (*count == PATTERNS_MAX)
+        return usage_error("tree", "--%s: no more than %d", option, PATTERNS_MAX);
+    patterns[(*count)++] = optarg;
+    return -1;
+}
+
+/* Options with a value. Returns -1, or an exit status. */
+static int take_value(struct request *to, int option, char **argv) {
+    struct tree_limits *limits = &to->tree.limits;
+    switch (option) {
+    case 'n': to->has_rows = 1; return parse_count(optarg, &limits->rows) ? bad_number("rows") : -1;
+    case 'd': return parse_count(optarg, &limits->depth) ? bad_number("depth") : -1;
+    case OPTION_FOLD: return parse_count(optarg, &limits->fold) ? bad_number("fold") : -1;
+    case OPTION_MIN_TIME:
+        return parse_time(optarg, &limits->min_ns)
+                   ? usage_error("tree", "--min-time: '%s' is no time; write 50us, 1.5ms or 2s",
+                                 optarg)
+                   : -1;
+    case 'f': return add_pattern(to->names, &to->filter.name_count, "filter");
+    case OPTION_MODULE: return add_pattern(to->modules, &to->filter.module_count, "module");
+    case OPTION_EXCEPTION: to->filter.exception = optarg; return -1;
+    default: return option_error("tree", option, argv, long_options);
+    }
+}
+
+/* Returns -1, or an exit status. */
+static int take_option(struct request *to, int option, char **argv) {
+    switch (option) {
+    case 'm': to->tree.modules = 1; return -1;
+    case 'l': to->tree.locations = 1; return -1;
+    case 'F': to->functions = 1; return -1;
+    case 'j': to->json = 1; return -1;
+    case OPTION_NO_ARGS: to->tree.no_arguments = 1; return -1;
+    case OPTION_NO_RESULTS: to->tree.no_results = 1; return -1;
+    case OPTION_NO_SELF: to->tree.no_self = 1; return -1;
+    case OPTION_ASCII: to->tree.ascii = 1; return -1;
+    case OPTION_COLOR: to->tree.colour = 1; return -1;
+    case 'h': fputs(help_text, stdout); return EXIT_OK;
+    default: return take_value(to, option, argv);
+    }
+}
+
+/* Whether the terminal's characters are Unicode's: the first of these variables that is set says so. */
+static int is_unicode(void) {
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *value = getenv(variables[i]);
+        if (value && *value)
+            return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+    }
+    return 0;
+}
+
+static void print_json(const struct calls *calls, const struct call_stats *stats, const char *path,
+                       const struct request *request) {
+    struct json json;
+    json_init(&json, stdout, 0);
+    json_object(&json, NULL);
+    json_text(&json, "trace", path);
+    if (request->functions)
+        function_table_json(stats, calls, &json, "functions",
+                            request->has_rows ? request->tree.limits.rows : 0);
+    else
+        tree_json(calls, &json);
+    json_end(&json);
+    json_finish(&json);
+}
+
+/* Returns 0 or MAREY_ENOMEM. */
+static int print(const struct calls *calls, const char *path, const struct request *request) {
+    struct call_stats stats = {0};
+    struct table_style style = {request->tree.width, request->tree.colour, "", 0};
+    int error = request->functions ? call_stats_make(&stats, calls) : 0;
+    if (error)
+        ;
+    else if (request->json)
+        print_json(calls, &stats, path, request);
+    else if (request->functions)
+        function_table_print(&stats, calls, stdout,
+                             request->has_rows ? request->tree.limits.rows : FUNCTION_ROWS, &style);
+    else
+        error = tree_print(calls, stdout, &request->tree);
+    call_stats_free(&stats);
+    return error;
+}
+
+static int not_a_trace(const char *path) {
+    return usage_error("tree", "%s: %s", path, damage_text(DAMAGE_EMPTY));
+}
+
+static int show(const char *path, const struct request *request) {
+    struct trace trace;
+    struct calls calls = {0}, wanted = {0};
+    int error = trace_read(&trace, path, TRACE_ARGUMENTS);
+    if (!error && trace.reader.damage.count[DAMAGE_EMPTY]) {
+        trace_free(&trace);
+        return not_a_trace(path);
+    }
+    if (!error)
+        error = calls_make(&calls, &trace);
+    if (!error)
+        error = calls_filter(&wanted, &calls, &request->filter);
+    calls_free(&calls);
+    if (!error)
+        error = print(&wanted, path, request);
+    if (error)
+        read_error("tree", path, error);
+    calls_free(&wanted);
+    trace_free(&trace);
+    return error ? EXIT_USAGE : EXIT_OK;
+}
+
+static int run(int argc, char **argv) {
+    struct request request = {.tree = {.limits = {.rows = TREE_ROWS_USUAL, .fold = TREE_FOLD_USUAL},
+                                       .width = table_terminal_width(stdout),
+                                       .colour = table_terminal_colour(stdout),
+                                       .ascii = !is_unicode()}};
+    int option;
+    request.filter.names = request.names;
+    request.filter.modules = request.modules;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":n:d:f:mlFjh", long_options, NULL)) != -1) {
+        int status = take_option(&request, option, argv);
+        if (status >= 0)
+            return status;
+    }
+    if (optind == argc)
+        return usage_error("tree", "which file?");
+    if (argc - optind > 1)
+        return usage_error("tree", "one file at a time");
+    return show(argv[optind], &request);
+}
+
+const struct command command_tree = {"tree", "show the calls of a trace as a tree", help_text, run};

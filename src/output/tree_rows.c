@@ -1,0 +1,395 @@
+/* See tree_rows.h. */
+#include "output/tree_rows.h"
+
+#include <stdlib.h>
+
+#include "marey.h"
+#include "model/grow.h"
+
+/* While rows are opened. */
+struct opening {
+    struct tree_rows *rows;
+    const struct tree_limits *limits;
+    uint32_t left;  /* rows that may still be added */
+    uint32_t *heap; /* rows that can be opened, the one that took longest first */
+    uint32_t heap_count, heap_capacity;
+    uint32_t *children; /* calls below the row that is being opened */
+    uint32_t child_count, child_capacity;
+    uint32_t *row_of; /* of a function, while calls are folded; 0: none yet */
+    int64_t *times;   /* for choosing */
+    uint32_t time_capacity;
+    uint32_t deepest; /* rows at this level are not opened */
+};
+
+static void add_ns(int64_t *sum, int64_t more) {
+    if (__builtin_add_overflow(*sum, more, sum))
+        *sum = INT64_MAX;
+}
+
+/* -------------------------------------------------------------- folding */
+
+/* Counts a call into its row. */
+static void count_call(struct tree_rows *rows, struct tree_row *row, uint32_t place) {
+    const struct call *call = &rows->calls->all[place];
+    row->calls++;
+    row->failed += (call->flags & CALL_FAILED) != 0;
+    row->open += (call->flags & CALL_OPEN) != 0;
+    row->skipped += call->skipped;
+    add_ns(&row->total_ns, call->elapsed_ns);
+    add_ns(&row->self_ns, call->self_ns);
+    add_ns(&row->waiting_ns, call->waiting_ns);
+    row->min_ns = call->elapsed_ns < row->min_ns ? call->elapsed_ns : row->min_ns;
+    row->max_ns = call->elapsed_ns > row->max_ns ? call->elapsed_ns : row->max_ns;
+}
+
+static uint32_t new_row(struct tree_rows *rows, uint32_t parent, uint32_t call) {
+    if (GROW(rows->all, rows->count, rows->capacity))
+        return 0;
+    rows->all[rows->count] = (struct tree_row){.call = call,
+                                               .members = call,
+                                               .track = CALL_NONE,
+                                               .depth = rows->all[parent].depth + 1,
+                                               .parent = parent,
+                                               .min_ns = INT64_MAX};
+    return rows->count++;
+}
+
+static uint32_t function_of(const struct tree_rows *rows, uint32_t call) {
+    return rows->calls->all[call].function;
+}
+
+/* Calls of one function in a row become one. Returns how many rows were made, or -1. */
+static int64_t fold_neighbours(struct opening *o, uint32_t parent) {
+    struct tree_rows *rows = o->rows;
+    uint32_t before = rows->count, end;
+    for (uint32_t i = 0; i < o->child_count; i = end) {
+        uint32_t function = function_of(rows, o->children[i]);
+        for (end = i + 1; end < o->child_count && function_of(rows, o->children[end]) == function;)
+            end++;
+        if (!o->limits->fold || end - i < o->limits->fold)
+            end = i + 1;
+        uint32_t row = new_row(rows, parent, o->children[i]);
+        if (!row)
+            return -1;
+        for (uint32_t j = i; j < end; j++) {
+            rows->next_member[o->children[j]] =
+                j + 1 < end ? o->children[j + 1] : (uint32_t)CALL_NONE;
+            count_call(rows, &rows->all[row], o->children[j]);
+        }
+    }
+    return rows->count - before;
+}
+
+/* All calls of a function become one, in the order of the first ones. Members are linked from the last to the first, so
+ * that none has to be looked for. */
+static int64_t fold_functions(struct opening *o, uint32_t parent) {
+    struct tree_rows *rows = o->rows;
+    uint32_t before = rows->count;
+    for (uint32_t i = 0; i < o->child_count; i++) {
+        uint32_t child = o->children[i], function = function_of(rows, child);
+        uint32_t row = o->row_of[function];
+        if (!row) {
+            row = o->row_of[function] = new_row(rows, parent, child);
+            if (!row)
+                return -1;
+            rows->next_member[child] = CALL_NONE;
+        } else {
+            uint32_t first = rows->all[row].call;
+            rows->next_member[child] = rows->next_member[first];
+            rows->next_member[first] = child;
+        }
+        count_call(rows, &rows->all[row], child);
+    }
+    for (uint32_t i = 0; i < o->child_count; i++)
+        o->row_of[function_of(rows, o->children[i])] = 0;
+    return rows->count - before;
+}
+
+static int64_t fold(struct opening *o, uint32_t parent) {
+    struct tree_rows *rows = o->rows;
+    uint32_t before = rows->count;
+    const struct tree_row *around = &rows->all[parent];
+    if (o->limits->fold && (around->call == CALL_NONE ? around->tracks : around->calls) > 1)
+        return fold_functions(o, parent);
+    int64_t made = fold_neighbours(o, parent);
+    if (!o->limits->fold || made <= TREE_CHILDREN_MANY)
+        return made;
+    rows->count = before;
+    return fold_functions(o, parent);
+}
+
+/* ------------------------------------------------------------- choosing */
+
+static int compare_times(const void *a, const void *b) {
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left < right) - (left > right);
+}
+
+/* The least time of the `wanted` rows that took longest, and how many of just that time are among them. */
+static int find_least(struct opening *o, uint32_t first, uint32_t made, uint32_t wanted,
+                      int64_t *least, uint32_t *equal) {
+    if (made > o->time_capacity) {
+        int64_t *larger = realloc(o->times, made * sizeof *larger);
+        if (!larger)
+            return -1;
+        o->times = larger;
+        o->time_capacity = made;
+    }
+    for (uint32_t i = 0; i < made; i++)
+        o->times[i] = o->rows->all[first + i].total_ns;
+    qsort(o->times, made, sizeof *o->times, compare_times);
+    *least = wanted ? o->times[wanted - 1] : INT64_MAX;
+    *equal = 0;
+    for (uint32_t i = 0; i < wanted; i++)
+        *equal += o->times[i] == *least;
+    return 0;
+}
+
+static void hide(struct tree_row *parent, const struct tree_row *row) {
+    parent->hidden += row->calls;
+    add_ns(&parent->hidden_ns, row->total_ns);
+}
+
+/* Of the rows from `first` on those that are to be shown stay, in their order. Returns 0 or -1. */
+static int choose(struct opening *o, uint32_t parent, uint32_t first, uint32_t made) {
+    struct tree_rows *rows = o->rows;
+    int64_t least = o->limits->min_ns;
+    uint32_t equal = made, kept = 0;
+    if (made > o->left && find_least(o, first, made, o->left, &least, &equal))
+        return -1;
+    if (least < o->limits->min_ns) {
+        least = o->limits->min_ns;
+        equal = made;
+    }
+    for (uint32_t i = 0; i < made; i++) {
+        const struct tree_row *row = &rows->all[first + i];
+        if (row->total_ns < least || (row->total_ns == least && !equal)) {
+            hide(&rows->all[parent], row);
+            continue;
+        }
+        equal -= row->total_ns == least;
+        rows->all[first + kept++] = *row;
+    }
+    rows->count = first + kept;
+    o->left -= kept;
+    return 0;
+}
+
+/* ----------------------------------------------------------------- heap */
+
+static int is_before(const struct tree_rows *rows, uint32_t a, uint32_t b) {
+    int64_t left = rows->all[a].total_ns, right = rows->all[b].total_ns;
+    return left != right ? left > right : a < b;
+}
+
+static int heap_push(struct opening *o, uint32_t row) {
+    if (GROW(o->heap, o->heap_count, o->heap_capacity))
+        return -1;
+    uint32_t at = o->heap_count++;
+    for (uint32_t up = (at - 1) / 2; at && is_before(o->rows, row, o->heap[up]);
+         up = (at - 1) / 2) {
+        o->heap[at] = o->heap[up];
+        at = up;
+    }
+    o->heap[at] = row;
+    return 0;
+}
+
+static uint32_t heap_pop(struct opening *o) {
+    uint32_t top = o->heap[0], moved = o->heap[--o->heap_count], at = 0;
+    for (;;) {
+        uint32_t down = 2 * at + 1;
+        if (down >= o->heap_count)
+            break;
+        if (down + 1 < o->heap_count && is_before(o->rows, o->heap[down + 1], o->heap[down]))
+            down++;
+        if (!is_before(o->rows, o->heap[down], moved))
+            break;
+        o->heap[at] = o->heap[down];
+        at = down;
+    }
+    o->heap[at] = moved;
+    return top;
+}
+
+/* -------------------------------------------------------------- opening */
+
+static int add_child(struct opening *o, uint32_t call) {
+    if (GROW(o->children, o->child_count, o->child_capacity))
+        return -1;
+    o->children[o->child_count++] = call;
+    return 0;
+}
+
+static int collect_children(struct opening *o, uint32_t row) {
+    const struct calls *calls = o->rows->calls;
+    int is_section = o->rows->all[row].call == CALL_NONE;
+    uint32_t member = o->rows->all[row].members;
+    o->child_count = 0;
+    for (; member != CALL_NONE; member = o->rows->next_member[member]) {
+        if (is_section && add_child(o, member))
+            return -1;
+        uint32_t child = is_section ? (uint32_t)CALL_NONE : calls->all[member].first_child;
+        for (; child != CALL_NONE; child = calls->all[child].next)
+            if (add_child(o, child))
+                return -1;
+    }
+    return 0;
+}
+
+/* Puts rows below their parent, and those that can be opened themselves in line. */
+static int hang(struct opening *o, uint32_t parent, uint32_t first) {
+    struct tree_rows *rows = o->rows;
+    if (rows->count > first)
+        rows->all[parent].first_row = first;
+    for (uint32_t row = first; row < rows->count; row++) {
+        rows->all[row].next_row = row + 1 < rows->count ? row + 1 : 0;
+        if (rows->all[row].depth < o->deepest && heap_push(o, row))
+            return -1;
+    }
+    return 0;
+}
+
+/* Says of each row of a section of many tracks on which it ran. */
+static void tell_tracks(struct tree_rows *rows, uint32_t section) {
+    for (uint32_t row = rows->all[section].first_row; row; row = rows->all[row].next_row)
+        if (rows->all[row].calls == 1)
+            rows->all[row].track = rows->calls->all[rows->all[row].call].track;
+}
+
+static int open_row(struct opening *o, uint32_t row) {
+    struct tree_rows *rows = o->rows;
+    uint32_t first = rows->count;
+    if (collect_children(o, row))
+        return -1;
+    int64_t made = fold(o, row);
+    if (made < 0 || choose(o, row, first, (uint32_t)made) || hang(o, row, first))
+        return -1;
+    if (rows->all[row].tracks > 1)
+        tell_tracks(rows, row);
+    return 0;
+}
+
+/* ------------------------------------------------------------- sections */
+
+/* Where calls belong that ran on a track: to a thread, or, those of tasks, to what is around all of them. */
+static uint32_t section_of(const struct trace *trace, uint32_t place) {
+    const struct tracks *tracks = &trace->reader.tracks;
+    const struct track *track = &tracks->all[place];
+    const struct track *parent = trace_parent(trace, track);
+    if (track->kind != TRACK_CUSTOM || !parent || parent->kind != TRACK_CUSTOM)
+        return place;
+    return (uint32_t)(parent - tracks->all);
+}
+
+/* What is known of a track while sections are made. */
+struct place {
+    uint32_t row;  /* of a section; 0: none yet */
+    uint32_t last; /* its last member */
+    int seen;      /* it has roots */
+};
+
+/* A row for each section, in the order of their first roots. */
+static int make_sections(struct opening *o, struct place *places) {
+    struct tree_rows *rows = o->rows;
+    const struct calls *calls = rows->calls;
+    for (uint32_t i = 0; i < calls->root_count; i++) {
+        uint32_t root = calls->roots[i], track = calls->all[root].track;
+        uint32_t section = section_of(calls->trace, track);
+        struct place *place = &places[section];
+        rows->next_member[root] = CALL_NONE;
+        if (!place->row) {
+            place->row = new_row(rows, 0, CALL_NONE);
+            if (!place->row)
+                return -1;
+            rows->all[place->row].track = section;
+            rows->all[place->row].members = root;
+        } else {
+            rows->next_member[place->last] = root;
+        }
+        place->last = root;
+        rows->all[place->row].tracks += !places[track].seen;
+        places[track].seen = 1;
+        count_call(rows, &rows->all[place->row], root);
+    }
+    return 0;
+}
+
+/* The top: sections, or, where there is but one track, its calls. */
+static int open_top(struct opening *o) {
+    struct tree_rows *rows = o->rows;
+    struct place *places = calloc(rows->calls->trace->reader.tracks.count + 1, sizeof *places);
+    int failed = !places || make_sections(o, places);
+    free(places);
+    if (failed)
+        return -1;
+    if (rows->count == 2 && rows->all[1].tracks == 1) {
+        rows->all[0] = (struct tree_row){
+            .call = CALL_NONE, .members = rows->all[1].members, .track = CALL_NONE};
+        rows->count = 1;
+        return open_row(o, 0);
+    }
+    o->deepest++;
+    return choose(o, 0, 1, rows->count - 1) || hang(o, 0, 1) ? -1 : 0;
+}
+
+/* ------------------------------------------------------------------ all */
+
+static int open_all(struct opening *o) {
+    struct tree_rows *rows = o->rows;
+    if (GROW(rows->all, rows->count, rows->capacity))
+        return -1;
+    rows->all[rows->count++] =
+        (struct tree_row){.call = CALL_NONE, .members = CALL_NONE, .track = CALL_NONE};
+    if (open_top(o))
+        return -1;
+    while (o->heap_count && o->left)
+        if (open_row(o, heap_pop(o)))
+            return -1;
+    return 0;
+}
+
+/* What is inside rows that were not opened. */
+static void count_inside(struct tree_rows *rows) {
+    for (uint32_t i = 1; i < rows->count; i++) {
+        struct tree_row *row = &rows->all[i];
+        if (row->first_row)
+            continue;
+        row->hidden = 0;
+        for (uint32_t at = row->members; at != CALL_NONE; at = rows->next_member[at])
+            row->hidden += calls_inside(rows->calls, at) + (row->call == CALL_NONE);
+    }
+}
+
+int tree_rows_make(struct tree_rows *rows, const struct calls *calls,
+                   const struct tree_limits *limits) {
+    *rows = (struct tree_rows){.calls = calls};
+    struct opening o = {
+        .rows = rows, .limits = limits, .left = limits->rows ? limits->rows : UINT32_MAX};
+    uint32_t depth = limits->depth ? limits->depth : TREE_DEPTH_MAX;
+    o.deepest = depth < TREE_DEPTH_MAX ? depth : TREE_DEPTH_MAX;
+    rows->next_member = malloc((calls->count + 1) * sizeof *rows->next_member);
+    o.row_of = calloc(calls->function_count + 1, sizeof *o.row_of);
+    int failed = !rows->next_member || !o.row_of || open_all(&o);
+    if (!failed)
+        count_inside(rows);
+    free(o.heap);
+    free(o.children);
+    free(o.row_of);
+    free(o.times);
+    return failed ? MAREY_ENOMEM : 0;
+}
+
+void tree_rows_free(struct tree_rows *rows) {
+    free(rows->all);
+    free(rows->next_member);
+    *rows = (struct tree_rows){0};
+}
+
+uint32_t tree_rows_next(const struct tree_rows *rows, uint32_t row) {
+    if (rows->all[row].first_row)
+        return rows->all[row].first_row;
+    while (row && !rows->all[row].next_row)
+        row = rows->all[row].parent;
+    return rows->all[row].next_row;
+}

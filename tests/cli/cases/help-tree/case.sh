@@ -1,0 +1,1 @@
+marey tree --help
