@@ -52,18 +52,17 @@ foreach(folder tests/crash examples)
   endforeach()
 endforeach()
 
-# Programs that read stacks, for the Python tests of the unwinder: tests/stack/outside.c, and inside.c as a library.
+# Programs that read stacks, for the Python tests of the unwinder; inside.c is a library.
 if(TARGET marey_stack AND NOT MAREY_SANITIZE)
-  add_executable(stack_outside tests/stack/outside.c)
-  add_executable(stack_sampler tests/stack/sampler.c)
   add_library(stack_inside MODULE tests/stack/inside.c)
-  set_target_properties(stack_outside PROPERTIES OUTPUT_NAME outside)
-  set_target_properties(stack_sampler PROPERTIES OUTPUT_NAME sampler)
-  set_target_properties(stack_inside PROPERTIES OUTPUT_NAME inside PREFIX "")
-  set_target_properties(stack_outside stack_sampler stack_inside PROPERTIES
-    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/stack LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/stack)
-  foreach(target stack_outside stack_sampler stack_inside)
-    target_link_libraries(${target} PRIVATE ${marey_parts} Threads::Threads)
+  set_target_properties(stack_inside PROPERTIES PREFIX "")
+  foreach(name outside tasks sampler)
+    add_executable(stack_${name} tests/stack/${name}.c)
+  endforeach()
+  foreach(name inside outside tasks sampler)
+    set_target_properties(stack_${name} PROPERTIES OUTPUT_NAME ${name}
+      RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/stack LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/stack)
+    target_link_libraries(stack_${name} PRIVATE ${marey_parts} Threads::Threads)
   endforeach()
   add_executable(bench_unwind bench/unwind.c)
   set_target_properties(bench_unwind PROPERTIES OUTPUT_NAME unwind

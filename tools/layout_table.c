@@ -47,10 +47,18 @@ enum {
     str_data = sizeof(PyCompactUnicodeObject),
     bytes_length = offsetof(PyBytesObject, ob_base.ob_size),
     bytes_data = offsetof(PyBytesObject, ob_sval),
+    object_bytes = sizeof(PyObject),
+    tuple_items = offsetof(PyTupleObject, ob_item),
+    type_cached_keys = offsetof(PyHeapTypeObject, ht_cached_keys),
+    thread_dict = offsetof(PyThreadState, dict),
+    thread_loop = PY_VERSION_HEX >> 16 == 0x030d ? sizeof(PyThreadState) : NONE,
+    code_arguments = offsetof(PyCodeObject, co_argcount),
 #if PY_VERSION_HEX >= 0x030c0000
+    interp_modules = offsetof(PyInterpreterState, imports.modules),
     runtime_gil = NONE,
     interp_gil = offsetof(PyInterpreterState, ceval.gil),
 #else
+    interp_modules = offsetof(PyInterpreterState, modules),
     runtime_gil = offsetof(_PyRuntimeState, ceval.gil),
     interp_gil = NONE,
 #endif
@@ -68,6 +76,15 @@ enum {
     code_units = offsetof(PyVarObject, ob_size),
     code_instr = offsetof(PyCodeObject, co_code_adaptive),
     code_lines = offsetof(PyCodeObject, co_linetable),
+    gen_frame = offsetof(PyGenObject, gi_iframe),
+    gen_state = offsetof(PyGenObject, gi_frame_state),
+    frame_locals = offsetof(_PyInterpreterFrame, localsplus),
+    frame_stack = NONE,
+    frame_stack_depth = NONE,
+    code_variables = offsetof(PyCodeObject, co_localsplusnames),
+    code_kinds = offsetof(PyCodeObject, co_localspluskinds),
+    code_cells = NONE,
+    code_free = NONE,
 #else
     interp_threads = offsetof(PyInterpreterState, tstate_head),
     thread_native_id = NONE,
@@ -80,14 +97,25 @@ enum {
     code_qualname = NONE,
     code_units = NONE,
     code_instr = offsetof(PyCodeObject, co_code),
+    gen_frame = offsetof(PyGenObject, gi_frame),
+    gen_state = NONE,
+    frame_locals = offsetof(PyFrameObject, f_localsplus),
+    code_variables = offsetof(PyCodeObject, co_varnames),
+    code_kinds = NONE,
+    code_cells = offsetof(PyCodeObject, co_cellvars),
+    code_free = offsetof(PyCodeObject, co_freevars),
 #if PY_VERSION_HEX >= 0x030a0000
     code_lines = offsetof(PyCodeObject, co_linetable),
     frame_live = offsetof(PyFrameObject, f_state),
     frame_bytes = END_OF(PyFrameObject, f_state),
+    frame_stack = offsetof(PyFrameObject, f_valuestack),
+    frame_stack_depth = offsetof(PyFrameObject, f_stackdepth),
 #else
     code_lines = offsetof(PyCodeObject, co_lnotab),
     frame_live = offsetof(PyFrameObject, f_executing),
     frame_bytes = END_OF(PyFrameObject, f_executing),
+    frame_stack = offsetof(PyFrameObject, f_stacktop),
+    frame_stack_depth = NONE,
 #endif
 #endif
 #if PY_VERSION_HEX >= 0x030d0000

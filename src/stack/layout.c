@@ -70,6 +70,17 @@ static const struct slot slots[] = {
     SAME(str_state, 68, 78, 90),
     SAME(str_length, 69, 79, 91),
     SAME(str_ascii_data, 70, 80, 92),
+    SAME(object_bytes, 44, 50, 58),
+    SAME(tuple_items, 51, 57, 69),
+    SAME(type_cached_keys, NO_SLOT, NO_SLOT, 67),
+    SAME(interp_modules, 11, 12, 12),
+    SAME(thread_loop, 19, NO_SLOT, NO_SLOT), /* behind PyThreadState */
+    SAME(gen_frame, NO_SLOT, 85, 101),
+    SAME(gen_state, NO_SLOT, 86, 102),
+    SAME(frame_locals, 32, 35, 43),
+    SAME(code_arguments, 40, 45, 53),
+    SAME(code_variables, 41, 46, 54),
+    SAME(code_kinds, 42, 47, 55),
 };
 
 /* Of free-threaded builds alone. */
@@ -104,9 +115,21 @@ static uint32_t larger(uint32_t a, uint32_t b) {
     return a > b ? a : b;
 }
 
+/* What 3.13 (and 3.14) do not say of objects, counted from the end of their heads: cpython/genobject.h, object.h. */
+static void complete_objects(struct layout *layout) {
+    enum { GEN_STATE_3_13 = 51, GEN_FRAME_3_13 = 56, CACHED_KEYS = 864 };
+    if (layout->type_cached_keys == LAYOUT_NONE)
+        layout->type_cached_keys = layout->object_bytes + CACHED_KEYS;
+    if (layout->version != 0x030d)
+        return;
+    layout->gen_state = layout->object_bytes + GEN_STATE_3_13;
+    layout->gen_frame = layout->object_bytes + GEN_FRAME_3_13;
+}
+
 /* What the numbers do not say, or say in parts. */
 static void complete(struct layout *layout) {
     const uint32_t pointer = sizeof(uint64_t);
+    complete_objects(layout);
     layout->code_units = layout->bytes_length; /* both are ob_size */
     layout->str_data = layout->str_ascii_data + 2 * pointer;
     uint32_t end = larger(layout->frame_previous, larger(layout->frame_code, layout->frame_instr));
@@ -130,13 +153,16 @@ static void complete(struct layout *layout) {
 
 static bool small_enough(const struct layout *layout) {
     const uint32_t within[] = {
-        layout->thread_next,   layout->thread_interp,    layout->thread_frame,
-        layout->thread_id,     layout->thread_native_id, layout->gil_holder,
-        layout->gil_locked,    layout->code_filename,    layout->code_name,
-        layout->code_qualname, layout->code_lines,       layout->code_first_line,
-        layout->code_instr,    layout->object_type,      layout->bytes_length,
-        layout->bytes_data,    layout->str_state,        layout->str_length,
-        layout->str_ascii_data};
+        layout->thread_next,      layout->thread_interp,    layout->thread_frame,
+        layout->thread_id,        layout->thread_native_id, layout->gil_holder,
+        layout->gil_locked,       layout->code_filename,    layout->code_name,
+        layout->code_qualname,    layout->code_lines,       layout->code_first_line,
+        layout->code_instr,       layout->object_type,      layout->bytes_length,
+        layout->bytes_data,       layout->str_state,        layout->str_length,
+        layout->str_ascii_data,   layout->object_bytes,     layout->tuple_items,
+        layout->type_cached_keys, layout->gen_frame,        layout->gen_state,
+        layout->frame_locals,     layout->code_arguments,   layout->code_variables,
+        layout->code_kinds};
     for (size_t i = 0; i < sizeof within / sizeof *within; i++)
         if (within[i] > LAYOUT_STRUCT_MAX)
             return false;

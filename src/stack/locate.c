@@ -181,3 +181,21 @@ int locate_runtime(struct process *process) {
     modules_free(&modules);
     return error;
 }
+
+uint64_t locate_section(const struct process *process, const char *extension, const char *section) {
+    struct modules modules;
+    uint64_t found = 0, bias = 0;
+    if (modules_read(&modules, process->memory.pid) == 0)
+        for (int i = 0; i < modules.count && !found; i++) {
+            const struct module *module = &modules.list[i];
+            struct elf elf;
+            if ((module->rank < 2 && !strstr(module->path, extension)) ||
+                open_file(&elf, process->memory.pid, module))
+                continue;
+            if (elf_bias(&elf, module->offset, module->start, &bias) == 0)
+                found = elf_section(&elf, section);
+            elf_close(&elf);
+        }
+    modules_free(&modules);
+    return found ? found + bias : 0;
+}

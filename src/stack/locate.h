@@ -7,4 +7,7 @@
 /* Sets process->runtime, layout and version. Returns as process_open does. */
 int locate_runtime(struct process *process);
 
+/* The address of a section of Python's program, its library or its extension module `extension`; 0: none has it. */
+uint64_t locate_section(const struct process *process, const char *extension, const char *section);
+
 #endif

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "stack/code.h"
+#include "stack/frames.h"
 #include "stack/process.h"
 #include "stack/window.h"
 
@@ -32,17 +32,6 @@ enum {
     UNWIND_SOON = 256,      /* reads within which they have to be seen again */
     UNWIND_SEEN = 4,        /* how often */
     UNWIND_KNOWN = 4096,    /* calls that are remembered as true */
-};
-
-struct frame {
-    uint64_t address;  /* where it is: the same call has the same address */
-    struct code *code; /* stands until the next call of unwind_thread */
-    uint64_t code_id;  /* code->id */
-    int32_t
-        index; /* of the instruction, in bytes; CODE_BEFORE: none has run yet. code_line tells its line */
-    int32_t
-        copy; /* what follows is as it was read: the copy of the bytecode, the instruction, the code object */
-    uint64_t instr, code_address;
 };
 
 struct stack {
