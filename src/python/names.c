@@ -11,6 +11,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
+
 /* ------------------------------------------------------------------- cache */
 
 static bool entry_wanted(PyObject *text) {
@@ -165,28 +167,8 @@ marey_category *names_category(face_state *state, PyObject *text) {
 
 /* ---------------------------------------------------------------- secrets */
 
-enum { SECRET_NAME_MAX = 128 }; /* of longer names, so much is looked at */
-
-/* Lower case, words joined by "_", a "_" before and after: "X-ApiKey" is "_x_api_key_". */
-static size_t secret_normalise(const char *text, size_t bytes, char *out) {
-    size_t n = 0;
-    char before = '_';
-    out[n++] = '_';
-    for (size_t i = 0; i < bytes && i < SECRET_NAME_MAX; i++) {
-        char c = text[i];
-        bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z';
-        if (upper && before >= 'a' && before <= 'z')
-            out[n++] = '_';
-        before = c;
-        out[n++] = upper ? (char)(c + 32) : lower || (c >= '0' && c <= '9') || c < 0 ? c : '_';
-    }
-    out[n++] = '_';
-    out[n] = 0;
-    return n;
-}
-
 bool names_secret_text(face_state *state, const char *text, size_t bytes) {
-    char name[2 * SECRET_NAME_MAX + 4];
+    char name[SECRET_PATTERN_BYTES];
     secret_normalise(text, bytes, name);
     bool found = false;
     shared_lock(); /* the list may be changed by another thread where there is no GIL */
@@ -213,7 +195,7 @@ bool names_secret(face_state *state, PyObject *text) {
 }
 
 static PyObject *secret_pattern(PyObject *name) {
-    char buffer[SECRET_NAME_MAX + 8], pattern[2 * SECRET_NAME_MAX + 4];
+    char buffer[SECRET_NAME_MAX + 8], pattern[SECRET_PATTERN_BYTES];
     size_t bytes;
     if (!PyUnicode_Check(name)) {
         PyErr_Format(PyExc_TypeError, "a secret's name is a str, not %.100s",
