@@ -18,6 +18,7 @@ recording never raises into the program: see the README for what is shown of whi
 import os as _os
 
 from . import _marey
+from ._calls import calls
 from ._categories import categories
 from ._marey import (
     Category,
@@ -49,6 +50,7 @@ __all__ = [
     "Counter",
     "Error",
     "Track",
+    "calls",
     "categories",
     "counter",
     "flow",

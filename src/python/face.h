@@ -108,7 +108,8 @@ typedef struct face_state {
     uint32_t id_exception, id_result, id_generation, id_collected, id_uncollectable, id_coroutine;
     uint32_t id_gc, id_create_task, id_more;
     PyTypeObject *span_type, *traced_type, *pieces_type, *track_type, *counter_type, *flow_type;
-    PyTypeObject *category_type, *half_type;
+    PyTypeObject *category_type, *half_type, *scope_type, *mark_type;
+    PyObject *calls_var; /* ContextVar: the mark of the innermost scope of calls */
     span_object *free_spans; /* linked by `name` */
     int free_count;
     PyObject *word_category, *word_track, *word_flow, *word_ts, *word_parent, *word_step,
@@ -242,6 +243,9 @@ void value_set_more(values *v, marey_arg *out, size_t left);
 void value_set_short(values *v, marey_arg *out, PyObject *object,
                      void (*put)(text_writer *, PyObject *));
 
+/* The text that value_set shows of an object which is no container. */
+void value_put_other(text_writer *writer, PyObject *value);
+
 /* ------------------------------------------------------------------ tracks */
 
 typedef struct track_object {
@@ -306,6 +310,8 @@ void task_changed(void);
 /* The user gave the calling thread, or the process, a name: it stands above what Python calls it. */
 int task_thread_named(face_state *state, PyObject *name);
 void task_process_named(void);
+/* What the user, or threading, calls the calling thread. New reference, or NULL without an exception. */
+PyObject *task_thread_name(face_state *state);
 /* Once a process: a forked child is a new process. */
 void task_start(void);
 /* Notes that the running code has created `task`. */

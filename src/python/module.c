@@ -1,6 +1,5 @@
 /* The module marey._marey: its functions, its types, its state. See face.h. */
-#include "face.h"
-#include "hook.h"
+#include "calls.h"
 
 PyObject *type_refuse_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
                           PyObject *Py_UNUSED(kwargs)) {
@@ -189,7 +188,12 @@ static int state_types(PyObject *module, face_state *state) {
         add_type(module, &state->track_type, &track_spec) < 0 ||
         add_type(module, &state->counter_type, &counter_spec) < 0 ||
         add_type(module, &state->flow_type, &flow_spec) < 0 ||
-        add_type(module, &state->category_type, &category_spec) < 0)
+        add_type(module, &state->category_type, &category_spec) < 0 ||
+        add_type(module, &state->scope_type, &scope_spec) < 0 ||
+        add_type(module, &state->mark_type, &mark_spec) < 0)
+        return -1;
+    state->calls_var = PyContextVar_New("marey.calls", NULL);
+    if (!state->calls_var)
         return -1;
     state->span_type->tp_vectorcall = span_vectorcall; /* no spec can say that before 3.14 */
     return way_add_both(state);
@@ -199,6 +203,7 @@ static int face_exec(PyObject *module) {
     face_state *state = PyModule_GetState(module);
     names_start();
     task_start();
+    scopes_start();
     state_names(state);
     state->counters = PyDict_New();
     state->secrets = PyTuple_New(0);
@@ -224,7 +229,8 @@ static const size_t owned[] = {
     offsetof(face_state, word_ts),         offsetof(face_state, word_parent),
     offsetof(face_state, word_step),       offsetof(face_state, word_unit),
     offsetof(face_state, group_key),       offsetof(face_state, name_key),
-    offsetof(face_state, attribute_track),
+    offsetof(face_state, attribute_track), offsetof(face_state, calls_var),
+    offsetof(face_state, scope_type),      offsetof(face_state, mark_type),
 };
 
 static int face_traverse(PyObject *module, visitproc visit, void *arg) {
@@ -238,6 +244,7 @@ static int face_traverse(PyObject *module, visitproc visit, void *arg) {
 
 static int face_clear(PyObject *module) {
     face_state *state = PyModule_GetState(module);
+    scopes_fini(state);
     span_free_list_clear(state);
     names_clear(state);
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)

@@ -106,10 +106,13 @@ static PyObject *thread_name_known(void) {
     return text;
 }
 
-static void name_thread(face_state *state, thread_place *place) {
+PyObject *task_thread_name(face_state *state) {
     PyObject *text = thread_name_given(state);
-    if (!text)
-        text = thread_name_known();
+    return text ? text : thread_name_known();
+}
+
+static void name_thread(face_state *state, thread_place *place) {
+    PyObject *text = task_thread_name(state);
     Py_hash_t hash = text ? PyUnicode_Type.tp_hash(text) : 0;
     if (text && hash != place->name_hash) {
         place->name_hash = hash;

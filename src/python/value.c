@@ -73,24 +73,28 @@ static void set_int(values *v, marey_arg *out, PyObject *number) {
     value_set_short(v, out, number, text_put_object);
 }
 
-/* Scalars of types written in C that convert to int or float: numpy's. False: it is none. */
-static bool set_foreign_number(values *v, marey_arg *out, PyObject *value) {
+/* Scalars of types written in C that convert to int or float: numpy's. New reference; NULL, without an exception: it is none. */
+static PyObject *foreign_number(PyObject *value) {
     PyTypeObject *type = Py_TYPE(value);
     PyNumberMethods *number = type->tp_as_number;
     if (type->tp_flags & Py_TPFLAGS_HEAPTYPE || !number ||
         !(number->nb_index || number->nb_float) ||
         (type->tp_as_mapping && type->tp_as_mapping->mp_length) ||
         (type->tp_as_sequence && type->tp_as_sequence->sq_length))
-        return false;
+        return NULL;
     PyObject *plain = number->nb_index ? PyNumber_Index(value) : PyNumber_Float(value);
     if (!plain && number->nb_index && number->nb_float) {
         PyErr_Clear();
         plain = PyNumber_Float(value);
     }
-    if (!plain) {
-        PyErr_Clear();
+    PyErr_Clear();
+    return plain;
+}
+
+static bool set_foreign_number(values *v, marey_arg *out, PyObject *value) {
+    PyObject *plain = foreign_number(value);
+    if (!plain)
         return false;
-    }
     if (PyLong_Check(plain)) {
         set_int(v, out, plain);
     } else {
@@ -334,6 +338,22 @@ static void set_other(values *v, marey_arg *out, PyObject *value) {
         set_text_of(v, out, value);
     else if (!set_foreign_number(v, out, value))
         value_set_short(v, out, value, text_put_object);
+}
+
+static void put_owned(text_writer *writer, PyObject *text, PyObject *value) {
+    PyErr_Clear();
+    text_put_object(writer, text ? text : value);
+    Py_XDECREF(text);
+}
+
+void value_put_other(text_writer *writer, PyObject *value) {
+    bool plain = Py_TYPE(Py_TYPE(value)) == &PyType_Type;
+    if (is_enum(value))
+        put_enum(writer, value);
+    else if (is_text(value))
+        put_owned(writer, PyObject_Str(value), value);
+    else
+        put_owned(writer, plain ? foreign_number(value) : NULL, value);
 }
 
 static bool is_container(PyObject *value) {

@@ -11,14 +11,27 @@ uint64_t marey__stamp(void) {
     return clock_stamp();
 }
 
-/* By a clock of its own, which no writer needs to have been made for. */
-uint64_t marey__stamp_ns(uint64_t from, uint64_t to) {
+/* A clock for the rate alone, which no session needs to be on for. */
+static const struct clock *clock_of_rate(void) {
     static _Thread_local struct clock clock;
-    if (to <= from || !clock_counter_usable())
-        return to > from ? to - from : 0;
     if (!clock.rate)
         clock_init(&clock, clock_pair_now());
-    return (uint64_t)(((unsigned __int128)((to - from) << clock.shift) * clock.rate) >> 64);
+    return &clock;
+}
+
+uint64_t marey__stamp_ns(uint64_t from, uint64_t to) {
+    if (to <= from || !clock_counter_usable())
+        return to > from ? to - from : 0;
+    const struct clock *clock = clock_of_rate();
+    return (uint64_t)(((unsigned __int128)((to - from) << clock->shift) * clock->rate) >> 64);
+}
+
+uint64_t marey__stamp_after(uint64_t from, uint64_t ns) {
+    if (!clock_counter_usable())
+        return from + ns;
+    const struct clock *clock = clock_of_rate();
+    unsigned __int128 ticks = (((unsigned __int128)ns << 64) / clock->rate) >> clock->shift;
+    return from + (uint64_t)ticks;
 }
 
 /* ----------------------------------------------------------------- packets */

@@ -18,6 +18,9 @@ MAREY_API uint64_t marey__stamp(void);
 /* How many nanoseconds passed from one stamp to another. */
 MAREY_API uint64_t marey__stamp_ns(uint64_t from, uint64_t to);
 
+/* The stamp so many nanoseconds later. */
+MAREY_API uint64_t marey__stamp_after(uint64_t from, uint64_t ns);
+
 /* What one event says. */
 struct call_event {
     uint32_t function; /* where text is NULL */

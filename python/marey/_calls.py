@@ -1,0 +1,200 @@
+"""marey.calls: every call of a piece of the program, with arguments, results and exceptions."""
+
+from __future__ import annotations
+
+import os
+
+from . import _marey
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+    from typing import Any, Literal, TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+_DEPTH_MAX, _REPR_MAX = 500, 4096
+_MEMORY = 1 << 30  # bytes of one scope's own trace, at most
+
+
+def _words(name: str, given: str | Iterable[str] | None) -> tuple[bytes, ...]:
+    """What include, ignore and redact take, as the recorder does."""
+    if given is None:
+        return ()
+    words = (given,) if isinstance(given, (str, os.PathLike)) else tuple(given)
+    for word in words:
+        if not isinstance(word, (str, os.PathLike)):
+            raise TypeError(f"{name}: str wanted, not {type(word).__name__}")
+        if not os.fspath(word) or "\0" in os.fspath(word):
+            raise ValueError(f"{name}: {word!r} names nothing")
+    return tuple(os.fspath(word).encode("utf-8", "surrogateescape") for word in words)
+
+
+def _number(name: str, given: Any, least: int, most: int | None = None) -> int:
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise TypeError(f"{name}: int wanted, not {type(given).__name__}")
+    if given < least or (most is not None and given > most):
+        wanted = f"{least} to {most}" if most is not None else f"{least} or more"
+        raise ValueError(f"{name}={given}: {wanted} wanted")
+    return given
+
+
+def _nanoseconds(name: str, given: Any) -> int:
+    """Of seconds, which are more than 0; 0 for None."""
+    if given is None:
+        return 0
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
+        raise TypeError(f"{name}: seconds wanted, not {type(given).__name__}")
+    if not 0 < given < 1e9:
+        raise ValueError(f"{name}={given}: more than 0 seconds wanted")
+    return max(1, int(given * 1e9))
+
+
+def _scope(
+    include: str | Iterable[str] | None = None,
+    ignore: str | Iterable[str] | None = None,
+    max_depth: int = 30,
+    max_calls: int = 10_000,
+    max_time: float | None = None,
+    max_repr: int = 120,
+    args: bool = True,
+    results: bool = True,
+    repr: bool = False,
+    c_calls: bool = False,
+    min_duration: float | None = None,
+    threads: str = "scope",
+    label: str | None = None,
+    redact: str | Iterable[str] | None = None,
+    memory: int = _MEMORY,
+) -> _marey.Scope:
+    if threads not in ("scope", "all"):
+        raise ValueError(f'threads={threads!r}: "scope" or "all" wanted')
+    if label is not None and not isinstance(label, str):
+        raise TypeError(f"label: str wanted, not {type(label).__name__}")
+    return _marey.Scope(
+        None if label is None else label.replace("\0", "\u2400").encode("utf-8", "replace"),
+        _words("include", include),
+        _words("ignore", ignore),
+        _words("redact", redact),
+        _number("max_depth", max_depth, 1, _DEPTH_MAX),
+        _number("max_calls", max_calls, 0 if not memory else 1),
+        _nanoseconds("max_time", max_time),
+        _number("max_repr", max_repr, 8, _REPR_MAX),
+        bool(args),
+        bool(results),
+        bool(repr),
+        bool(c_calls),
+        _nanoseconds("min_duration", min_duration),
+        threads == "all",
+        memory,
+    )
+
+
+class calls:
+    """Record every call of Python functions in a `with` or `async with` block, or in each call of
+    the function that it decorates: a plain one, a coroutine, a generator or an asynchronous one.
+
+        with marey.calls(ignore="logging") as t:
+            handle(request)
+        print(t.tree())
+
+    What is recorded is what the block causes: calls in its own thread or asyncio task, in tasks
+    that it creates and in what it hands to asyncio.to_thread. Scopes may stand within one another,
+    and side by side in threads and tasks. It is kept in memory; while a recording is on, it goes
+    into the recording's file as well.
+
+    include, ignore: which functions. Each a str or several: a module with all below it ("app",
+    "app.*"), or, with a slash in it, a glob of the file's path or of the end of it
+    ("*/site-packages/*", "app/models.py"). ignore comes first.
+    max_depth: calls within calls, 1 to 500. max_calls: how many in all. max_time: seconds from the
+    start. What a limit leaves out is counted; its time stays with the caller.
+    min_duration: seconds; shorter calls are left out.
+    args, results: whether to keep values; they are read at the call and at the return, without
+    running any code of theirs, each up to max_repr bytes (8 to 4096). repr: show objects by their
+    repr(), which does run their code.
+    c_calls: functions written in C, too. threads: "scope", or "all" for what every thread does.
+    label: a name for what is recorded. redact: names of parameters and keys whose values are shown
+    as ***, beside those of marey.secrets.
+
+    TypeError and ValueError name the option; RuntimeError says who is in the way where calls cannot
+    be seen.
+    """
+
+    def __init__(
+        self,
+        *,
+        include: str | Iterable[str] | None = None,
+        ignore: str | Iterable[str] | None = None,
+        max_depth: int = 30,
+        max_calls: int = 10_000,
+        max_time: float | None = None,
+        max_repr: int = 120,
+        args: bool = True,
+        results: bool = True,
+        repr: bool = False,
+        c_calls: bool = False,
+        min_duration: float | None = None,
+        threads: Literal["scope", "all"] = "scope",
+        label: str | None = None,
+        redact: str | Iterable[str] | None = None,
+    ) -> None:
+        options = dict(locals())
+        del options["self"]
+        self._options = options
+        self._scope = _scope(**options)
+        self.label = label
+
+    def __enter__(self) -> calls:
+        self._scope.open()
+        self._scope.enter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self._scope.close()
+
+    async def __aenter__(self) -> calls:
+        return self.__enter__()
+
+    async def __aexit__(self, *error: Any) -> None:
+        self._scope.close()
+
+    def __call__(self, function: F) -> F:
+        """Decorate: each call of the function is a scope of its own. The latest that has ended is
+        the function's attribute `calls`.
+        """
+        from ._calls_wrap import wrap
+
+        return wrap(function, self._options)
+
+    @property
+    def call_count(self) -> int:
+        """How many calls were recorded."""
+        return self._scope.call_count
+
+    @property
+    def was_limited(self) -> bool:
+        """Whether a limit left any call out."""
+        return self._scope.limit is not None
+
+    @property
+    def limit_reason(self) -> str | None:
+        """The first limit that was reached: "max_depth", "max_calls", "max_time", "memory"; or
+        None.
+        """
+        return self._scope.limit
+
+    def _trace(self) -> bytes:
+        """What was recorded so far, as a whole Perfetto trace."""
+        return self._scope.bytes()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write what was recorded as a Perfetto trace, with mode 0600. OSError as open() raises."""
+        data = self._trace()
+        with open(path, "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+            file.write(data)
