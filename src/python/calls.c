@@ -295,10 +295,10 @@ static inline void begin(hook_thread *thread, call_thread *self, open_call *call
         return;
     call->own[0] = 1;
     call->own[1] = piece != NULL;
-    bool values = piece != NULL;
+    bool says = piece != NULL;
     for (uint32_t i = first_slot; i < self->slot_count; i++)
-        values |= self->slots[i].in->of->args && call->site && call->site->count;
-    if (values)
+        says |= self->slots[i].in->of->args && call->site && call->site->count;
+    if (says)
         begin_with_values(thread, self, call, running, piece);
     else
         write_begin(self, running, NULL, 0);

@@ -56,14 +56,6 @@ typedef enum call_end {
 
 /* ------------------------------------------ what the recorder provides (calls.c) */
 
-#pragma weak call_wanted
-#pragma weak call_site_gone
-#pragma weak call_entered
-#pragma weak call_resumed
-#pragma weak call_left
-#pragma weak c_call_entered
-#pragma weak call_thread_gone
-
 /* Whether calls of code are wanted at all. Asked once for each code object, and again after hook_ask_again: *site is what was
  * put there the last time, NULL at first. May run Python code (a look into sys.modules, a str made): it is not asked in
  * the midst of another question. */
