@@ -29,9 +29,7 @@ void calls_unlock(void) {
 face_state *calls_state;
 
 /* What events say under these names. */
-static struct {
-    uint32_t call, step, suspended, skipped, open, result, exception;
-} names;
+static struct { uint32_t call, step, suspended, skipped, open, result, exception; } names;
 
 static void names_make(void) {
     names.step = marey_name_id("(step)");
@@ -220,8 +218,7 @@ static call_running *running_push(call_thread *self, uint32_t function, uint32_t
         return NULL;
     }
     call_running *running = &self->running[self->depth++];
-    *running =
-        (call_running){.function = function, .slots = first_slot, .kept = self->kept_used};
+    *running = (call_running){.function = function, .slots = first_slot, .kept = self->kept_used};
     return running;
 }
 
@@ -250,7 +247,8 @@ static inline void write_begin(call_thread *self, call_running *running, call_va
         scope *of = slot->in->of;
         if (of->least || !of->log)
             continue;
-        if (UNLIKELY(v && any_args && !of->args)) { /* another scope wants them, this one does not */
+        if (UNLIKELY(v && any_args &&
+                     !of->args)) { /* another scope wants them, this one does not */
             event.args = v->args + v->count - marks;
             event.count = marks;
         }
@@ -288,8 +286,8 @@ static NOINLINE void begin_with_values(hook_thread *thread, call_thread *self, o
 }
 
 /* Begins a call, or a piece of one, for which slots are there from first_slot on. */
-static inline void begin(hook_thread *thread, call_thread *self, open_call *call,
-                         uint32_t function, uint32_t first_slot, const invocation *piece) {
+static inline void begin(hook_thread *thread, call_thread *self, open_call *call, uint32_t function,
+                         uint32_t first_slot, const invocation *piece) {
     call_running *running = running_push(self, function, first_slot);
     if (UNLIKELY(!running))
         return;
@@ -330,8 +328,7 @@ void call_entered(hook_thread *thread, open_call *call) {
                 in->of->call_count += !in->of->least;
         }
         if (self->slot_count != first) {
-            const invocation *piece =
-                site->in_pieces ? invocation_begin(self, call, first) : NULL;
+            const invocation *piece = site->in_pieces ? invocation_begin(self, call, first) : NULL;
             begin(thread, self, call, site->function, first, piece);
         }
     }
@@ -347,8 +344,7 @@ void call_resumed(hook_thread *thread, open_call *call, bool Py_UNUSED(thrown)) 
         uint32_t first = self->slot_count;
         piece->step++;
         for (int i = 0; i < self->count; i++)
-            if (invocation_is_of(piece, self->sinks[i]->of) &&
-                admit(self, self->sinks[i], false))
+            if (invocation_is_of(piece, self->sinks[i]->of) && admit(self, self->sinks[i], false))
                 slot_push(self, self->sinks[i]);
         if (self->slot_count != first)
             begin(thread, self, call, call->site->function, first, piece);
@@ -393,8 +389,8 @@ static void end_values(call_values *v, const call_thread *self, const call_runni
 }
 
 /* A call that took long enough is written now, as a whole. */
-static void write_whole(call_thread *self, const call_running *running, scope *of,
-                        const lane *in, const struct call_event *end, bool in_session) {
+static void write_whole(call_thread *self, const call_running *running, scope *of, const lane *in,
+                        const struct call_event *end, bool in_session) {
     struct call_event begin = {.function = running->function, .stamp = running->stamp};
     if (end->stamp - running->stamp < of->least)
         return;
@@ -438,9 +434,8 @@ static struct call_event event_of(const call_slot *slot, const struct call_event
     return own;
 }
 
-static NOINLINE void end_with_values(hook_thread *thread, call_thread *self,
-                                     call_running *running, call_end end, PyObject *value,
-                                     uint64_t stamp) {
+static NOINLINE void end_with_values(hook_thread *thread, call_thread *self, call_running *running,
+                                     call_end end, PyObject *value, uint64_t stamp) {
     call_values v;
     struct call_event event = {.function = running->function, .stamp = stamp};
     uint32_t at = (uint32_t)(running - self->running), skipped = 0;
@@ -470,8 +465,7 @@ static NOINLINE void end_with_values(hook_thread *thread, call_thread *self,
 }
 
 /* Whether there is more to say than that it ended. */
-static inline bool has_values(const call_thread *self, const call_running *running,
-                              call_end end) {
+static inline bool has_values(const call_thread *self, const call_running *running, call_end end) {
     if (end != CALL_RETURNED && end != CALL_LOST)
         return true;
     for (uint32_t i = running->slots; i < self->slot_count; i++) {

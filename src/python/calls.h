@@ -76,11 +76,11 @@ uint32_t site_of_c(PyObject *callable);
 /* A thread, or an asyncio task, in a scope. */
 typedef struct lane {
     scope *of;
-    uintptr_t key;             /* of the thread or the task; 0: free */
-    track_object *track;       /* of a task, held; NULL: a thread's */
-    struct call_lane *in_log;  /* NULL where the scope has no log */
-    uint32_t depth;            /* recorded calls that are open */
-    uint32_t innermost;        /* the last one's slot in its thread, + 1; 0: none */
+    uintptr_t key;            /* of the thread or the task; 0: free */
+    track_object *track;      /* of a task, held; NULL: a thread's */
+    struct call_lane *in_log; /* NULL where the scope has no log */
+    uint32_t depth;           /* recorded calls that are open */
+    uint32_t innermost;       /* the last one's slot in its thread, + 1; 0: none */
 } lane;
 
 struct scope {
@@ -135,7 +135,8 @@ typedef struct call_running {
     uint64_t stamp;
     uint32_t function;
     uint32_t slots; /* where they begin */
-    uint32_t kept;  /* where its arguments begin, in call_thread.kept, for those that are written at its end */
+    uint32_t
+        kept; /* where its arguments begin, in call_thread.kept, for those that are written at its end */
     uint32_t kept_count;
 } call_running;
 
@@ -159,8 +160,9 @@ typedef struct call_thread {
     int32_t tid;
 } call_thread;
 
-extern uint64_t calls_epoch; /* changes with everything that changes a thread's place and is not seen in its context */
-extern uint64_t calls_forks; /* times that this process is a fork's child */
+extern uint64_t
+    calls_epoch; /* changes with everything that changes a thread's place and is not seen in its context */
+extern uint64_t calls_forks;    /* times that this process is a fork's child */
 extern face_state *calls_state; /* of the interpreter that has scopes, or NULL */
 
 void place_renew(hook_thread *thread, call_thread *self, PyThreadState *now, uint64_t key);

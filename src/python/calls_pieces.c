@@ -74,8 +74,8 @@ invocation *pieces_add(const void *frame, const call_site *site, uint32_t count)
     invocation *made = malloc(sizeof *made + count * sizeof *made->serials);
     if (!made)
         return NULL;
-    *made = (invocation){
-        .frame = frame, .site = site->serial, .number = ++last_number, .count = count};
+    *made =
+        (invocation){.frame = frame, .site = site->serial, .number = ++last_number, .count = count};
     table[place_of(frame)] = made;
     pieces_count++;
     return made;

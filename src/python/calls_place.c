@@ -141,8 +141,7 @@ static lane *lane_of_task(scope *of, const call_thread *self, track_object *trac
 
 /* A scope without a log tells tasks apart by the session's tracks alone. */
 lane *lane_here(scope *of, call_thread *self, track_object *track) {
-    lane *found =
-        track && of->log ? lane_of_task(of, self, track) : lane_of_thread(of, self);
+    lane *found = track && of->log ? lane_of_task(of, self, track) : lane_of_thread(of, self);
     return found && (found->in_log || !of->log) ? found : NULL;
 }
 

@@ -16,8 +16,8 @@
 typedef struct scope_object {
     PyObject_HEAD scope *of;
     face_state *state;
-    mark_object *mark; /* as it was entered last; NULL: it is not */
-    PyObject *label;   /* bytes, or NULL */
+    mark_object *mark;               /* as it was entered last; NULL: it is not */
+    PyObject *label;                 /* bytes, or NULL */
     uint64_t max_time, min_duration; /* nanoseconds; 0: none */
     uint64_t memory;                 /* bytes of the log; 0: no log */
     uint64_t lost;                   /* at the end */
@@ -178,9 +178,8 @@ static void slice_end(scope_object *self) {
                                     .text = of->limit,
                                     .count = strlen(of->limit)};
     if (of->skipped)
-        args[count++] = (marey_arg){.name = marey_name_id("skipped"),
-                                    .kind = MAREY_KIND_I64,
-                                    .i64 = (int64_t)of->skipped};
+        args[count++] = (marey_arg){
+            .name = marey_name_id("skipped"), .kind = MAREY_KIND_I64, .i64 = (int64_t)of->skipped};
     if (self->lost)
         args[count++] = (marey_arg){
             .name = marey_name_id("lost"), .kind = MAREY_KIND_I64, .i64 = (int64_t)self->lost};
@@ -394,19 +393,15 @@ static void scope_dealloc(PyObject *object) {
     Py_DECREF(type);
 }
 
-static PyMethodDef scope_methods[] = {{"open", method_open, METH_NOARGS, NULL},
-                                      {"enter", method_enter, METH_NOARGS, NULL},
-                                      {"leave", method_leave, METH_NOARGS, NULL},
-                                      {"close", method_close, METH_NOARGS, NULL},
-                                      {"bytes", method_bytes, METH_NOARGS, NULL},
-                                      {NULL, NULL, 0, NULL}};
+static PyMethodDef scope_methods[] = {
+    {"open", method_open, METH_NOARGS, NULL},   {"enter", method_enter, METH_NOARGS, NULL},
+    {"leave", method_leave, METH_NOARGS, NULL}, {"close", method_close, METH_NOARGS, NULL},
+    {"bytes", method_bytes, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
 
-static PyGetSetDef scope_getset[] = {{"call_count", get_call_count, NULL, NULL, NULL},
-                                     {"skipped", get_skipped, NULL, NULL, NULL},
-                                     {"limit", get_limit, NULL, NULL, NULL},
-                                     {"lost", get_lost, NULL, NULL, NULL},
-                                     {"is_open", get_is_open, NULL, NULL, NULL},
-                                     {NULL, NULL, NULL, NULL, NULL}};
+static PyGetSetDef scope_getset[] = {
+    {"call_count", get_call_count, NULL, NULL, NULL}, {"skipped", get_skipped, NULL, NULL, NULL},
+    {"limit", get_limit, NULL, NULL, NULL},           {"lost", get_lost, NULL, NULL, NULL},
+    {"is_open", get_is_open, NULL, NULL, NULL},       {NULL, NULL, NULL, NULL, NULL}};
 
 static PyType_Slot scope_slots[] = {{Py_tp_new, (void *)scope_new},
                                     {Py_tp_dealloc, (void *)scope_dealloc},

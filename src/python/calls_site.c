@@ -122,7 +122,7 @@ static uint32_t name_builtin(PyObject *callable) {
     char module[MAREY_NAME_MAX];
     fit_text(function->m_module, module, sizeof module);
     bool is_method = self && !PyModule_Check(self);
-    PyTypeObject *of = !is_method            ? NULL
+    PyTypeObject *of = !is_method           ? NULL
                        : PyType_Check(self) ? (PyTypeObject *)self
                                             : Py_TYPE(self);
     return make_c(module, of, function->m_ml->ml_name);
@@ -152,11 +152,10 @@ uint32_t site_of_c(PyObject *callable) {
     size_t at = hash >> 54;
     if (known[at].definition == definition && known[at].of == of)
         return known[at].function;
-    uint32_t function =
-        PyCFunction_Check(callable)
-            ? name_builtin(callable)
-            : make_c("", ((PyDescrObject *)callable)->d_type,
-                     ((PyMethodDescrObject *)callable)->d_method->ml_name);
+    uint32_t function = PyCFunction_Check(callable)
+                            ? name_builtin(callable)
+                            : make_c("", ((PyDescrObject *)callable)->d_type,
+                                     ((PyMethodDescrObject *)callable)->d_method->ml_name);
     known[at].definition = definition;
     known[at].of = of;
     known[at].function = function;

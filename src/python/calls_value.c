@@ -51,7 +51,10 @@ static void put_char(drawing *d, Py_UCS4 c, Py_UCS4 quote) {
     if (c == quote || c == '\\')
         bytes = (size_t)snprintf(text, sizeof text, "\\%c", (char)c);
     else if (c == '\n' || c == '\r' || c == '\t')
-        bytes = (size_t)snprintf(text, sizeof text, "\\%c", c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
+        bytes = (size_t)snprintf(text, sizeof text, "\\%c",
+                                 c == '\n'   ? 'n'
+                                 : c == '\r' ? 'r'
+                                             : 't');
     else if (c < ' ' || (c >= 0x7F && c < 0xA0))
         bytes = (size_t)snprintf(text, sizeof text, "\\x%02x", (unsigned)c);
     else if (c >= 0xD800 && c < 0xE000)
@@ -116,8 +119,7 @@ static void put_sequence(drawing *d, PyObject *value) {
     bool list = PyList_Check(value), first = true;
     puts_text(d, list ? "[" : "(");
     for (Py_ssize_t i = 0; i < size_of(value) && !d->cut; i++) {
-        PyObject *item =
-            Py_XNewRef(list ? PyList_GET_ITEM(value, i) : PyTuple_GET_ITEM(value, i));
+        PyObject *item = Py_XNewRef(list ? PyList_GET_ITEM(value, i) : PyTuple_GET_ITEM(value, i));
         if (item)
             put_entry(d, &first, item);
         Py_XDECREF(item);

@@ -109,7 +109,7 @@ typedef struct face_state {
     uint32_t id_gc, id_create_task, id_more;
     PyTypeObject *span_type, *traced_type, *pieces_type, *track_type, *counter_type, *flow_type;
     PyTypeObject *category_type, *half_type, *scope_type, *mark_type;
-    PyObject *calls_var; /* ContextVar: the mark of the innermost scope of calls */
+    PyObject *calls_var;     /* ContextVar: the mark of the innermost scope of calls */
     span_object *free_spans; /* linked by `name` */
     int free_count;
     PyObject *word_category, *word_track, *word_flow, *word_ts, *word_parent, *word_step,
