@@ -64,12 +64,14 @@ static void print(const struct sums *sums, const struct sampler_counts *c, uint6
     printf("{\"samples_per_s\": %.1f, \"samples_per_cpu_s\": %.1f, \"cpu_percent\": %.3f, "
            "\"ticks_per_s\": %.1f, \"missed\": %llu, \"torn_percent\": %.4f, \"depth\": %.1f, "
            "\"runs_percent\": %.1f, \"late_us\": %.1f, \"late_max_us\": %.1f, \"threads\": %u, "
-           "\"processes\": %u, \"rss_kib\": %ld, \"on_cpu\": %.3f, \"gil\": %.3f, \"gil_wait\": %.3f}\n",
+           "\"processes\": %u, \"rss_kib\": %ld, \"on_cpu\": %.3f, \"gil\": %.3f, \"gil_wait\": "
+           "%.3f}\n",
            samples / wall, samples / ((double)cpu_ns / 1e9), 100 * (double)cpu_ns / 1e9 / wall,
            (double)c->ticks / wall, (unsigned long long)c->missed,
            100 * (double)c->torn / (samples + (double)c->torn), (double)sums->frames / samples,
-           100 * (double)sums->runs / samples, (double)c->late_ns / 1e3 / (double)(c->ticks + !c->ticks),
-           (double)c->late_max_ns / 1e3, c->threads, c->processes, usage.ru_maxrss,
+           100 * (double)sums->runs / samples,
+           (double)c->late_ns / 1e3 / (double)(c->ticks + !c->ticks), (double)c->late_max_ns / 1e3,
+           c->threads, c->processes, usage.ru_maxrss,
            (double)sums->weights_ns[SAMPLE_CPU] / 1e9 / wall,
            (double)sums->weights_ns[SAMPLE_GIL] / 1e9 / wall,
            (double)sums->weights_ns[SAMPLE_GIL_WAIT] / 1e9 / wall);

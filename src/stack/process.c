@@ -6,6 +6,7 @@
 
 #include "marey.h"
 #include "stack/locate.h"
+#include "stack/raw_frame.h"
 
 int process_open(struct process *process, pid_t pid) {
     *process = (struct process){0};
@@ -26,22 +27,26 @@ void process_close(struct process *process) {
 
 /* ---- interpreters */
 
+static uint32_t least(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+static uint32_t most(uint32_t a, uint32_t b) {
+    return a > b ? a : b;
+}
+
 /* What interpreter_read reads. */
 struct interpreter_state {
     int32_t collecting, locked, enabled;
     uint64_t gil, holder;
 };
 
-/* Around the pointer to the newest thread stands how many were made (3.11 and later: struct pythreads,
- * Include/internal/pycore_interp.h): also where the newest has ended and the next one is at the same address. */
-static int add_births(const struct process *process, struct interpreter *interpreter,
-                      struct piece *pieces) {
-    const struct layout *layout = &process->layout;
-    pieces[0] = (struct piece){interpreter->address + layout->interp_threads - 8,
-                               interpreter->births, 2 * sizeof *interpreter->births};
-    pieces[1] = (struct piece){process->runtime + layout->runtime_interpreters,
-                               &interpreter->births[2], sizeof *interpreter->births};
-    return 2;
+/* Before the pointer to the newest thread stands how many were made (3.11 and later: struct pythreads,
+ * Include/internal/pycore_interp.h): that changes also where the newest has ended and the next one is at its address. */
+static struct piece births_of_threads(const struct process *process,
+                                      struct interpreter *interpreter) {
+    return (struct piece){interpreter->address + process->layout.interp_threads - 8,
+                          interpreter->births, 2 * sizeof *interpreter->births};
 }
 
 static int read_state(struct process *process, struct interpreter *interpreter, uint64_t gil,
@@ -49,7 +54,10 @@ static int read_state(struct process *process, struct interpreter *interpreter, 
     const struct layout *layout = &process->layout;
     struct piece pieces[8];
     *state = (struct interpreter_state){.gil = gil, .enabled = 1};
-    int count = add_births(process, interpreter, pieces);
+    int count = 0;
+    pieces[count++] = births_of_threads(process, interpreter);
+    pieces[count++] = (struct piece){process->runtime + layout->runtime_interpreters,
+                                     &interpreter->births[2], sizeof *interpreter->births};
     pieces[count++] = (struct piece){interpreter->address + layout->interp_collecting,
                                      &state->collecting, sizeof state->collecting};
     if (layout->runtime_gil == LAYOUT_NONE)
@@ -83,6 +91,39 @@ int interpreter_read(struct process *process, struct interpreter *interpreter) {
     interpreter->gil = gil;
     interpreter->gil_holder = state.locked == 1 && state.enabled ? state.holder : 0;
     interpreter->collecting = state.collecting != 0;
+    return 0;
+}
+
+enum { GIL_WINDOW = 256 /* the fields of a GIL that are read lie together */ };
+
+int interpreter_glance(struct process *process, struct interpreter *interpreter, bool collecting) {
+    const struct layout *layout = &process->layout;
+    bool has_switch = layout->gil_enabled != LAYOUT_NONE;
+    uint32_t locked = layout->gil_locked, holder = layout->gil_holder;
+    uint32_t enabled = has_switch ? layout->gil_enabled : locked;
+    uint32_t from = least(locked, least(holder, enabled));
+    uint8_t gil[GIL_WINDOW];
+    int32_t collects = 0;
+    struct piece pieces[4];
+    if (locked - from > GIL_WINDOW - 8 || holder - from > GIL_WINDOW - 8 ||
+        enabled - from > GIL_WINDOW - 8)
+        return interpreter_read(process, interpreter);
+    int count = 1;
+    pieces[0] = births_of_threads(process, interpreter);
+    if (interpreter->gil)
+        pieces[count++] = (struct piece){interpreter->gil + from, gil,
+                                         most(locked, most(holder, enabled)) - from +
+                                             sizeof interpreter->gil_holder};
+    if (collecting)
+        pieces[count++] = (struct piece){interpreter->address + layout->interp_collecting,
+                                         &collects, sizeof collects};
+    int error = memory_read_pieces(&process->memory, pieces, count);
+    if (error)
+        return error;
+    interpreter->collecting = collects != 0;
+    bool held = interpreter->gil && get32(gil + (locked - from)) == 1 &&
+                (!has_switch || get32(gil + (enabled - from)));
+    interpreter->gil_holder = held ? get64(gil + (holder - from)) : 0;
     return 0;
 }
 

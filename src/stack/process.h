@@ -69,6 +69,8 @@ void thread_list_free(struct thread_list *list);
 
 /* Reads again who has the GIL, whether garbage is collected, and the births: by one call once its GIL is known. */
 int interpreter_read(struct process *process, struct interpreter *interpreter);
+/* The same of one that was read before, quickly: its GIL's holder, births of threads, and `collecting` if wanted. */
+int interpreter_glance(struct process *process, struct interpreter *interpreter, bool collecting);
 
 /* Does this thread wait for its interpreter's GIL? By where the kernel says that it waits. */
 bool thread_waits_for_gil(const struct process *process, const struct interpreter *interpreter,

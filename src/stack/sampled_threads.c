@@ -209,14 +209,20 @@ static uint8_t marker_of(const struct target *target, const struct sampling *sam
     return stack->native || (!thread->waits_for_gil && (sleeps || without_gil)) ? SAMPLE_NATIVE : 0;
 }
 
-static int read_stack(struct target *target, struct sampled_thread *thread, struct stack *stack) {
+enum stack_known { STACK_UNREAD, STACK_READ, STACK_LOST };
+
+static enum stack_known read_stack(struct target *target, struct sampled_thread *thread,
+                                   struct stack *stack) {
     if (!thread->reader) {
         thread->reader = malloc(sizeof *thread->reader);
         if (!thread->reader)
-            return MAREY_ENOMEM;
+            return STACK_LOST;
         thread_reader_init(thread->reader, &target->unwinder, &thread->thread);
     }
-    return unwind_thread(&target->unwinder, thread->reader, stack);
+    int error = unwind_thread(&target->unwinder, thread->reader, stack);
+    if (error == MAREY_EADDRESS || error == MAREY_ENOPROCESS)
+        thread->ended = target->changed = true;
+    return error ? STACK_LOST : STACK_READ;
 }
 
 /* The stack joins the run, or begins the next. */
@@ -241,17 +247,8 @@ static int add_stack(struct target *target, struct sampling *sampling,
     return 0;
 }
 
-static void take_stack(struct target *target, struct sampling *sampling,
-                       struct sampled_thread *thread, const struct tick *tick, uint64_t wall_ns) {
-    struct stack stack;
-    int error = read_stack(target, thread, &stack);
-    if (error == MAREY_EADDRESS || error == MAREY_ENOPROCESS)
-        thread->ended = target->changed = true;
-    if (error)
-        return; /* the next sample stands for this time, too */
-    thread->clock_ns = tick->clock_ns;
-    if (stack.depth == 0 || add_stack(target, sampling, thread, &stack, tick))
-        return;
+static void add_weights(struct target *target, struct sampling *sampling,
+                        struct sampled_thread *thread, const struct tick *tick, uint64_t wall_ns) {
     uint64_t *weights_ns = thread->run.weights_ns;
     weights_ns[SAMPLE_WALL] += wall_ns;
     if (thread->doing == THREAD_RUNS)
@@ -271,6 +268,43 @@ static bool wanted(const struct sampling *sampling, const struct sampled_thread 
     }
 }
 
+/* How the thread stands. The holder of the GIL most likely runs: that its stack has moved is seen without asking the
+ * kernel, so its stack is read first. */
+static enum stack_known look_and_read(struct target *target, struct sampling *sampling,
+                                      struct sampled_thread *thread, bool holds,
+                                      const struct tick *tick, struct stack *stack) {
+    enum stack_known known = STACK_UNREAD;
+    if (holds)
+        known = read_stack(target, thread, stack);
+    if (known == STACK_READ && !stack->repeated) {
+        thread->doing = THREAD_RUNS;
+        thread->waits_for_gil = false;
+        thread->looked_ns = tick->now_ns;
+    } else if (tick->now_ns - thread->looked_ns >= TARGET_LOOK_NS) {
+        look(target, sampling, thread, tick);
+    }
+    return known;
+}
+
+/* What the thread did until now stands for `wall_ns`. */
+static void take(struct target *target, struct sampling *sampling, struct sampled_thread *thread,
+                 bool holds, uint64_t wall_ns, const struct tick *tick) {
+    struct stack stack;
+    enum stack_known known = look_and_read(target, sampling, thread, holds, tick, &stack);
+    bool awake = thread->doing == THREAD_RUNS || thread->waits_for_gil || holds;
+    thread->idle_looks = awake ? 0 : thread->idle_looks + (thread->idle_looks < UINT8_MAX);
+    if (thread->ended)
+        return;
+    bool want = wanted(sampling, thread, holds, awake);
+    if (want && known == STACK_UNREAD)
+        known = read_stack(target, thread, &stack);
+    if (known == STACK_LOST)
+        return; /* the next sample stands for this time, too */
+    thread->clock_ns = tick->clock_ns;
+    if (want && stack.depth && add_stack(target, sampling, thread, &stack, tick) == 0)
+        add_weights(target, sampling, thread, tick, wall_ns);
+}
+
 void sampled_thread_take(struct target *target, struct sampling *sampling,
                          struct sampled_thread *thread, const struct tick *tick) {
     bool holds = interpreter_at(target, thread)->gil_holder == thread->thread.address;
@@ -278,19 +312,13 @@ void sampled_thread_take(struct target *target, struct sampling *sampling,
                  tick->now_ns - thread->looked_ns < THREAD_IDLE_NS;
     if (thread->ended || (early && !holds))
         return;
-    if (tick->now_ns - thread->looked_ns >= TARGET_LOOK_NS)
-        look(target, sampling, thread, tick);
-    if (thread->ended)
-        return;
     /* One that is looked at seldom is seen at each tick that it has the GIL: that stands for no more than a tick. */
     uint64_t wall_ns =
         !thread->clock_ns || early ? tick->stands_for_ns : tick->clock_ns - thread->clock_ns;
-    bool awake = thread->doing == THREAD_RUNS || thread->waits_for_gil || holds;
-    thread->idle_looks = awake ? 0 : thread->idle_looks + (thread->idle_looks < UINT8_MAX);
-    if (wanted(sampling, thread, holds, awake))
-        take_stack(target, sampling, thread, tick, wall_ns);
-    else
+    if (sampling->options.mode == SAMPLER_GIL && !holds)
         thread->clock_ns = tick->clock_ns;
+    else
+        take(target, sampling, thread, holds, wall_ns, tick);
     if (thread->run.count && tick->now_ns - thread->run.time_ns >= SAMPLER_RUN_NS)
         sampled_thread_flush(target, sampling, thread);
 }

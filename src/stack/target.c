@@ -181,14 +181,15 @@ void target_retry(struct target *target, struct sampling *sampling, uint64_t now
 
 /* ---- a tick */
 
-/* Who has the GIL, and did threads come or go? */
-static int look(struct target *target) {
+/* Who has the GIL, and did threads come or go? `all`: also interpreters. */
+static int look(struct target *target, bool all, bool collecting) {
     int error = 0;
     for (int i = 0; i < target->list.interpreters_count && !error; i++) {
         struct interpreter *interpreter = &target->list.interpreters[i];
         uint64_t births[3];
         memcpy(births, interpreter->births, sizeof births);
-        error = interpreter_read(&target->process, interpreter);
+        error = all ? interpreter_read(&target->process, interpreter)
+                    : interpreter_glance(&target->process, interpreter, collecting);
         if (!error && memcmp(births, interpreter->births, sizeof births) != 0)
             target->changed = true;
         if (error == MAREY_EADDRESS && i > 0) { /* a sub-interpreter has ended */
@@ -211,13 +212,14 @@ static int list_if_changed(struct target *target, struct sampling *sampling, uin
 
 void target_sample(struct target *target, struct sampling *sampling, const struct tick *tick) {
     int error = 0;
-    if (tick->now_ns - target->codes_ns >= TARGET_CODES_NS) {
+    bool all = tick->now_ns - target->codes_ns >= TARGET_CODES_NS;
+    if (all) {
         target->codes_ns = tick->now_ns;
         unwinder_tick(&target->unwinder);
     }
-    if (tick->now_ns - target->looked_ns >= TARGET_LOOK_NS) {
+    if (all || tick->now_ns - target->looked_ns >= TARGET_LOOK_NS) {
         target->looked_ns = tick->now_ns;
-        error = look(target);
+        error = look(target, all, sampling->options.native_marker);
         if (!error)
             error = list_if_changed(target, sampling, tick->now_ns);
     }

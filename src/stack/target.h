@@ -31,7 +31,8 @@ enum {
     THREAD_IDLE_LOOKS = 8, /* a thread that slept so many times in a row ... */
     THREAD_IDLE_NS =
         10000000, /* ... is looked at after so long, if it does not take the GIL before */
-    THREAD_CPU_NS = 4000000, /* CPU time is read again after so long: the kernel counts no faster */
+    THREAD_CPU_NS =
+        10000000, /* CPU time is read again after so long: the kernel counts no faster */
     THREAD_CPU_OWED_MAX_NS = 1000000000,
     THREAD_NAME_NS =
         10000000, /* a name is read again after so long, then after twice as long, ... */

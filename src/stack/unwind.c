@@ -48,7 +48,7 @@ void thread_reader_fini(struct thread_reader *reader) {
 
 /* ---- the frames of one read */
 
-enum walk { WALK_GOOD, WALK_TORN, WALK_NOT_LIVE, WALK_MISS, WALK_NO_MEMORY };
+enum walk { WALK_GOOD, WALK_TORN, WALK_NOT_LIVE, WALK_MISS, WALK_STALE, WALK_NO_MEMORY };
 
 struct chain {
     uint64_t top;
@@ -165,7 +165,7 @@ static enum walk walk(struct thread_reader *reader, const struct layout *layout,
                       struct chain *chain, bool demand_live) {
     struct window *window = &reader->window;
     struct window_span *span = NULL;
-    uint64_t frame = chain->top, mark = 0;
+    uint64_t frame = chain->top, mark = 0, callee = 0;
     uint32_t steps = 0, power = 1;
     bool may_stop = true;
     enum doing doing = DOING_RUN;
@@ -193,6 +193,9 @@ static enum walk walk(struct thread_reader *reader, const struct layout *layout,
             return WALK_TORN;
         window_use(span, frame, layout->frame_bytes);
         may_stop = is_shim(layout, bytes);
+        uint64_t previous = get64(bytes + layout->frame_previous);
+        if (may_stop && !window_trusts(window, span, previous, callee))
+            return WALK_STALE;
         if (!may_stop) {
             enum walk found = take_frame(reader, layout, chain, frame, span, doing, demand_live);
             if (found != WALK_GOOD)
@@ -202,7 +205,8 @@ static enum walk walk(struct thread_reader *reader, const struct layout *layout,
         } else if (chain->depth) {
             doing = DOING_CALL_C;
         }
-        frame = get64(bytes + layout->frame_previous);
+        callee = frame;
+        frame = previous;
     }
     return may_stop ? WALK_GOOD : WALK_TORN;
 }
@@ -418,6 +422,7 @@ static int try_once(struct unwinder *unwinder, struct thread_reader *reader, str
             return MAREY_ETORN;
         return finish(unwinder, reader, &chain, stack);
     case WALK_NO_MEMORY: return MAREY_ENOMEM;
+    case WALK_STALE: ++*misses; return MAREY_ETORN;
     default: still->times = 0; return MAREY_ETORN;
     }
 }

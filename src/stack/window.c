@@ -165,8 +165,10 @@ static bool plan(struct window *window, int head_count) {
     add_pieces(window, is_other, false);
     add_pieces(window, is_main, false);
     add_pieces(window, is_other, true);
+    int count = window->pieces_count;
     add_pieces(window, is_shim, false);
-    window->planned = true;
+    window->shims_count = window->pieces_count - count;
+    window->planned = window->shims_wanted = true;
     return true;
 }
 
@@ -183,7 +185,7 @@ static void tidy(struct window *window) {
         span->end = span->used_end < span->end ? span->used_end : span->end;
         unused(span);
     }
-    window->planned = false;
+    window->planned = window->shims_always = false;
 }
 
 int window_read(struct window *window, struct memory *memory, const struct piece *head,
@@ -195,7 +197,11 @@ int window_read(struct window *window, struct memory *memory, const struct piece
     if (!window->planned && !plan(window, head_count))
         return MAREY_ENOMEM;
     memcpy(window->pieces, head, (size_t)head_count * sizeof *head);
-    return memory_read_pieces(memory, window->pieces, window->pieces_count);
+    window->shims_read =
+        window->shims_wanted || window->shims_always || window->reads % WINDOW_SHIM_PERIOD == 0;
+    window->shims_wanted = false;
+    int count = window->pieces_count - (window->shims_read ? 0 : window->shims_count);
+    return memory_read_pieces(memory, window->pieces, count);
 }
 
 struct window_span *window_find(struct window *window, struct window_span *hint, uint64_t address,

@@ -7,7 +7,9 @@
  *
  *     head of the thread | others (first copy) | main | others (second copy) | shims
  *
- * Shims are the few words that a call from C leaves on the C stack; they are read once. */
+ * Shims are the few words that a call from C leaves on the C stack; they are read once. Mostly there is one, below all
+ * Python frames, which stays as it is as long as the frame that it called is at its place: then it is read only now and
+ * then. */
 #ifndef MAREY_STACK_WINDOW_H
 #define MAREY_STACK_WINDOW_H
 
@@ -22,8 +24,9 @@ enum {
     WINDOW_HEAD_PIECES_MAX = 4,
     WINDOW_GAP =
         4095, /* spans nearer than this are one: less than a page, so nothing unmapped between */
-    WINDOW_SLACK = 1024,  /* read beyond the top frame, for the calls to come */
-    WINDOW_PERIOD = 1024, /* after so many reads what was not used is left out */
+    WINDOW_SLACK = 1024,     /* read beyond the top frame, for the calls to come */
+    WINDOW_PERIOD = 1024,    /* after so many reads what was not used is left out */
+    WINDOW_SHIM_PERIOD = 32, /* after so many reads the shim below all frames is read again */
 };
 
 struct window_span {
@@ -46,6 +49,11 @@ struct window {
     uint32_t room;
     struct piece pieces[2 * WINDOW_SPANS_MAX + WINDOW_HEAD_PIECES_MAX];
     int pieces_count, head_count;
+    int shims_count;      /* the last of the pieces */
+    bool shims_wanted;    /* by the next read */
+    bool shims_always;    /* some of them are not below all frames */
+    bool shims_read;      /* by the last read */
+    uint64_t shim_callee; /* the frame that was called by the one below all, when that was read */
 };
 
 /* no_main: each part is read twice, also the one where the running frame is. */
@@ -82,6 +90,19 @@ static inline const uint8_t *window_first(const struct window *window,
 static inline const uint8_t *window_second(const struct window *window,
                                            const struct window_span *span, uint64_t address) {
     return window->buffer + span->second + (address - span->start);
+}
+
+/* May the shim that was found be believed? `previous`: of the shim; `callee`: the frame that it called. If not, it is
+ * read again by the next read. */
+static inline bool window_trusts(struct window *window, const struct window_span *span,
+                                 uint64_t previous, uint64_t callee) {
+    if (window->shims_read && !previous)
+        window->shim_callee = callee;
+    window->shims_always |= previous != 0;
+    if (!span->shim || window->shims_read || (!previous && callee == window->shim_callee))
+        return true;
+    window->shims_wanted = true;
+    return false;
 }
 
 static inline void window_use(struct window_span *span, uint64_t address, uint32_t bytes) {
