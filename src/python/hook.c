@@ -1,5 +1,5 @@
-/* Starts and stops the hooks, counts their users; keeps what is known of a code object, and which calls are open in a thread.
- * See hook.h for what is promised, hook_inside.h for whose is what. */
+/* Starts and stops the hooks, counts their users; keeps what is known of a code object, and which calls are
+ * open in a thread. See hook.h for what is promised, hook_inside.h for whose is what. */
 #include "hook_inside.h"
 
 #include <pthread.h>
@@ -42,8 +42,8 @@ static void once_a_process(void) {
     pthread_atfork(NULL, NULL, after_fork);
 }
 
-/* Where the thread's C stack ends, and where it has so little left that this is for the program alone: a quarter, but
- * no less than half a MiB, and no more than half. */
+/* Where the thread's C stack ends, and where it has so little left that this is for the program alone: a
+ * quarter, but no less than half a MiB, and no more than half. */
 static void stack_look(hook_thread *thread) {
     pthread_attr_t attributes;
     void *low = NULL;
@@ -98,8 +98,8 @@ hook_thread *hook_thread_here(void) {
 
 /* -------------------------------------------------------------- open calls */
 
-/* Where a greenlet was switched away, or an end was not seen, calls stand above the one that ends now. They are left with
- * it; when they end themselves, nobody knows them any more. */
+/* Where a greenlet was switched away, or an end was not seen, calls stand above the one that ends now. They
+ * are left with it; when they end themselves, nobody knows them any more. */
 void open_left_late(hook_thread *thread, const void *mark, call_end end, PyObject *value) {
     if (thread->generation != hook_generation)
         return;
@@ -116,8 +116,9 @@ void open_left_late(hook_thread *thread, const void *mark, call_end end, PyObjec
     thread->top = call;
 }
 
-/* The yields of an asynchronous generator are wrapped by CPython (Objects/genobject.c, _PyAsyncGenWrappedValue: the value
- * follows the object's head); what is not wrapped comes from something that it awaits. */
+/* The yields of an asynchronous generator are wrapped by CPython (Objects/genobject.c,
+ * _PyAsyncGenWrappedValue: the value follows the object's head); what is not wrapped comes from something that
+ * it awaits. */
 call_end end_of_asynchronous(const PyCodeObject *code, PyObject **value) {
     static PyTypeObject *wrapped; /* all interpreters have the same */
     if (code->co_flags & CO_ASYNC_GENERATOR) {
@@ -145,7 +146,8 @@ static void code_gone(void *extra) {
     free(known);
 }
 
-/* Gives code what is known of it, unless another thread was quicker. What counts is returned; NULL: memory is short. */
+/* Gives code what is known of it, unless another thread was quicker. What counts is returned; NULL: memory is
+ * short. */
 static hook_code *code_keep(hook *h, PyCodeObject *code, hook_code *made) {
     void *there = NULL;
     pthread_mutex_lock(&hooks_mutex); /* held across no call that could wait for another thread */
@@ -211,8 +213,8 @@ hook *hook_of(PyInterpreterState *interpreter) {
     return h;
 }
 
-/* The interpreter's hook, made where there is none, for the module of that state. NULL with an exception. It is never
- * freed: another evaluator may call into it as long as the interpreter lives. */
+/* The interpreter's hook, made where there is none, for the module of that state. NULL with an exception. It
+ * is never freed: another evaluator may call into it as long as the interpreter lives. */
 static hook *hook_take(face_state *state) {
     hook *h = hook_of(PyInterpreterState_Get());
     if (!h && !(h = hook_make()))

@@ -24,9 +24,10 @@
 
 typedef struct call_site call_site; /* the recorder's: what it knows of a code object */
 
-/* A frame of the interpreter: PyFrameObject before 3.11, _PyInterpreterFrame since. Its address tells calls apart while they
- * are open; a generator, coroutine or asynchronous generator keeps it from its first piece to its last. One that is freed
- * while it waits may never be heard of again, and its address be another one's: a call_entered says so. */
+/* A frame of the interpreter: PyFrameObject before 3.11, _PyInterpreterFrame since. Its address tells calls
+ * apart while they are open; a generator, coroutine or asynchronous generator keeps it from its first piece to
+ * its last. One that is freed while it waits may never be heard of again, and its address be another one's: a
+ * call_entered says so. */
 typedef struct hook_frame hook_frame;
 
 /* A call that is open in a thread, or a piece of one. Valid while the function runs that it is handed to. */
@@ -56,25 +57,26 @@ typedef enum call_end {
 
 /* ------------------------------------------ what the recorder provides (calls.c) */
 
-/* Whether calls of code are wanted at all. Asked once for each code object, and again after hook_ask_again: *site is what was
- * put there the last time, NULL at first. May run Python code (a look into sys.modules, a str made): it is not asked in
- * the midst of another question. */
+/* Whether calls of code are wanted at all. Asked once for each code object, and again after hook_ask_again:
+ * *site is what was put there the last time, NULL at first. May run Python code (a look into sys.modules, a
+ * str made): it is not asked in the midst of another question. */
 bool call_wanted(face_state *state, PyCodeObject *code, PyObject *globals, call_site **site);
-/* The code object is freed. Open calls may still name the site where their end was not seen: keep it as long as the hook
- * is on. */
+/* The code object is freed. Open calls may still name the site where their end was not seen: keep it as long
+ * as the hook is on. */
 void call_site_gone(call_site *site);
 
 /* A call begins; its arguments are to be had by hook_argument. */
 void call_entered(hook_thread *thread, open_call *call);
-/* A generator or coroutine goes on, by send() or next(), or by throw(). It may be one of which nothing was told before: its
- * first piece was before the hook, or it is thrown into before its first step. */
+/* A generator or coroutine goes on, by send() or next(), or by throw(). It may be one of which nothing was
+ * told before: its first piece was before the hook, or it is thrown into before its first step. */
 void call_resumed(hook_thread *thread, open_call *call, bool thrown);
-/* The innermost call, or piece of one, ends. value, borrowed: what is returned or yielded; NULL where it awaits and is lost;
- * an exception, or the class of one that is not made yet, where it is raised. */
+/* The innermost call, or piece of one, ends. value, borrowed: what is returned or yielded; NULL where it
+ * awaits and is lost; an exception, or the class of one that is not made yet, where it is raised. */
 void call_left(hook_thread *thread, open_call *call, call_end end, PyObject *value);
 
-/* A C function is called, by the innermost open call if its code is wanted. It is left by call_left (CALL_RETURNED or CALL_RAISED,
- * with NULL as value). callable: a builtin function, method or method descriptor. */
+/* A C function is called, by the innermost open call if its code is wanted. It is left by call_left
+ * (CALL_RETURNED or CALL_RAISED, with NULL as value). callable: a builtin function, method or method
+ * descriptor. */
 void c_call_entered(hook_thread *thread, open_call *call, PyObject *callable);
 
 /* The thread ends; there is no interpreter any more. */
@@ -86,8 +88,8 @@ typedef struct hook_options {
     bool c_calls; /* C functions, too */
 } hook_options;
 
-/* Turns the hook on in the calling interpreter, for all its threads, or counts one more user of it. 0, or -1 with an exception that says
- * who is in the way. */
+/* Turns the hook on in the calling interpreter, for all its threads, or counts one more user of it. 0, or -1
+ * with an exception that says who is in the way. */
 int hook_start(face_state *state, hook_options options);
 /* One user less, with the options of his start; with the last one everything is as it was before. Never fails. */
 void hook_stop(face_state *state, hook_options options);
@@ -109,8 +111,9 @@ hook_losses hook_lost(void);
 /* The thread's entry; made when it is first asked for. NULL only where memory is short. */
 hook_thread *hook_thread_here(void);
 
-/* The arguments of a call, in call_entered. Those that code takes by name are the first of co_varnames: positional, keyword-only, then *args, then
- * **kwargs. Borrowed; NULL where it has none (deleted before the first step of a generator). */
+/* The arguments of a call, in call_entered. Those that code takes by name are the first of co_varnames:
+ * positional, keyword-only, then *args, then **kwargs. Borrowed; NULL where it has none (deleted before the
+ * first step of a generator). */
 static inline int hook_argument_count(const PyCodeObject *code) {
     return code->co_argcount + code->co_kwonlyargcount + !!(code->co_flags & CO_VARARGS) +
            !!(code->co_flags & CO_VARKEYWORDS);

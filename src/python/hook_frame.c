@@ -1,14 +1,13 @@
 /* The hook for CPython 3.9-3.11: a frame evaluator (PEP 523) around the one that is there.
- *
- * An evaluator is of the interpreter, so threads that already run are covered. What was there before is called, and put back;
- * who is put there after us calls us, and we stay below him, doing nothing once we are off, until he is gone.
- *
- * On 3.11 a call from Python to Python that is not hooked needs no C stack, a hooked one does (Python/ceval.c: with an evaluator set,
- * nothing is inlined). Before a deep program that ran well could run out of it, the hook steps aside: it takes itself
- * out for as long as the call lasts that came too deep, in all threads, and counts that.
- *
- * A generator's frame is evaluated once for each piece. On 3.11 the call of a generator function, which only makes the generator,
- * is an evaluation, too, of a frame of its own; it is not told. */
+ * An evaluator is of the interpreter, so threads that already run are covered. What was there before is
+ * called, and put back; who is put there after us calls us, and we stay below him, doing nothing once we are
+ * off, until he is gone.
+ * On 3.11 a call from Python to Python that is not hooked needs no C stack, a hooked one does (Python/ceval.c:
+ * with an evaluator set, nothing is inlined). Before a deep program that ran well could run out of it, the
+ * hook steps aside: it takes itself out for as long as the call lasts that came too deep, in all threads, and
+ * counts that.
+ * A generator's frame is evaluated once for each piece. On 3.11 the call of a generator function, which only
+ * makes the generator, is an evaluation, too, of a frame of its own; it is not told. */
 #include "hook_inside.h"
 
 #if PY_VERSION_HEX < 0x030C0000
@@ -197,7 +196,8 @@ static inline bool frame_is_call(const py_frame *frame) {
 #endif
 }
 
-/* What is not so simple. A C stack that the system knows nothing of (of a coroutine library) may be of any depth. */
+/* What is not so simple. A C stack that the system knows nothing of (of a coroutine library) may be of any
+ * depth. */
 static NOINLINE PyObject *evaluate_rarely(PyThreadState *state, py_frame *frame, int throwflag) {
     hook *h = hook_here_of(state->interp);
     hook_thread *thread = hook_thread_here();

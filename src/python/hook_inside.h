@@ -1,10 +1,9 @@
-/* What the files of the hooks share: the hook of an interpreter, what is known of a code object, which calls are open in a
- * thread. See hook.h.
- *
- * Whose is what. A hook belongs to an interpreter and is changed under its lock (without a GIL: under `hooks_mutex`). What is
- * known of a code object hangs on it (co_extra) and goes with it. The list of a thread's open calls is that
- * thread's alone. It counts only while its generation is the process's: that changes when the first hook starts, and in a forked
- * child, so that nobody has to go through the threads. */
+/* What the files of the hooks share: the hook of an interpreter, what is known of a code object, which calls
+ * are open in a thread. See hook.h.
+ * Whose is what. A hook belongs to an interpreter and is changed under its lock (without a GIL: under
+ * `hooks_mutex`). What is known of a code object hangs on it (co_extra) and goes with it. The list of a
+ * thread's open calls is that thread's alone. It counts only while its generation is the process's: that
+ * changes when the first hook starts, and in a forked child, so that nobody has to go through the threads. */
 #ifndef MAREY_HOOK_INSIDE_H
 #define MAREY_HOOK_INSIDE_H
 

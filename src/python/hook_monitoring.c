@@ -1,10 +1,10 @@
 /* The hook for CPython 3.12 and later: sys.monitoring (PEP 669), under a tool id that nobody has.
- *
- * All events are turned on for all code of the interpreter. Where code is not wanted, each of its places answers DISABLE the first
- * time that it is reached, and costs nothing from then on; PY_UNWIND and PY_THROW, which cannot be turned off so, only come with
- * exceptions. So starting and stopping is one number each: code that runs is adapted by itself (Python/instrumentation.c).
- *
- * While a callback runs, CPython delivers no events of that thread to any tool. So what the recorder does in it is not seen. */
+ * All events are turned on for all code of the interpreter. Where code is not wanted, each of its places
+ * answers DISABLE the first time that it is reached, and costs nothing from then on; PY_UNWIND and PY_THROW,
+ * which cannot be turned off so, only come with exceptions. So starting and stopping is one number each: code
+ * that runs is adapted by itself (Python/instrumentation.c).
+ * While a callback runs, CPython delivers no events of that thread to any tool. So what the recorder does in
+ * it is not seen. */
 #include "hook_inside.h"
 
 #if PY_VERSION_HEX >= 0x030C0000
@@ -143,7 +143,8 @@ static PyObject *event_unwind(PyObject *self, PyObject *const *args, size_t narg
 
 /* ------------------------------------------------------------- C functions */
 
-/* The function itself, if a call of callable is one of a C function; cProfile counts the same (Modules/_lsprof.c). */
+/* The function itself, if a call of callable is one of a C function; cProfile counts the same
+ * (Modules/_lsprof.c). */
 static inline bool is_c_function(PyObject *callable) {
     return PyCFunction_Check(callable) || Py_IS_TYPE(callable, &PyMethodDescr_Type);
 }
@@ -316,7 +317,8 @@ static int refused(PyObject *module, const int *ids, size_t count) {
     return -1;
 }
 
-/* Those that PEP 669 gives no name first: 0 is the debugger's, 1 coverage's, 2 the profiler's, 5 the optimizer's. */
+/* Those that PEP 669 gives no name first: 0 is the debugger's, 1 coverage's, 2 the profiler's, 5 the
+ * optimizer's. */
 static int tool_take(hook *h) {
     static const int ids[] = {4, 3, 5};
     PyObject *module = monitoring();

@@ -1,8 +1,8 @@
-/* Calls of C functions on CPython 3.9-3.11: the profile function of each thread, in front of the one that is there.
- *
- * A thread gets it when it makes a call that is told, and again when somebody (sys.setprofile, cProfile) has replaced it; so
- * both see what they want to see. The object that goes with the other one's function stays where it is, so
- * sys.getprofile() answers as without us. */
+/* Calls of C functions on CPython 3.9-3.11: the profile function of each thread, in front of the one that is
+ * there.
+ * A thread gets it when it makes a call that is told, and again when somebody (sys.setprofile, cProfile) has
+ * replaced it; so both see what they want to see. The object that goes with the other one's function stays
+ * where it is, so sys.getprofile() answers as without us. */
 #include "hook_inside.h"
 
 #if PY_VERSION_HEX < 0x030C0000
@@ -19,7 +19,8 @@
 #define FRAME_OF(object) ((hook_frame *)(object))
 #endif
 
-/* Whom we stand before in a thread. Never freed; a thread that ended leaves its own to the next of that address. */
+/* Whom we stand before in a thread. Never freed; a thread that ended leaves its own to the next of that
+ * address. */
 typedef struct place {
     PyThreadState *thread;
     Py_tracefunc below; /* or NULL */

@@ -1,9 +1,11 @@
-/* A recorder for the tests of the hooks, and for the bench: src/python/hook*.c built with this in the place of calls.c.
- *
- * It counts for each code object how often it was entered and how its pieces ended, checks that what it is told nests, and keeps the first events as
- * they came. With `clock` it does what every recorder has to do at least: it reads the clock at both ends. */
+/* A recorder for the tests of the hooks, and for the bench: src/python/hook*.c built with this in the place of
+ * calls.c.
+ * It counts for each code object how often it was entered and how its pieces ended, checks that what it is
+ * told nests, and keeps the first events as they came. With `clock` it does what every recorder has to do at
+ * least: it reads the clock at both ends. */
 #include "hook.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #if defined(__x86_64__)
@@ -243,11 +245,61 @@ static PyObject *probe_clear(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(un
     return Py_NewRef(Py_None);
 }
 
+/* ------------------------------------------------------- another evaluator */
+
+static unsigned long long evaluated;
+
+#if PY_VERSION_HEX < 0x030C0000
+
+#if PY_VERSION_HEX < 0x030B0000
+typedef PyFrameObject other_frame;
+#else
+typedef struct _PyInterpreterFrame other_frame;
+#endif
+extern PyObject *_PyEval_EvalFrameDefault(PyThreadState *state, other_frame *frame, int throwflag);
+
+static _PyFrameEvalFunction before_us;
+
+static PyObject *other_passes_on(PyThreadState *state, other_frame *frame, int throwflag) {
+    evaluated++;
+    return before_us(state, frame, throwflag);
+}
+
+static PyObject *other_does_it(PyThreadState *state, other_frame *frame, int throwflag) {
+    return _PyEval_EvalFrameDefault(state, frame, throwflag);
+}
+
+/* evaluator(what): 1 one that passes on to what is there, 0 takes it out, 2 one that does not, 3 the
+ * interpreter's own */
+static PyObject *probe_evaluator(PyObject *Py_UNUSED(module), PyObject *what) {
+    PyInterpreterState *interpreter = PyInterpreterState_Get();
+    _PyFrameEvalFunction there = _PyInterpreterState_GetEvalFrameFunc(interpreter);
+    _PyFrameEvalFunction set[] = {before_us, other_passes_on, other_does_it,
+                                  _PyEval_EvalFrameDefault};
+    _PyInterpreterState_SetEvalFrameFunc(interpreter, set[PyLong_AsLong(what) & 3]);
+    before_us = there;
+    return Py_NewRef(Py_None);
+}
+
+#else
+
+static PyObject *probe_evaluator(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(what)) {
+    return Py_NewRef(Py_NotImplemented);
+}
+
+#endif
+
+static PyObject *probe_evaluated(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+    return PyLong_FromUnsignedLongLong(evaluated);
+}
+
 static PyMethodDef probe_methods[] = {
-    {"start", probe_start, METH_VARARGS, NULL},  {"stop", probe_stop, METH_O, NULL},
-    {"only", probe_only, METH_O, NULL},          {"counts", probe_counts, METH_NOARGS, NULL},
-    {"events", probe_events, METH_NOARGS, NULL}, {"totals", probe_totals, METH_NOARGS, NULL},
-    {"clear", probe_clear, METH_NOARGS, NULL},   {NULL, NULL, 0, NULL}};
+    {"evaluator", probe_evaluator, METH_O, NULL}, {"evaluated", probe_evaluated, METH_NOARGS, NULL},
+
+    {"start", probe_start, METH_VARARGS, NULL},   {"stop", probe_stop, METH_O, NULL},
+    {"only", probe_only, METH_O, NULL},           {"counts", probe_counts, METH_NOARGS, NULL},
+    {"events", probe_events, METH_NOARGS, NULL},  {"totals", probe_totals, METH_NOARGS, NULL},
+    {"clear", probe_clear, METH_NOARGS, NULL},    {NULL, NULL, 0, NULL}};
 
 static void probe_free(void *module) {
     hook_fini(PyModule_GetState(module));
