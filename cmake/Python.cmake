@@ -24,4 +24,4 @@ target_compile_options(marey_python PRIVATE -fno-plt -Wno-missing-prototypes)
 target_include_directories(marey_python SYSTEM PRIVATE ${python_include} ${python_platform_include})
 # Python's own symbols come from the interpreter that loads the module.
 target_link_options(marey_python PRIVATE -Wl,--unresolved-symbols=ignore-all)
-target_link_libraries(marey_python PRIVATE libmarey marey_output marey_model marey_stack m)
+target_link_libraries(marey_python PRIVATE libmarey marey_output marey_model marey_stack m ${CMAKE_DL_LIBS})

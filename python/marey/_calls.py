@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 
 from . import _marey
+from ._call_results import CallResults, FunctionStats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
-    from typing import Any, Literal, TypeVar
+    from typing import IO, Any, Literal, TypeVar, Union
+
+    from ._marey import Call
+
+    Path = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -143,6 +148,7 @@ class calls:
         del options["self"]
         self._options = options
         self._scope = _scope(**options)
+        self._results: CallResults | None = None
         self.label = label
 
     def __enter__(self) -> calls:
@@ -189,12 +195,60 @@ class calls:
         """
         return self._scope.limit
 
-    def _trace(self) -> bytes:
-        """What was recorded so far, as a whole Perfetto trace."""
-        return self._scope.bytes()
+    @property
+    def results(self) -> CallResults:
+        """What was recorded so far, as results that do not change any more."""
+        if self._results is None or self._scope.is_open:
+            self._results = CallResults._from_bytes(self._scope.bytes())
+        return self._results
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write what was recorded as a Perfetto trace, with mode 0600. OSError as open() raises."""
-        data = self._trace()
-        with open(path, "wb", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
-            file.write(data)
+    @property
+    def roots(self) -> list[Call]:
+        """The calls that no other one is around, by begin."""
+        return self.results.roots
+
+    def tree(self, **options: Any) -> str:
+        """The calls as a tree for a person; the options are those of CallResults.tree."""
+        return self.results.tree(**options)
+
+    def print(self, file: IO[str] | None = None, **options: Any) -> None:
+        """Print the tree; where that is a terminal, in colour and as wide as it is."""
+        self.results.print(file, **options)
+
+    def table(self, rows: int | None = 40, *, color: bool = False, width: int | None = None) -> str:
+        """The functions as a table: calls, total, self, mean, p50, p99, max."""
+        return self.results.table(rows, color=color, width=width)
+
+    def stats(self) -> list[FunctionStats]:
+        """The functions, the largest total first."""
+        return self.results.stats()
+
+    def filter(self, **options: Any) -> CallResults:
+        """The calls that are like that, as a new result: see CallResults.filter."""
+        return self.results.filter(**options)
+
+    def to_json(self, to: Path | IO[str] | None = None, *, indent: int | None = 2) -> str | None:
+        """All calls as JSON, nested as they called each other, into a path or an open text file.
+
+        None: returns it. Times are nanoseconds. Raises OSError where the path cannot be written.
+        """
+        return self.results.to_json(to, indent=indent)
+
+    def save(self, path: Path) -> None:
+        """Write what was recorded as a Perfetto trace, with mode 0600. Raises OSError."""
+        self.results.save(path)
+
+    @staticmethod
+    def load(path: Path) -> CallResults:
+        """The calls of a trace file: one that was saved, or of `marey run --calls`, or any other
+        Perfetto trace of track events, plain or gzip'ed. Raises OSError.
+        """
+        return CallResults._load(path)
+
+    def __str__(self) -> str:
+        return self.tree()
+
+    def __repr__(self) -> str:
+        label = f" {self.label!r}" if self.label else ""
+        state = "" if self._results or not self._scope.is_open else ", recording"
+        return f"<marey.calls{label}: {self.call_count}{state}>"

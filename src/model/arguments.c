@@ -8,7 +8,7 @@ static uint32_t add_source(struct arguments *self, const struct source_place *pl
         return 0;
     if (!self->source_count)
         self->sources[self->source_count++] = (struct source_place){0};
-    if (self->source_count >= SOURCES_MAX ||
+    if (self->source_count >= SOURCE_PLACES_MAX ||
         GROW(self->sources, self->source_count, self->source_capacity))
         return 0;
     self->sources[self->source_count] = *place;

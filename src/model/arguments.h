@@ -12,7 +12,7 @@ enum {
     ARGUMENTS_MAX = 1 << 28,       /* values of a trace */
     ARGUMENT_VALUES_MAX = 1 << 16, /* values of one argument; the rest is left out */
     ARGUMENT_NESTING_MAX = 16,     /* levels; what is deeper is VALUE_CUT */
-    SOURCES_MAX = 1 << 22,         /* places in sources */
+    SOURCE_PLACES_MAX = 1 << 22,         /* places in sources */
 };
 
 enum value_kind {

@@ -65,7 +65,7 @@ static int exception_chosen(const struct calls *calls, const struct call *call,
     if (!filter->exception)
         return 1;
     snprintf(type, sizeof type, "%.*s", (int)strcspn(text, ":"), text);
-    return call->flags & CALL_FAILED &&
+    return call->flags & CALL_HAS_FAILED &&
            (fnmatch(filter->exception, text, 0) == 0 || fnmatch(filter->exception, type, 0) == 0);
 }
 

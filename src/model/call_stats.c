@@ -12,8 +12,8 @@ static void add_ns(int64_t *sum, int64_t more) {
 
 static void count_call(struct call_stats_row *row, const struct call *call) {
     row->calls++;
-    row->open += (call->flags & CALL_OPEN) != 0;
-    row->exceptions += (call->flags & CALL_FAILED) != 0;
+    row->open += (call->flags & CALL_IS_OPEN) != 0;
+    row->exceptions += (call->flags & CALL_HAS_FAILED) != 0;
     add_ns(&row->self_ns, call->self_ns);
     add_ns(&row->waiting_ns, call->waiting_ns);
 }

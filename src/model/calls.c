@@ -184,7 +184,7 @@ static uint32_t find_call(struct building *b, const struct span *span, uint32_t 
     uint32_t added = add_call(b, span, parent);
     if (added == CALL_NONE || map_put(&b->invocations, key, added))
         return CALL_NONE;
-    b->calls->all[added].flags |= CALL_PIECES;
+    b->calls->all[added].flags |= CALL_IN_PIECES;
     return added;
 }
 
@@ -195,15 +195,15 @@ static void take_end(const struct building *b, struct call *call, const struct s
     uint64_t skipped = call->skipped + number_of(b->calls, end, "(skipped)");
     call->skipped = skipped < UINT32_MAX ? (uint32_t)skipped : UINT32_MAX;
     call->end_detail = end;
-    call->flags &= ~(uint32_t)(CALL_OPEN | CALL_SUSPENDED | CALL_FAILED);
+    call->flags &= ~(uint32_t)(CALL_IS_OPEN | CALL_IS_SUSPENDED | CALL_HAS_FAILED);
     if (span->duration_ns < 0 || number_of(b->calls, end, "(open)"))
-        call->flags |= CALL_OPEN;
+        call->flags |= CALL_IS_OPEN;
     if (span->failed)
-        call->flags |= CALL_FAILED;
+        call->flags |= CALL_HAS_FAILED;
     if (*suspended)
-        call->flags |= CALL_SUSPENDED;
+        call->flags |= CALL_IS_SUSPENDED;
     if (!strcmp(suspended, "yield"))
-        call->flags |= CALL_YIELDED;
+        call->flags |= CALL_HAS_YIELDED;
 }
 
 /* Sums of times that anybody may have written. */

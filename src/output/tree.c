@@ -285,7 +285,7 @@ static void count_all(const struct printing *p, struct totals *totals, uint8_t *
         int is_call = calls->functions[call->function].kind != FUNCTION_SPAN;
         totals->spans += !is_call;
         totals->functions += is_call && !seen[call->function];
-        totals->failed += (call->flags & CALL_FAILED) != 0;
+        totals->failed += (call->flags & CALL_HAS_FAILED) != 0;
         seen[call->function] = 1;
     }
     for (uint32_t i = 1; i < p->rows->count; i++)

@@ -29,20 +29,20 @@ static void arguments_json(const struct calls *calls, struct json *json, uint32_
 /* A call's result, or what a span was given at its end. */
 static void end_json(const struct calls *calls, struct json *json, const struct call *call) {
     const struct value *result = calls_value(calls, call->end_detail, "result");
-    if (call->flags & CALL_FAILED)
+    if (call->flags & CALL_HAS_FAILED)
         json_text(json, "exception", calls_exception(calls, call));
-    else if (result && !(call->flags & CALL_SUSPENDED))
+    else if (result && !(call->flags & CALL_IS_SUSPENDED))
         value_json(json, calls->trace, "result", result);
 }
 
 static void flags_json(struct json *json, const struct call *call) {
-    if (call->flags & CALL_PIECES) {
+    if (call->flags & CALL_IN_PIECES) {
         json_count(json, "pieces", call->pieces);
         json_integer(json, "waiting_ns", call->waiting_ns);
     }
-    if (call->flags & CALL_OPEN)
+    if (call->flags & CALL_IS_OPEN)
         json_bool(json, "open", 1);
-    if (call->flags & CALL_SUSPENDED)
+    if (call->flags & CALL_IS_SUSPENDED)
         json_bool(json, "suspended", 1);
     if (call->skipped)
         json_count(json, "skipped", call->skipped);

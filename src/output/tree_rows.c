@@ -32,8 +32,8 @@ static void add_ns(int64_t *sum, int64_t more) {
 static void count_call(struct tree_rows *rows, struct tree_row *row, uint32_t place) {
     const struct call *call = &rows->calls->all[place];
     row->calls++;
-    row->failed += (call->flags & CALL_FAILED) != 0;
-    row->open += (call->flags & CALL_OPEN) != 0;
+    row->failed += (call->flags & CALL_HAS_FAILED) != 0;
+    row->open += (call->flags & CALL_IS_OPEN) != 0;
     row->skipped += call->skipped;
     add_ns(&row->total_ns, call->elapsed_ns);
     add_ns(&row->self_ns, call->self_ns);

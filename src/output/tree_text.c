@@ -100,7 +100,7 @@ static const struct value *same_result(const struct row_text *p, const struct tr
     *differs = 0;
     for (uint32_t at = row->call; at != CALL_NONE && !*differs; at = p->rows->next_member[at]) {
         const struct value *other = calls_value(p->calls, p->calls->all[at].end_detail, "result");
-        if (!other || p->calls->all[at].flags & CALL_SUSPENDED)
+        if (!other || p->calls->all[at].flags & CALL_IS_SUSPENDED)
             continue;
         if (result && !value_equal(result, other))
             *differs = 1;
@@ -112,7 +112,7 @@ static const struct value *same_result(const struct row_text *p, const struct tr
 /* What of a row's calls failed first. */
 static const char *first_exception(const struct row_text *p, const struct tree_row *row) {
     for (uint32_t at = row->call; at != CALL_NONE; at = p->rows->next_member[at])
-        if (p->calls->all[at].flags & CALL_FAILED)
+        if (p->calls->all[at].flags & CALL_HAS_FAILED)
             return calls_exception(p->calls, &p->calls->all[at]);
     return "";
 }
@@ -166,8 +166,8 @@ static void add_open(struct text *text, const struct tree_row *row) {
 
 static void add_suspended(const struct row_text *p, struct text *text, const struct tree_row *row) {
     uint32_t flags = p->calls->all[row->call].flags;
-    if (row->calls == 1 && flags & CALL_SUSPENDED)
-        text_add(text, flags & CALL_YIELDED ? ", not exhausted" : ", not resumed");
+    if (row->calls == 1 && flags & CALL_IS_SUSPENDED)
+        text_add(text, flags & CALL_HAS_YIELDED ? ", not exhausted" : ", not resumed");
 }
 
 /* "[x500]  [100ms]": where there is no room for more. */

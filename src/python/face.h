@@ -9,6 +9,7 @@
  *   counter.c  marey.counter                   task.c     where a thread is: itself, or an asyncio task
  *   flow.c     marey.flow                      gc.c       pauses of the garbage collector
  *   category.c marey.Category                  session.c  open, join, close, snapshot, status
+ *   forest.c   what was recorded of calls      call.c     one of them
  *
  * Everything is recorded through marey.h. All state hangs on the module (one for each interpreter), save what
  * the library keeps for ever anyway: categories and source locations, which belong to the process.
@@ -109,8 +110,9 @@ typedef struct face_state {
     uint32_t id_gc, id_create_task, id_more;
     PyTypeObject *span_type, *traced_type, *pieces_type, *track_type, *counter_type, *flow_type;
     PyTypeObject *category_type, *half_type, *scope_type, *mark_type;
-    PyObject *calls_var;     /* ContextVar: the mark of the innermost scope of calls */
-    span_object *free_spans; /* linked by `name` */
+    PyObject *calls_var; /* ContextVar: the mark of the innermost scope of calls */
+    PyTypeObject *forest_type, *call_type; /* see forest.h */
+    span_object *free_spans;               /* linked by `name` */
     int free_count;
     PyObject *word_category, *word_track, *word_flow, *word_ts, *word_parent, *word_step,
         *word_unit;
@@ -427,6 +429,7 @@ void event_end(face_state *state, marey_span *token, PyObject *result, PyObject 
 
 extern PyType_Spec span_spec, traced_spec, pieces_spec, track_spec, counter_spec, flow_spec;
 extern PyType_Spec category_spec;
+extern PyType_Spec forest_spec, call_spec;
 PyObject *span_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
 /* What `with` does. __exit__ may be called with less than its three arguments. */
 PyObject *span_enter(span_object *span);
@@ -454,6 +457,8 @@ void *type_make(PyTypeObject *type);
 void *type_gone(void);
 /* The tp_new of types whose objects are made by functions. */
 PyObject *type_refuse_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+/* load_calls(data: bytes-like | None, path: bytes | None) -> Forest, or (code, text, hint). */
+PyObject *forest_load(PyObject *module, PyObject *args);
 PyObject *session_open(PyObject *module, PyObject *args);
 PyObject *session_join(PyObject *module, PyObject *path);
 PyObject *session_close(PyObject *module, PyObject *unused);

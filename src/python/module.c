@@ -137,6 +137,7 @@ static PyMethodDef face_methods[] = {
     {"status", session_status, METH_NOARGS,
      PyDoc_STR("status()\n--\n\nWhat is recorded, where, and what could not be kept, as a dict.")},
     {"statistics", session_statistics, METH_O, NULL},
+    {"load_calls", forest_load, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL}};
 
 /* ------------------------------------------------------------------- state */
@@ -190,7 +191,9 @@ static int state_types(PyObject *module, face_state *state) {
         add_type(module, &state->flow_type, &flow_spec) < 0 ||
         add_type(module, &state->category_type, &category_spec) < 0 ||
         add_type(module, &state->scope_type, &scope_spec) < 0 ||
-        add_type(module, &state->mark_type, &mark_spec) < 0)
+        add_type(module, &state->mark_type, &mark_spec) < 0 ||
+        add_type(module, &state->forest_type, &forest_spec) < 0 ||
+        add_type(module, &state->call_type, &call_spec) < 0)
         return -1;
     state->calls_var = PyContextVar_New("marey.calls", NULL);
     if (!state->calls_var)
@@ -231,6 +234,7 @@ static const size_t owned[] = {
     offsetof(face_state, group_key),       offsetof(face_state, name_key),
     offsetof(face_state, attribute_track), offsetof(face_state, calls_var),
     offsetof(face_state, scope_type),      offsetof(face_state, mark_type),
+    offsetof(face_state, forest_type),     offsetof(face_state, call_type),
 };
 
 static int face_traverse(PyObject *module, visitproc visit, void *arg) {
