@@ -43,4 +43,12 @@ struct sample {
     uint64_t weights_ns[SAMPLE_WEIGHTS];
 };
 
+/* Counter tracks of a trace in which a sampler says how it does. */
+#define SAMPLES_TAKEN "marey samples"
+#define SAMPLES_TORN                                                                               \
+    "marey samples torn" /* stacks given up because they moved while they were read */
+#define SAMPLES_MISSED "marey samples missed" /* ticks that came too late to be taken */
+#define SAMPLING_COST "marey sampling CPU time"
+#define SAMPLING_INTERVAL "marey sampling interval"
+
 #endif

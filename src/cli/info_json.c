@@ -15,12 +15,13 @@ static void attributes_json(const struct trace *trace, struct json *json) {
 }
 
 static void thread_json(const struct trace *trace, const struct thread *thread, struct json *json) {
-    const struct track *track = &trace->reader.tracks.all[thread->track];
     json_object(json, NULL);
-    json_integer(json, "tid", track->tid);
-    json_text(json, "name", trace_text(trace, track->name));
+    json_integer(json, "tid", thread->tid);
+    json_text(json, "name", trace_text(trace, thread->name));
     json_count(json, "events", thread->events);
     json_count(json, "spans", thread->spans);
+    if (thread->samples)
+        json_count(json, "samples", thread->samples);
     json_end(json);
 }
 
@@ -34,6 +35,8 @@ static void processes_json(const struct trace *trace, struct json *json) {
         json_text(json, "command", trace_text(trace, process->command_line));
         json_count(json, "events", process->events);
         json_count(json, "spans", process->spans);
+        if (process->samples)
+            json_count(json, "samples", process->samples);
         json_array(json, "threads");
         for (uint32_t j = 0; j < process->threads; j++)
             thread_json(trace, &trace->threads[process->first_thread + j], json);

@@ -53,7 +53,7 @@ static void add_size(struct table *facts, const struct trace *trace) {
     char shown[DISPLAY_ROOM];
     display_size(shown, sizeof shown, reader->size_bytes ? reader->size_bytes : reader->file_bytes);
     text_add(&value, shown);
-    if (reader->events)
+    if (reader->events && !trace->samples)
         text_addf(&value, ", %.1f bytes an event",
                   (double)(reader->file_bytes - reader->filler_bytes) / (double)reader->events);
     if (reader->filler_bytes) {
@@ -121,23 +121,25 @@ static void print_facts(const struct trace *trace, const struct info_request *re
     add_counted(&facts, "counter values", trace->values);
     add_counted(&facts, "states", trace->states);
     add_counted(&facts, "flows", trace->flows);
-    add_counted(&facts, "samples", trace->reader.samples);
+    add_counted(&facts, "samples", trace->samples);
     add_attributes(&facts, trace);
     table_print(&facts, stdout, &style);
     table_free(&facts);
 }
 
+/* Samples have a column where there are any. */
 static void print_processes(const struct trace *trace, const struct info_request *request) {
     static const struct table_column columns[] = {
         {"PID", ALIGN_RIGHT, 0},     {"PROCESS", ALIGN_LEFT, NAME_COLUMNS_MIN},
         {"THREADS", ALIGN_RIGHT, 0}, {"EVENTS", ALIGN_RIGHT, 0},
-        {"SPANS", ALIGN_RIGHT, 0},   {"COMMAND", ALIGN_LEFT, NAME_COLUMNS_MIN}};
+        {"SPANS", ALIGN_RIGHT, 0},   {"COMMAND", ALIGN_LEFT, NAME_COLUMNS_MIN},
+        {"SAMPLES", ALIGN_RIGHT, 0}};
     struct table table;
     uint32_t shown = 0;
     if (!trace->process_count)
         return;
     title("Processes");
-    table_init(&table, columns, 6);
+    table_init(&table, columns, trace->samples ? 7 : 6);
     for (; shown < trace->process_count && has_room(request, shown); shown++) {
         const struct process *process = &trace->processes[shown];
         text_addf(table_cell(&table), "%lld", (long long)process->pid);
@@ -146,6 +148,8 @@ static void print_processes(const struct trace *trace, const struct info_request
         table_count(&table, process->events, 0);
         table_count(&table, process->spans, 0);
         table_text(&table, trace_text(trace, process->command_line));
+        if (trace->samples)
+            table_count(&table, process->samples, 1);
     }
     finish_table(&table, request, trace->process_count, shown);
 }
@@ -155,21 +159,23 @@ static void print_threads(const struct trace *trace, const struct info_request *
                                                   {"TID", ALIGN_RIGHT, 0},
                                                   {"THREAD", ALIGN_LEFT, NAME_COLUMNS_MIN},
                                                   {"EVENTS", ALIGN_RIGHT, 0},
-                                                  {"SPANS", ALIGN_RIGHT, 0}};
+                                                  {"SPANS", ALIGN_RIGHT, 0},
+                                                  {"SAMPLES", ALIGN_RIGHT, 0}};
     struct table table;
     uint32_t shown = 0;
     if (!trace->thread_count)
         return;
     title("Threads");
-    table_init(&table, columns, 5);
+    table_init(&table, columns, trace->samples ? 6 : 5);
     for (; shown < trace->thread_count && has_room(request, shown); shown++) {
         const struct thread *thread = &trace->threads[shown];
-        const struct track *track = &trace->reader.tracks.all[thread->track];
-        text_addf(table_cell(&table), "%lld", (long long)track->pid);
-        text_addf(table_cell(&table), "%lld", (long long)track->tid);
-        table_text(&table, trace_text(trace, track->name));
+        text_addf(table_cell(&table), "%lld", (long long)thread->pid);
+        text_addf(table_cell(&table), "%lld", (long long)thread->tid);
+        table_text(&table, trace_text(trace, thread->name));
         table_count(&table, thread->events, 0);
         table_count(&table, thread->spans, 0);
+        if (trace->samples)
+            table_count(&table, thread->samples, 1);
     }
     finish_table(&table, request, trace->thread_count, shown);
 }

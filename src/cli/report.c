@@ -17,7 +17,7 @@ void report_counts_json(const struct trace *trace, struct json *json) {
     int64_t wall_ns = timebase_wall_ns(&reader->timebase, trace->first_ns);
     json_count(json, "size_bytes", reader->size_bytes ? reader->size_bytes : reader->file_bytes);
     json_count(json, "unused_bytes", reader->filler_bytes);
-    if (reader->events)
+    if (reader->events && !trace->samples)
         json_double(json, "bytes_per_event",
                     (double)(reader->file_bytes - reader->filler_bytes) / (double)reader->events);
     json_text(json, "clock", timebase_name(&reader->timebase));
@@ -34,7 +34,7 @@ void report_counts_json(const struct trace *trace, struct json *json) {
     json_count(json, "instants", trace->instants);
     json_count(json, "counter_values", trace->values);
     json_count(json, "flows", trace->flows);
-    json_count(json, "samples", reader->samples);
+    json_count(json, "samples", trace->samples);
 }
 
 /* Of what is found only when the whole file was read there is no place. */

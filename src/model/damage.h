@@ -19,6 +19,9 @@ enum harm {
     X(DAMAGE_PACKET, HARM_DAMAGE, "broken-packet", "packet with a broken field, skipped")          \
     X(DAMAGE_SIZE, HARM_DAMAGE, "huge-packet", "packet larger than any reader takes, skipped")     \
     X(DAMAGE_EVENT, HARM_DAMAGE, "broken-event", "event with a broken field, skipped")             \
+    X(DAMAGE_SAMPLE, HARM_DAMAGE, "broken-sample", "sample with a broken field, skipped")          \
+    X(DAMAGE_STACK, HARM_DAMAGE, "unknown-stack",                                                  \
+      "sample whose thread, or part of whose stack, is not in the file")                           \
     X(DAMAGE_DESCRIPTOR, HARM_DAMAGE, "broken-descriptor",                                         \
       "track descriptor with a broken field or without an id, skipped")                            \
     X(DAMAGE_INTERNED, HARM_DAMAGE, "broken-names", "interned data with a broken field, skipped")  \
@@ -41,6 +44,7 @@ enum harm {
       "end of a span by another name or category than any open one: the span stays open")          \
     X(LOSS_IDENTITY, HARM_LOSS, "identity",                                                        \
       "one track id for two threads or processes: the second is shown as the first")               \
+    X(LOSS_SOURCE, HARM_LOSS, "no-source", "stack sample without a source: viewers hide it")       \
     X(LOSS_LEGACY, HARM_LOSS, "legacy", "event of the old kind, not read")                         \
     X(LOSS_ZSTD, HARM_LOSS, "zstd", "packets compressed by zstd, not read")                        \
     X(LOSS_NESTED, HARM_LOSS, "nested-compression",                                                \

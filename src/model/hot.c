@@ -99,17 +99,26 @@ static int compare_functions(const struct profile_function *left,
                  : (left->first_line > right->first_line) - (left->first_line < right->first_line);
 }
 
+/* By the time that samples stand for; where they stand for none, or as much, by how many there are. */
+static int compare_self(const struct hot_row *left, const struct hot_row *right) {
+    int times = compare_counts(left->self_ns[SAMPLE_WALL], right->self_ns[SAMPLE_WALL]);
+    return times ? times : compare_counts(left->self_count, right->self_count);
+}
+
+static int compare_total(const struct hot_row *left, const struct hot_row *right) {
+    int times = compare_counts(left->total_ns[SAMPLE_WALL], right->total_ns[SAMPLE_WALL]);
+    return times ? times : compare_counts(left->total_count, right->total_count);
+}
+
 static int by_self(const void *a, const void *b, void *functions) {
     const struct hot_row *left = a, *right = b;
     const struct profile_function *of = functions;
-    int self = compare_counts(left->self_count, right->self_count);
-    int total = self ? self : compare_counts(left->total_count, right->total_count);
+    int self = compare_self(left, right), total = self ? self : compare_total(left, right);
     return total ? total : compare_functions(&of[left->function], &of[right->function]);
 }
 
 static int by_total(const void *a, const void *b, void *functions) {
-    const struct hot_row *left = a, *right = b;
-    int total = compare_counts(left->total_count, right->total_count);
+    int total = compare_total(a, b);
     return total ? total : by_self(a, b, functions);
 }
 
@@ -128,7 +137,8 @@ int hot_make(struct hot *hot, const struct profile *profile, enum hot_order orde
     struct making m = {0};
     m.nodes = profile_nodes(profile, &m.node_count);
     m.functions = profile_functions(profile, &m.function_count);
-    *hot = (struct hot){.samples = m.nodes[0].total_count};
+    *hot = (struct hot){.samples = m.nodes[0].total_count,
+                        .wall_ns = m.nodes[0].total_ns[SAMPLE_WALL]};
     m.rows = calloc(m.function_count, sizeof *m.rows);
     m.open = calloc(m.function_count, sizeof *m.open);
     m.lines = malloc(m.node_count * sizeof *m.lines);

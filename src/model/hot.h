@@ -15,10 +15,11 @@ struct hot_row {
 enum hot_order { HOT_BY_SELF, HOT_BY_TOTAL };
 
 struct hot {
-    struct hot_row
-        *rows; /* as ordered, the largest first; then by the other count, name and file */
+    struct hot_row *rows; /* as ordered, the largest first, by wall time; then by count, name and
+                             file */
     uint32_t count;
     uint64_t samples; /* of the whole profile */
+    uint64_t wall_ns; /* that they stand for; 0: nothing is known of that */
 };
 
 /* All functions of which there is a sample. Returns 0 or MAREY_ENOMEM. hot_free in every case. */

@@ -31,8 +31,9 @@ static void take_bytes(struct packet *packet, const struct field *field) {
     case PACKET__trace_attributes: packet->attributes = field->bytes; break;
     case PACKET__compressed_packets: packet->compressed = field->bytes; break;
     case PACKET__zstd_compressed_packets: packet->zstd = 1; break;
-    case PACKET__perf_sample:
-    case PACKET__stack_sample: packet->sample = 1; break;
+    case PACKET__perf_sample: packet->perf_sample = field->bytes; break;
+    case PACKET__stack_sample: packet->stack_sample = field->bytes; break;
+    case PACKET__process_tree: packet->process_tree = field->bytes; break;
     default: break;
     }
 }
@@ -136,15 +137,17 @@ static int check_state(const struct reader *reader, const struct sequence *seque
     return packet->has_timestamp ? -1 : DAMAGE_TIME;
 }
 
-static void read_event(struct reader *reader, struct sequence *sequence,
+static void read_timed(struct reader *reader, struct sequence *sequence,
                        const struct packet *packet, struct event *event, int time_wrong) {
     int wrong = check_state(reader, sequence, packet);
     if (wrong < 0)
         wrong = time_wrong;
-    if (wrong < 0)
+    if (wrong >= 0)
+        damage_add(&reader->damage, (enum damage_kind)wrong, packet->offset);
+    else if (packet->event.at)
         event_read(reader, sequence, packet, event);
     else
-        damage_add(&reader->damage, (enum damage_kind)wrong, packet->offset);
+        sample_read(reader, sequence, packet, event);
 }
 
 void packet_read(struct reader *reader, const struct packet *packet) {
@@ -167,9 +170,10 @@ void packet_read(struct reader *reader, const struct packet *packet) {
         damage_add(&reader->damage, DAMAGE_DESCRIPTOR, packet->offset);
     if (packet->attributes.at && attributes_read(reader, packet->attributes))
         damage_add(&reader->damage, DAMAGE_PACKET, packet->offset);
-    reader->samples += packet->sample;
+    if (packet->process_tree.at && process_tree_read(reader, packet->process_tree))
+        damage_add(&reader->damage, DAMAGE_DESCRIPTOR, packet->offset);
     if (packet->zstd)
         damage_add(&reader->damage, LOSS_ZSTD, packet->offset);
-    if (packet->event.at)
-        read_event(reader, sequence, packet, &event, time_wrong);
+    if (packet->event.at || packet->stack_sample.at || packet->perf_sample.at)
+        read_timed(reader, sequence, packet, &event, time_wrong);
 }

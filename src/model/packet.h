@@ -12,8 +12,9 @@ struct packet {
     uint64_t sequence_id;
     uint64_t flags;
     uint64_t clock_id;
-    uint8_t has_timestamp, has_clock_id, cleared, sample, zstd, dropped_before;
+    uint8_t has_timestamp, has_clock_id, cleared, zstd, dropped_before;
     struct bytes event, interned, defaults, snapshot, descriptor, attributes, compressed;
+    struct bytes stack_sample, perf_sample, process_tree;
 };
 
 /* Splits it. Returns 0, or -1 where a field is broken. */
@@ -35,6 +36,17 @@ int annotation_read(struct reader *reader, const struct sequence *sequence, stru
 /* event: has its time and clock already. */
 void event_read(struct reader *reader, struct sequence *sequence, const struct packet *packet,
                 struct event *event);
+
+/* The same of samples: numbers and defaults that belong to them; others are left to others. */
+int sample_interned_read(struct reader *reader, struct sequence *sequence,
+                         const struct field *field, uint64_t offset);
+int sample_defaults_read(struct reader *reader, struct sequence *sequence,
+                         const struct field *field);
+void sample_defaults_clear(struct sequence *sequence);
+/* A sample; event: its time and clock. */
+void sample_read(struct reader *reader, struct sequence *sequence, const struct packet *packet,
+                 const struct event *event);
+int process_tree_read(struct reader *reader, struct bytes bytes);
 
 /* Memory is short: reading stops. */
 void reader_out_of_memory(struct reader *reader);

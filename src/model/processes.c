@@ -1,26 +1,80 @@
-/* See processes.h. */
+/* See processes.h.
+ *
+ * Two tracks of the same thread id are two threads, one after the other: a thread's number serves again when it has ended.
+ * A thread that is only named or sampled is the last of these, if there is one. */
 #include "model/processes.h"
 
 #include "model/grow.h"
 
 enum { PARENTS_MAX = 100 }; /* trace_processor's limit of nested tracks */
 
+/* Threads as they turn up, before they are put process by process. */
+struct finding {
+    struct trace *trace;
+    struct map process_places; /* by pid */
+    struct map tid_places;     /* thread ids take 64 bits: numbers for them */
+    struct map thread_places;  /* by process and number */
+    struct thread *threads;    /* in the order of the file */
+    uint32_t *owners;          /* of each: its process */
+    uint32_t count, capacity, owner_capacity;
+};
+
 /* The process of that id, new or known. MAP_NONE where memory is short. */
-static uint32_t find_process(struct trace *trace, struct map *places, int64_t pid) {
-    uint32_t place = map_get(places, (uint64_t)pid);
+static uint32_t find_process(struct finding *self, int64_t pid) {
+    struct trace *trace = self->trace;
+    uint32_t place = map_get(&self->process_places, (uint64_t)pid);
     if (place != MAP_NONE)
         return place;
     place = trace->process_count;
     if (GROW(trace->processes, place, trace->process_capacity) ||
-        map_put(places, (uint64_t)pid, place))
+        map_put(&self->process_places, (uint64_t)pid, place))
         return MAP_NONE;
     trace->processes[place] = (struct process){.pid = pid};
     trace->process_count++;
     return place;
 }
 
-/* The track that says whose this one is: itself or the next of its parents that is a thread or process. */
-static const struct track *owner(const struct trace *trace, const struct track *track) {
+static uint64_t thread_key(struct finding *self, uint32_t process, int64_t tid) {
+    uint32_t number = map_get(&self->tid_places, (uint64_t)tid);
+    if (number == MAP_NONE) {
+        number = self->tid_places.count;
+        if (map_put(&self->tid_places, (uint64_t)tid, number))
+            return UINT64_MAX;
+    }
+    return (uint64_t)process << 32 | number;
+}
+
+/* A new thread, which is the one of its id from now on. MAP_NONE where memory is short. */
+static uint32_t add_thread(struct finding *self, uint32_t process, const struct thread *thread) {
+    uint64_t key = thread_key(self, process, thread->tid);
+    uint32_t place = self->count;
+    if (key == UINT64_MAX || GROW(self->threads, place, self->capacity) ||
+        GROW(self->owners, place, self->owner_capacity) ||
+        map_put(&self->thread_places, key, place))
+        return MAP_NONE;
+    self->threads[place] = *thread;
+    self->threads[place].process = process;
+    self->owners[place] = process;
+    self->trace->processes[process].threads++;
+    self->count++;
+    return place;
+}
+
+/* The thread of those ids, new or known. MAP_NONE where memory is short. */
+static uint32_t find_thread(struct finding *self, int64_t pid, int64_t tid) {
+    uint32_t process = find_process(self, pid);
+    uint64_t key = process == MAP_NONE ? UINT64_MAX : thread_key(self, process, tid);
+    if (key == UINT64_MAX)
+        return MAP_NONE;
+    uint32_t place = map_get(&self->thread_places, key);
+    if (place != MAP_NONE)
+        return place;
+    return add_thread(self, process, &(struct thread){.pid = pid, .tid = tid, .track = MAP_NONE});
+}
+
+/* ------------------------------------------------------------------- tracks */
+
+const struct track *track_owner(const struct trace *trace, const struct track *track) {
     for (int i = 0; track && i < PARENTS_MAX; i++) {
         if (track->kind == TRACK_PROCESS || track->kind == TRACK_THREAD)
             return track;
@@ -29,26 +83,76 @@ static const struct track *owner(const struct trace *trace, const struct track *
     return NULL;
 }
 
-static int assign(struct trace *trace, struct map *places, struct track *track) {
-    const struct track *whose = owner(trace, track);
+static int take_track(struct finding *self, uint32_t place) {
+    struct trace *trace = self->trace;
+    struct track *track = &trace->reader.tracks.all[place];
+    const struct track *whose = track_owner(trace, track);
     if (!whose)
         return 0;
-    track->process = find_process(trace, places, whose->pid);
+    track->process = find_process(self, whose->pid);
     if (track->process == MAP_NONE)
         return -1;
     struct process *process = &trace->processes[track->process];
     process->events += track->total;
     process->spans += track->spans;
-    process->threads += track->kind == TRACK_THREAD;
     if (track->kind == TRACK_PROCESS) {
         process->name = track->name ? track->name : process->name;
         process->command_line = track->command_line ? track->command_line : process->command_line;
     }
+    if (track->kind != TRACK_THREAD)
+        return 0;
+    struct thread thread = {.pid = track->pid,
+                            .tid = track->tid,
+                            .name = track->name,
+                            .track = place,
+                            .events = track->total,
+                            .spans = track->spans};
+    return add_thread(self, track->process, &thread) == MAP_NONE ? -1 : 0;
+}
+
+/* ------------------------------------------------------- watched from outside */
+
+/* What a process says of itself counts more. */
+static int take_listed(struct finding *self) {
+    const struct process_tree *tree = &self->trace->reader.tree;
+    for (uint32_t i = 0; i < tree->process_count; i++) {
+        uint32_t place = find_process(self, tree->processes[i].pid);
+        if (place == MAP_NONE)
+            return -1;
+        struct process *process = &self->trace->processes[place];
+        process->name = process->name ? process->name : tree->processes[i].name;
+        if (!process->command_line)
+            process->command_line = tree->processes[i].command_line;
+    }
+    for (uint32_t i = 0; i < tree->thread_count; i++) {
+        uint32_t place = find_thread(self, tree->threads[i].pid, tree->threads[i].tid);
+        if (place == MAP_NONE)
+            return -1;
+        if (!self->threads[place].name)
+            self->threads[place].name = tree->threads[i].name;
+    }
     return 0;
 }
 
-/* Puts the threads process by process, in the order in which the file has them. */
-static int list_threads(struct trace *trace) {
+static int take_sampled(struct finding *self) {
+    struct samples *samples = &self->trace->reader.samples;
+    for (uint32_t i = 0; i < samples->thread_count; i++) {
+        struct sampled_thread *sampled = &samples->threads[i];
+        sampled->thread = find_thread(self, sampled->pid, sampled->tid);
+        if (sampled->thread == MAP_NONE)
+            return -1;
+        self->threads[sampled->thread].samples += sampled->samples;
+        self->trace->processes[self->owners[sampled->thread]].samples += sampled->samples;
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------------- all */
+
+/* Puts the threads process by process, in the order in which they were found. */
+static int list_threads(struct finding *self) {
+    struct trace *trace = self->trace;
+    struct samples *samples = &trace->reader.samples;
     uint32_t total = 0;
     for (uint32_t i = 0; i < trace->process_count; i++) {
         trace->processes[i].first_thread = total;
@@ -61,22 +165,27 @@ static int list_threads(struct trace *trace) {
     if (!trace->threads)
         return -1;
     trace->thread_count = total;
-    for (uint32_t i = 0; i < trace->reader.tracks.count; i++) {
-        const struct track *track = &trace->reader.tracks.all[i];
-        if (track->kind != TRACK_THREAD)
-            continue;
-        struct process *process = &trace->processes[track->process];
-        struct thread *thread = &trace->threads[process->first_thread + process->threads++];
-        *thread = (struct thread){i, track->total, track->spans};
+    for (uint32_t i = 0; i < self->count; i++) {
+        struct process *process = &trace->processes[self->owners[i]];
+        self->owners[i] = process->first_thread + process->threads++;
+        trace->threads[self->owners[i]] = self->threads[i];
     }
+    for (uint32_t i = 0; i < samples->thread_count; i++)
+        samples->threads[i].thread = self->owners[samples->threads[i].thread];
     return 0;
 }
 
 int processes_find(struct trace *trace) {
-    struct map places = {0};
+    struct finding self = {.trace = trace};
     int error = 0;
     for (uint32_t i = 0; !error && i < trace->reader.tracks.count; i++)
-        error = assign(trace, &places, &trace->reader.tracks.all[i]);
-    map_free(&places);
-    return error ? error : list_threads(trace);
+        error = take_track(&self, i);
+    if (!error)
+        error = take_listed(&self) || take_sampled(&self) || list_threads(&self) ? -1 : 0;
+    map_free(&self.process_places);
+    map_free(&self.tid_places);
+    map_free(&self.thread_places);
+    free(self.threads);
+    free(self.owners);
+    return error;
 }

@@ -28,6 +28,8 @@ void reader_free(struct reader *self) {
     map_free(&self->sequence_places);
     strings_free(&self->strings);
     tracks_free(&self->tracks);
+    samples_free(&self->samples);
+    process_tree_free(&self->tree);
     timebase_free(&self->timebase);
     arguments_free(&self->arguments);
     *self = (struct reader){0};

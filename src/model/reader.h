@@ -9,6 +9,8 @@
 #include "format/wire.h"
 #include "model/arguments.h"
 #include "model/damage.h"
+#include "model/process_tree.h"
+#include "model/samples.h"
 #include "model/sequence.h"
 #include "model/source.h"
 #include "model/strings.h"
@@ -36,6 +38,8 @@ struct reader {
     struct tracks tracks;
     struct timebase timebase;
     struct arguments arguments;
+    struct samples samples;
+    struct process_tree tree;
     struct sequence *sequences;
     uint32_t sequence_count, sequence_capacity;
     struct map sequence_places;
@@ -47,7 +51,7 @@ struct reader {
     uint64_t size_bytes;   /* of the file as it lies on the disk; 0: not known */
     uint64_t file_bytes;   /* read, after decompression of a gzip'ed file */
     uint64_t filler_bytes; /* of these: space not used */
-    uint64_t packets, events, samples;
+    uint64_t packets, events;
     uint32_t damage_epoch;             /* counts the places where packets are missing */
     uint32_t error_key, exception_key; /* strings: arguments that say that a span failed */
     uint8_t compressed;                /* the whole file is gzip'ed */

@@ -56,7 +56,7 @@ int interned_put(struct interned *self, uint32_t generation, uint64_t id, uint32
     return 0;
 }
 
-static void interned_free(struct interned *self) {
+void interned_free(struct interned *self) {
     free(self->small);
     free(self->large);
     map_free(&self->places);
@@ -68,6 +68,7 @@ void sequence_clear(struct sequence *self, uint32_t track) {
     self->clock_id = 0;
     self->track = track;
     self->counters.count = self->double_counters.count = 0;
+    sample_state_clear(self->samples);
 }
 
 void sequence_free(struct sequence *self) {
@@ -76,6 +77,7 @@ void sequence_free(struct sequence *self) {
     interned_free(&self->keys);
     interned_free(&self->texts);
     interned_free(&self->sources);
+    sample_state_free(self->samples);
 }
 
 struct sequence_clock *sequence_clock(struct sequence *self, uint32_t id) {

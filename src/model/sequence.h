@@ -53,7 +53,11 @@ struct sequence {
     struct interned names, categories, keys;
     struct interned texts, sources; /* of arguments, where these are kept */
     struct sequence_clock clocks[SEQUENCE_CLOCKS_MAX];
+    struct sample_state *samples; /* NULL: it has said nothing of samples */
 };
+
+void sample_state_clear(struct sample_state *state);
+void sample_state_free(struct sample_state *state);
 
 /* Starts anew: names and defaults are forgotten. track: of events that name none. */
 void sequence_clear(struct sequence *sequence, uint32_t track);
@@ -63,6 +67,7 @@ struct sequence_clock *sequence_clock(struct sequence *sequence, uint32_t id);
 
 /* Returns 0; 1 where the id is set already (it keeps its first value); -1 where memory is short. */
 int interned_put(struct interned *interned, uint32_t generation, uint64_t id, uint32_t value);
+void interned_free(struct interned *interned);
 /* MAP_NONE where the id is not set in this generation. */
 uint32_t interned_large(const struct interned *interned, uint32_t generation, uint64_t id);
 

@@ -60,7 +60,8 @@ int interned_read(struct reader *reader, struct sequence *sequence, const struct
         case TAG(INTERNED__event_names, WIRE_BYTES): table = &sequence->names; break;
         case TAG(INTERNED__debug_annotation_names, WIRE_BYTES): table = &sequence->keys; break;
         default:
-            if (interned_detail(reader, sequence, packet, &field))
+            if (interned_detail(reader, sequence, packet, &field) ||
+                sample_interned_read(reader, sequence, &field, packet->offset))
                 return -1;
             continue;
         }
@@ -107,7 +108,10 @@ int defaults_read(struct reader *reader, struct sequence *sequence, struct bytes
     sequence->clock_id = 0;
     sequence->track = tracks_find(&reader->tracks, 0);
     sequence->counters.count = sequence->double_counters.count = 0;
+    sample_defaults_clear(sequence);
     while ((state = wire_next(&at, end, &field)) > 0) {
+        if (sample_defaults_read(reader, sequence, &field))
+            return -1;
         if (field.number == DEFAULTS__timestamp_clock_id && field.wire == WIRE_VARINT)
             sequence->clock_id = field.value <= UINT32_MAX ? (uint32_t)field.value : 0;
         if (field.number == DEFAULTS__track_event_defaults && field.wire == WIRE_BYTES &&

@@ -6,10 +6,11 @@
 
 /* Which row each span belongs to, and the durations of each row together. */
 struct grouping {
-    struct map rows;     /* name and category to row */
-    uint32_t *row_of;    /* of a span */
-    int64_t *durations;  /* row by row */
-    uint64_t *row_start; /* in durations */
+    const uint8_t *tracks; /* those that are wanted; NULL: all */
+    struct map rows;       /* name and category to row */
+    uint32_t *row_of;      /* of a span */
+    int64_t *durations;    /* row by row */
+    uint64_t *row_start;   /* in durations */
 };
 
 static uint32_t find_row(struct summary *summary, struct map *rows, const struct span *span) {
@@ -40,6 +41,9 @@ static void count_span(struct summary_row *row, const struct span *span) {
 
 static int group(struct summary *summary, const struct trace *trace, struct grouping *to) {
     for (uint32_t i = 0; i < trace->span_count; i++) {
+        to->row_of[i] = MAP_NONE;
+        if (to->tracks && !to->tracks[trace->spans[i].track])
+            continue;
         uint32_t row = find_row(summary, &to->rows, &trace->spans[i]);
         if (row == MAP_NONE)
             return -1;
@@ -55,7 +59,7 @@ static int group(struct summary *summary, const struct trace *trace, struct grou
         start += summary->rows[row].count - summary->rows[row].open;
     }
     for (uint32_t i = 0; i < trace->span_count; i++)
-        if (trace->spans[i].duration_ns >= 0)
+        if (to->row_of[i] != MAP_NONE && trace->spans[i].duration_ns >= 0)
             to->durations[to->row_start[to->row_of[i]]++] = trace->spans[i].duration_ns;
     return 0;
 }
@@ -123,7 +127,11 @@ static int compare_rows(const void *a, const void *b) {
 }
 
 int summary_make(struct summary *summary, const struct trace *trace) {
-    struct grouping to = {.rows = {0}};
+    return summary_make_part(summary, trace, NULL);
+}
+
+int summary_make_part(struct summary *summary, const struct trace *trace, const uint8_t *tracks) {
+    struct grouping to = {.tracks = tracks};
     *summary = (struct summary){0};
     to.row_of = malloc(((size_t)trace->span_count + 1) * sizeof *to.row_of);
     to.durations = calloc((size_t)trace->span_count + 1, sizeof *to.durations);

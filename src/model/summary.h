@@ -20,6 +20,8 @@ struct summary {
 
 /* Returns 0 or MAREY_ENOMEM. summary_free in every case. */
 int summary_make(struct summary *summary, const struct trace *trace);
+/* The same of some tracks: for each of the reader's whether it is wanted. */
+int summary_make_part(struct summary *summary, const struct trace *trace, const uint8_t *tracks);
 void summary_free(struct summary *summary);
 
 #endif

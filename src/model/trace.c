@@ -89,6 +89,36 @@ static int settle_tracks(struct trace *trace) {
     return 0;
 }
 
+/* Times in the trace's clock, and who was sampled how often; a sample whose time cannot be told is dropped. */
+static int settle_samples(struct trace *trace) {
+    struct reader *reader = &trace->reader;
+    struct samples *samples = &reader->samples;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < samples->count; i++) {
+        struct taken_sample sample = samples->all[i];
+        int unknown = timebase_convert(&reader->timebase, sample.clock, &sample.time_ns);
+        if (unknown || sample.time_ns < 0) {
+            damage_add(&reader->damage, unknown ? DAMAGE_NO_CLOCK : DAMAGE_NEGATIVE, 0);
+            continue;
+        }
+        samples->threads[sample.thread].samples += sample.count;
+        trace->samples += sample.count;
+        samples->all[kept++] = sample;
+    }
+    samples->count = kept;
+    return samples_sort(samples);
+}
+
+static void note_sample_times(struct trace *trace) {
+    const struct samples *samples = &trace->reader.samples;
+    if (!samples->count)
+        return;
+    int64_t first = samples->all[0].time_ns, last = samples->all[samples->count - 1].time_ns;
+    int any = trace->first_ns || trace->last_ns;
+    trace->first_ns = any && trace->first_ns < first ? trace->first_ns : first;
+    trace->last_ns = any && trace->last_ns > last ? trace->last_ns : last;
+}
+
 static int compare_numbers(const void *a, const void *b) {
     uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
     return (left > right) - (left < right);
@@ -136,9 +166,10 @@ static int find_losses(struct trace *trace) {
 }
 
 static int settle(struct trace *trace) {
-    if (timebase_settle(&trace->reader.timebase) || settle_tracks(trace) || find_losses(trace) ||
-        processes_find(trace))
+    if (timebase_settle(&trace->reader.timebase) || settle_tracks(trace) || settle_samples(trace) ||
+        find_losses(trace) || processes_find(trace))
         return MAREY_ENOMEM;
+    note_sample_times(trace);
     count_flows(trace);
     if (!trace->reader.packets) { /* what else is wrong is wrong for that reason */
         trace->reader.damage = (struct damage){0};

@@ -19,8 +19,11 @@ struct span {
 };
 
 struct thread {
-    uint32_t track;
-    uint64_t events, spans;
+    int64_t pid, tid;
+    uint32_t name;    /* strings */
+    uint32_t process; /* place in the trace's processes */
+    uint32_t track;   /* its place in the reader's tracks; MAP_NONE: it records nothing itself */
+    uint64_t events, spans, samples;
 };
 
 struct process {
@@ -29,6 +32,7 @@ struct process {
     uint32_t command_line;          /* strings */
     uint32_t first_thread, threads; /* in the trace's threads, which stand process by process */
     uint64_t events, spans;         /* on all its tracks */
+    uint64_t samples;               /* of all its threads */
 };
 
 /* What the recorder could not keep: the last value of its counter "marey lost: ...". */
@@ -47,6 +51,7 @@ struct trace {
     uint32_t process_count, process_capacity;
     struct thread *threads;
     uint32_t thread_count;
+    uint64_t samples; /* those that were alike counted each */
     struct loss *losses;
     uint32_t loss_count, loss_capacity;
     int64_t first_ns,

@@ -24,7 +24,7 @@ enum {
 /* A longer one does not move the clock: the time may be wrong. */
 static const uint64_t clock_step_max_ns = 60000000000;
 
-enum counter { TAKEN, TORN, MISSED, COST, COUNTERS };
+enum counter { TAKEN, TORN, MISSED, COST, INTERVAL, COUNTERS };
 
 struct samples_log {
     uint64_t interval_ns;
@@ -40,10 +40,9 @@ struct samples_log *marey__samples_open(uint64_t interval_ns, unsigned flags) {
     static const struct {
         const char *name, *unit;
     } counters[COUNTERS] = {
-        [TAKEN] = {"marey samples", "samples"},
-        [TORN] = {"marey samples torn", "samples"},
-        [MISSED] = {"marey samples missed", "samples"},
-        [COST] = {"marey sampling CPU time", "ns"},
+        [TAKEN] = {SAMPLES_TAKEN, "samples"},   [TORN] = {SAMPLES_TORN, "samples"},
+        [MISSED] = {SAMPLES_MISSED, "ticks"},   [COST] = {SAMPLING_COST, "ns"},
+        [INTERVAL] = {SAMPLING_INTERVAL, "ns"},
     };
     struct samples_log *log = calloc(1, sizeof *log);
     if (!log)
@@ -278,7 +277,8 @@ void marey__samples_write(struct samples_log *log, const struct sample *sample) 
 }
 
 void marey__samples_counts(struct samples_log *log, const struct sampling_counts *counts) {
-    uint64_t now[COUNTERS] = {counts->taken, counts->torn, counts->missed, counts->cpu_ns};
+    uint64_t now[COUNTERS] = {counts->taken, counts->torn, counts->missed, counts->cpu_ns,
+                              log->interval_ns};
     for (int i = 0; i < COUNTERS; i++)
         marey_counter_set(log->counters[i], (int64_t)now[i]);
 }

@@ -1,0 +1,150 @@
+/* See sampling.h. */
+#include "model/sampling.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "marey.h"
+
+/* ------------------------------------------------------------ how they were taken */
+
+static const struct track *find_counter(const struct trace *trace, const char *name) {
+    for (uint32_t i = 0; i < trace->reader.tracks.count; i++) {
+        const struct track *track = &trace->reader.tracks.all[i];
+        if (track->kind == TRACK_COUNTER && track->values &&
+            !strcmp(trace_text(trace, track->name), name))
+            return track;
+    }
+    return NULL;
+}
+
+static uint64_t whole(double value) {
+    return value > 0 && value < 1e18 ? (uint64_t)value : 0;
+}
+
+static uint64_t last_value(const struct trace *trace, const char *name) {
+    const struct track *track = find_counter(trace, name);
+    return track ? whole(track->events[track->count - 1].value) : 0;
+}
+
+/* Of the ticks that there should have been since the counter was first written, those that were kept. */
+static double rate_of(const struct trace *trace, uint64_t interval_ns) {
+    const struct track *missed = find_counter(trace, SAMPLES_MISSED);
+    if (!missed || !interval_ns)
+        return 0;
+    const struct event *first = &missed->events[0], *last = &missed->events[missed->count - 1];
+    double ticks = (double)(last->time_ns - first->time_ns) / (double)interval_ns;
+    double lost = last->value - first->value;
+    return ticks >= 1 && lost < ticks ? 1e9 / (double)interval_ns * (1 - lost / ticks) : 0;
+}
+
+void sampling_find(struct sampling *sampling, const struct trace *trace) {
+    *sampling = (struct sampling){.known = find_counter(trace, SAMPLES_TAKEN) != NULL};
+    if (!sampling->known)
+        return;
+    sampling->taken = last_value(trace, SAMPLES_TAKEN);
+    sampling->torn = last_value(trace, SAMPLES_TORN);
+    sampling->missed = last_value(trace, SAMPLES_MISSED);
+    sampling->cpu_ns = last_value(trace, SAMPLING_COST);
+    sampling->interval_ns = last_value(trace, SAMPLING_INTERVAL);
+    sampling->rate = rate_of(trace, sampling->interval_ns);
+}
+
+/* --------------------------------------------------------------------- times */
+
+static int is_wanted(const struct trace *trace, const struct trace_filter *filter, uint32_t place) {
+    return filter_has_thread(filter, trace, trace->reader.samples.threads[place].thread);
+}
+
+static void add_saturated(uint64_t *sum, uint64_t value) {
+    if (__builtin_add_overflow(*sum, value, sum))
+        *sum = UINT64_MAX;
+}
+
+static void add_sample(struct sample_times *times, const struct taken_sample *sample) {
+    add_saturated(&times->count, sample->count);
+    for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
+        add_saturated(&times->ns[weight], sample->weights_ns[weight]);
+}
+
+void sampling_times(const struct trace *trace, const struct trace_filter *filter,
+                    struct sample_times *times) {
+    const struct samples *samples = &trace->reader.samples;
+    memset(times, 0, samples->thread_count * sizeof *times);
+    for (uint32_t i = 0; i < samples->count; i++)
+        add_sample(&times[samples->all[i].thread], &samples->all[i]);
+    for (uint32_t i = 0; i < samples->thread_count; i++)
+        if (!is_wanted(trace, filter, i))
+            times[i] = (struct sample_times){0};
+}
+
+/* ------------------------------------------------------------------ profile */
+
+static struct sample_frame describe(const struct trace *trace, uint32_t place,
+                                    enum sample_grouping grouping) {
+    const struct samples *samples = &trace->reader.samples;
+    const struct stack_frame *frame = &samples->frames[place];
+    const struct stack_function *function = &samples->functions[frame->function];
+    struct sample_frame described = {.function = grouping == GROUP_LINES ? place : frame->function,
+                                     .name = trace_text(trace, function->name),
+                                     .file = trace_text(trace, function->file),
+                                     .line = frame->line,
+                                     .first_line = function->first_line,
+                                     .kind = function->kind};
+    if (grouping == GROUP_LINES)
+        described.first_line = frame->line;
+    if (grouping == GROUP_FILES) {
+        described.name = *described.file ? described.file : described.name;
+        described.first_line = described.line = 0;
+    }
+    return described;
+}
+
+/* Adds what stands for one stack. frames: room for STACK_DEPTH_MAX. */
+static void add_stack(struct profile *profile, const struct trace *trace, uint32_t stack,
+                      const struct sample_times *times, enum sample_grouping grouping,
+                      struct sample_frame *frames) {
+    const struct samples *samples = &trace->reader.samples;
+    struct sample sample = {.frames = frames};
+    uint64_t rest = times->count;
+    for (uint32_t at = stack; at; at = samples->stacks[at].parent)
+        sample.depth++;
+    for (uint32_t at = stack, i = sample.depth; at; at = samples->stacks[at].parent)
+        frames[--i] = describe(trace, samples->stacks[at].frame, grouping);
+    memcpy(sample.weights_ns, times->ns, sizeof sample.weights_ns);
+    while (rest) {
+        sample.count = rest < UINT32_MAX ? (uint32_t)rest : UINT32_MAX;
+        profile_add(profile, &sample);
+        memset(sample.weights_ns, 0, sizeof sample.weights_ns);
+        rest -= sample.count;
+    }
+}
+
+/* Which sampled threads are wanted; NULL where memory is short. */
+static uint8_t *choose(const struct trace *trace, const struct trace_filter *filter) {
+    uint32_t count = trace->reader.samples.thread_count;
+    uint8_t *wanted = malloc(count + 1);
+    for (uint32_t i = 0; wanted && i < count; i++)
+        wanted[i] = (uint8_t)is_wanted(trace, filter, i);
+    return wanted;
+}
+
+int sampling_profile(struct profile **profile, const struct trace *trace,
+                     const struct trace_filter *filter, enum sample_grouping grouping) {
+    const struct samples *samples = &trace->reader.samples;
+    uint32_t stacks = samples->stack_count ? samples->stack_count : 1;
+    struct sample_times *times = calloc(stacks, sizeof *times);
+    struct sample_frame *frames = malloc(STACK_DEPTH_MAX * sizeof *frames);
+    uint8_t *wanted = choose(trace, filter);
+    *profile = profile_open(PROFILE_NODES_MAX, grouping == GROUP_FUNCTIONS);
+    int error = times && frames && wanted && *profile ? 0 : MAREY_ENOMEM;
+    for (uint32_t i = 0; !error && i < samples->count; i++)
+        if (wanted[samples->all[i].thread])
+            add_sample(&times[samples->all[i].stack], &samples->all[i]);
+    for (uint32_t i = 0; !error && i < stacks; i++)
+        add_stack(*profile, trace, i, &times[i], grouping, frames);
+    free(frames);
+    free(times);
+    free(wanted);
+    return error;
+}
