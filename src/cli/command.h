@@ -22,7 +22,8 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_run, command_dump, command_tree, command_info, command_check;
+extern const struct command command_run, command_dump, command_tree, command_info, command_check,
+    command_report;
 
 /* Says on stderr what is wrong: "marey info: ...". Returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

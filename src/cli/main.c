@@ -7,8 +7,8 @@
 #include "cli/command.h"
 #include "marey.h"
 
-static const struct command *const commands[] = {&command_run, &command_dump, &command_tree,
-                                                 &command_info, &command_check};
+static const struct command *const commands[] = {&command_run,  &command_report, &command_dump,
+                                                 &command_tree, &command_info,   &command_check};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const char head[] =

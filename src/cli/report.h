@@ -3,6 +3,8 @@
 #define MAREY_CLI_REPORT_H
 
 #include "model/hot.h"
+#include "model/own.h"
+#include "model/sampling.h"
 #include "output/summary_table.h"
 
 /* What the rows of the table of samples are. */
@@ -13,12 +15,15 @@ struct report_request {
     uint32_t rows; /* of each table; 0: all */
     enum report_by by;
     enum hot_order order;
+    struct trace_filter filter;  /* processes and threads */
+    const struct own_rules *own; /* before those that are built in; NULL: none */
     struct table_style style;
 };
 
 /* The tables of a report: spans, and samples by function, whichever the trace has. Returns 0 or MAREY_ENOMEM. */
 int report_tables(const struct trace *trace, const struct report_request *request, FILE *to);
-/* The same as members of an object: "span_table", ... */
+/* The same as members of an object: "sampling", "thread_table", "function_table" (or "line_table", "file_table") where
+ * there are samples, and "span_table". */
 int report_tables_json(const struct trace *trace, const struct report_request *request,
                        struct json *json);
 

@@ -110,25 +110,30 @@ static void add_count(struct text *text, uint64_t count, const char *one, const 
     text_addf(text, "%s %s", shown, count == 1 ? one : many);
 }
 
-/* Those that recorded something. */
+/* Those that recorded something, or of which something is recorded. */
 static uint64_t busy_threads(const struct trace *trace) {
     uint64_t busy = 0;
     for (uint32_t i = 0; i < trace->thread_count; i++)
-        busy += trace->threads[i].events > 0;
+        busy += trace->threads[i].events > 0 || trace->threads[i].samples > 0;
     return busy;
 }
 
 static uint64_t busy_processes(const struct trace *trace) {
     uint64_t busy = 0;
     for (uint32_t i = 0; i < trace->process_count; i++)
-        busy += trace->processes[i].events > 0;
+        busy += trace->processes[i].events > 0 || trace->processes[i].samples > 0;
     return busy;
 }
 
 void summary_sentence(const struct trace *trace, struct text *text) {
     char duration[DISPLAY_ROOM];
     uint64_t threads = busy_threads(trace), processes = busy_processes(trace);
-    add_count(text, trace->span_count, "span", "spans");
+    if (trace->span_count || !trace->samples)
+        add_count(text, trace->span_count, "span", "spans");
+    if (trace->samples) {
+        text_add(text, trace->span_count ? ", " : "");
+        add_count(text, trace->samples, "sample", "samples");
+    }
     if (threads) {
         text_add(text, ", ");
         add_count(text, threads, "thread", "threads");

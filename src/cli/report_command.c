@@ -1,0 +1,179 @@
+/* marey report: the tables of a trace. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/report.h"
+
+enum { ROWS = 20, PATTERNS_MAX = 64 };
+
+static const char help_text[] =
+    "usage: marey report [OPTIONS] FILE\n"
+    "\n"
+    "Says where the time went, by what the trace has: its samples, added up by function, and its "
+    "spans, by name.\n"
+    "'<====' marks your own code: not the standard library's, not what was installed. '-' is the "
+    "standard input.\n"
+    "The file may still be growing.\n"
+    "\n"
+    "  -n, --rows N          rows of each table (otherwise 20; 0: all)\n"
+    "  -b, --by WHAT         samples by function, line, file or thread (otherwise function)\n"
+    "  -s, --sort HOW        by self (time in the function itself, otherwise) or total (with what "
+    "it calls)\n"
+    "  -p, --process WHICH   only processes of this id, or whose name is like this: 'worker*'\n"
+    "  -t, --thread WHICH    only threads, likewise; both may be given several times\n"
+    "      --own GLOB        files that are your own code: '*/site-packages/mine/*'\n"
+    "      --not-own GLOB    files that are not; of both the last one that matches counts\n"
+    "  -j, --json            everything, for a program; times in nanoseconds\n"
+    "  -h, --help            this page\n"
+    "\n"
+    "exit status: 0 shown, 2 cannot be read\n"
+    "\n"
+    "examples:\n"
+    "  marey report app.perfetto-trace\n"
+    "  marey report --by line --own '*/mylib/*' app.perfetto-trace\n"
+    "  marey report --by thread --process 'gunicorn*' app.perfetto-trace\n";
+
+enum { OPTION_OWN = 256, OPTION_NOT_OWN };
+
+struct request {
+    struct report_request report;
+    struct own_rules own;
+    const char *processes[PATTERNS_MAX], *threads[PATTERNS_MAX];
+    int json;
+};
+
+static int print_text(const struct trace *trace, const char *path, const struct request *request) {
+    struct text line = {0};
+    display_add(&line, strcmp(path, "-") ? path : "standard input", 0);
+    text_add(&line, ": ");
+    report_sentence(trace, &line);
+    puts(text_of(&line));
+    text_free(&line);
+    report_damage(trace, stdout, "  ");
+    report_losses(trace, stdout, "  ");
+    puts("");
+    return report_tables(trace, &request->report, stdout);
+}
+
+static int print_json(const struct trace *trace, const char *path, const struct request *request) {
+    struct json json;
+    json_init(&json, stdout, 2);
+    json_object(&json, NULL);
+    json_text(&json, "file", path);
+    report_counts_json(trace, &json);
+    report_losses_json(trace, &json);
+    report_damage_json(trace, &json);
+    int error = report_tables_json(trace, &request->report, &json);
+    json_end(&json);
+    json_finish(&json);
+    return error;
+}
+
+static int show(const char *path, const struct request *request) {
+    struct trace trace;
+    int error = trace_read(&trace, path, 0);
+    if (!error)
+        error =
+            request->json ? print_json(&trace, path, request) : print_text(&trace, path, request);
+    if (error)
+        read_error("report", path, error);
+    trace_free(&trace);
+    return error ? EXIT_USAGE : EXIT_OK;
+}
+
+/* The place of a word in a list that ends in NULL. -1: it is none of them, which is said. */
+static int choose(const char *option, const char *word, const char *const *words) {
+    for (int i = 0; words[i]; i++)
+        if (!strcmp(word, words[i]))
+            return i;
+    struct text all = {0};
+    for (int i = 0; words[i]; i++)
+        text_addf(&all, "%s%s", i ? (words[i + 1] ? ", " : " or ") : "", words[i]);
+    usage_error("report", "--%s takes %s, not '%s'", option, text_of(&all), word);
+    text_free(&all);
+    return -1;
+}
+
+static int add_pattern(const char *option, const char **patterns, uint32_t *count,
+                       const char *pattern) {
+    if (*count == PATTERNS_MAX) {
+        usage_error("report", "more than %d times --%s", PATTERNS_MAX, option);
+        return -1;
+    }
+    patterns[(*count)++] = pattern;
+    return 0;
+}
+
+static int add_own(struct request *request, const char *pattern, int own) {
+    if (own_rule_add(&request->own, pattern, own) == 0)
+        return 0;
+    usage_error("report", "more than %d times --own and --not-own", OWN_RULES_MAX);
+    return -1;
+}
+
+/* Returns 0, or -1 after saying what is wrong. */
+static int take_option(struct request *request, int option) {
+    static const char *const by[] = {"function", "line", "file", "thread", NULL};
+    static const char *const sort[] = {"self", "total", NULL};
+    struct report_request *report = &request->report;
+    int choice = 0;
+    switch (option) {
+    case 'j': request->json = 1; return 0;
+    case 'n':
+        if (parse_count(optarg, &report->rows) == 0)
+            return 0;
+        usage_error("report", "--rows: '%s' is no number", optarg);
+        return -1;
+    case 'b':
+        choice = choose("by", optarg, by);
+        report->by = choice < 0 ? REPORT_BY_FUNCTION : (enum report_by)choice;
+        return choice < 0 ? -1 : 0;
+    case 's':
+        choice = choose("sort", optarg, sort);
+        report->order = choice == 1 ? HOT_BY_TOTAL : HOT_BY_SELF;
+        return choice < 0 ? -1 : 0;
+    case 'p':
+        return add_pattern("process", request->processes, &report->filter.process_count, optarg);
+    case 't': return add_pattern("thread", request->threads, &report->filter.thread_count, optarg);
+    default: return add_own(request, optarg, option == OPTION_OWN);
+    }
+}
+
+static int run(int argc, char **argv) {
+    static const struct option options[] = {{"rows", required_argument, NULL, 'n'},
+                                            {"by", required_argument, NULL, 'b'},
+                                            {"sort", required_argument, NULL, 's'},
+                                            {"process", required_argument, NULL, 'p'},
+                                            {"thread", required_argument, NULL, 't'},
+                                            {"own", required_argument, NULL, OPTION_OWN},
+                                            {"not-own", required_argument, NULL, OPTION_NOT_OWN},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    struct request request = {.report = {.rows = ROWS,
+                                         .style = {table_terminal_width(stdout),
+                                                   table_terminal_colour(stdout), "  ", 0}}};
+    int option;
+    request.report.own = &request.own;
+    request.report.filter.processes = request.processes;
+    request.report.filter.threads = request.threads;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":n:b:s:p:t:jh", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help_text, stdout);
+            return EXIT_OK;
+        }
+        if (option == '?' || option == ':')
+            return option_error("report", option, argv, options);
+        if (take_option(&request, option))
+            return EXIT_USAGE;
+    }
+    if (optind == argc)
+        return usage_error("report", "which file?");
+    if (argc - optind > 1)
+        return usage_error("report", "one file at a time");
+    return show(argv[optind], &request);
+}
+
+const struct command command_report = {"report", "where the time went, as tables", help_text, run};

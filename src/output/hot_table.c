@@ -1,0 +1,145 @@
+/* See hot_table.h: functions, lines and files. */
+#include "output/hot_table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+    NAME_COLUMNS_MIN = 12,
+    WHERE_COLUMNS = 27, /* of a place in a file; a longer path loses its beginning */
+};
+
+static const char own_mark[] = "<====";
+
+/* -------------------------------------------------------------------- places */
+
+/* Behind the folder of installed modules, or of the standard library: what is before is the same for all of them. */
+static const char *short_path(const char *file) {
+    static const char *const folders[] = {"/site-packages/", "/dist-packages/"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        const char *at = strstr(file, folders[i]);
+        if (at)
+            return at + strlen(folders[i]);
+    }
+    const char *library = strstr(file, "/lib/python");
+    const char *inside = library ? strchr(library + strlen("/lib/python"), '/') : NULL;
+    return inside ? inside + 1 : file;
+}
+
+/* The end of a path, from a folder on where that can be, in so many columns. */
+static void add_path_end(struct text *to, const char *path, size_t columns) {
+    size_t bytes = strlen(path);
+    if (display_columns(path) <= columns) {
+        display_add(to, path, 0);
+        return;
+    }
+    const char *at = bytes > columns - 3 ? path + bytes - (columns - 3) : path;
+    const char *folder = strchr(at, '/');
+    if (folder && folder[1])
+        at = folder;
+    while (((unsigned char)*at & 0xc0) == 0x80) /* not in the middle of a character */
+        at++;
+    text_add(to, "...");
+    display_add(to, at, columns - 3);
+}
+
+static void add_where(struct text *to, const char *file, int32_t line) {
+    char number[16] = "";
+    if (line > 0)
+        snprintf(number, sizeof number, ":%" PRId32, line);
+    if (!*file)
+        return;
+    add_path_end(to, short_path(file), WHERE_COLUMNS - strlen(number));
+    text_add(to, number);
+}
+
+/* ---------------------------------------------------------------------- text */
+
+static void add_share(struct table *table, uint64_t part, uint64_t all) {
+    text_addf(table_cell(table), "%.1f%%", all ? 100.0 * (double)part / (double)all : 0);
+}
+
+static void add_shares(struct table *table, const struct hot *hot, const struct hot_row *row) {
+    if (hot->wall_ns) {
+        add_share(table, row->self_ns[SAMPLE_WALL], hot->wall_ns);
+        add_share(table, row->total_ns[SAMPLE_WALL], hot->wall_ns);
+    } else {
+        add_share(table, row->self_count, hot->samples);
+        add_share(table, row->total_count, hot->samples);
+    }
+}
+
+static int32_t line_of(const struct hot_row *row, const struct profile_function *function) {
+    return row->hot_line ? row->hot_line : function->first_line;
+}
+
+static const char *name_of(const struct profile_function *function) {
+    return *function->name ? function->name : "(no name)";
+}
+
+void hot_table_print(const struct hot *hot, const struct profile *profile,
+                     enum sample_grouping grouping, const struct own_rules *own, FILE *to,
+                     uint32_t rows, const struct table_style *style) {
+    static const struct table_column columns[] = {
+        {"SELF", ALIGN_RIGHT, 0},    {"TOTAL", ALIGN_RIGHT, 0},
+        {"SAMPLES", ALIGN_RIGHT, 0}, {"FUNCTION", ALIGN_LEFT, NAME_COLUMNS_MIN},
+        {"HOT LINE", ALIGN_LEFT, 0}, {"", ALIGN_LEFT, 0}};
+    static const struct table_column columns_of_files[] = {{"SELF", ALIGN_RIGHT, 0},
+                                                           {"TOTAL", ALIGN_RIGHT, 0},
+                                                           {"SAMPLES", ALIGN_RIGHT, 0},
+                                                           {"FILE", ALIGN_LEFT, NAME_COLUMNS_MIN},
+                                                           {"", ALIGN_LEFT, 0}};
+    int files = grouping == GROUP_FILES;
+    uint32_t count, shown = rows && rows < hot->count ? rows : hot->count;
+    const struct profile_function *functions = profile_functions(profile, &count);
+    char more[DISPLAY_ROOM];
+    struct table table;
+    table_init(&table, files ? columns_of_files : columns, files ? 5 : 6);
+    for (uint32_t i = 0; i < shown; i++) {
+        const struct hot_row *row = &hot->rows[i];
+        const struct profile_function *function = &functions[row->function];
+        add_shares(&table, hot, row);
+        table_count(&table, row->self_count, 0);
+        table_text(&table, files ? short_path(name_of(function)) : name_of(function));
+        if (!files)
+            add_where(table_cell(&table), function->file, line_of(row, function));
+        text_add(table_cell(&table), own_is(own, function->file) ? own_mark : "");
+    }
+    table_print(&table, to, style);
+    table_free(&table);
+    if (shown < hot->count) {
+        display_count(more, sizeof more, hot->count - shown);
+        fprintf(to, "%s... and %s more\n", style->indent ? style->indent : "", more);
+    }
+}
+
+/* ---------------------------------------------------------------------- JSON */
+
+static void times_json(struct json *json, const char *key, uint64_t count, const uint64_t *ns) {
+    struct sample_times times = {.count = count};
+    memcpy(times.ns, ns, sizeof times.ns);
+    sample_times_json(json, key, &times);
+}
+
+void hot_table_json(const struct hot *hot, const struct profile *profile,
+                    const struct own_rules *own, struct json *json, const char *key,
+                    uint32_t rows) {
+    uint32_t count, shown = rows && rows < hot->count ? rows : hot->count;
+    const struct profile_function *functions = profile_functions(profile, &count);
+    json_array(json, key);
+    for (uint32_t i = 0; i < shown; i++) {
+        const struct hot_row *row = &hot->rows[i];
+        const struct profile_function *function = &functions[row->function];
+        json_object(json, NULL);
+        json_text(json, "name", function->name);
+        json_text(json, "file", function->file);
+        json_integer(json, "first_line", function->first_line);
+        json_integer(json, "hot_line", row->hot_line);
+        json_count(json, "hot_line_samples", row->hot_line_count);
+        json_bool(json, "own", own_is(own, function->file));
+        times_json(json, "self", row->self_count, row->self_ns);
+        times_json(json, "total", row->total_count, row->total_ns);
+        json_end(json);
+    }
+    json_end(json);
+}
