@@ -27,7 +27,10 @@ def _words(name: str, given: str | Iterable[str] | None) -> tuple[bytes, ...]:
     """What include, ignore and redact take, as the recorder does."""
     if given is None:
         return ()
-    words = (given,) if isinstance(given, (str, os.PathLike)) else tuple(given)
+    try:
+        words = (given,) if isinstance(given, (str, os.PathLike)) else tuple(given)
+    except TypeError:
+        raise TypeError(f"{name}: str or several wanted, not {type(given).__name__}") from None
     for word in words:
         if not isinstance(word, (str, os.PathLike)):
             raise TypeError(f"{name}: str wanted, not {type(word).__name__}")

@@ -221,6 +221,22 @@ static void put_function(drawing *d, PyObject *value) {
     puts_text(d, ">");
 }
 
+static void put_bytes(drawing *d, PyObject *value) {
+    const char *bytes = PyBytes_AS_STRING(value);
+    puts_text(d, "b'");
+    for (Py_ssize_t i = 0; i < PyBytes_GET_SIZE(value) && !d->cut; i++) {
+        Py_UCS4 c = (unsigned char)bytes[i];
+        char escape[8];
+        if (c < 0x80) {
+            put_char(d, c, '\'');
+        } else {
+            snprintf(escape, sizeof escape, "\\x%02x", (unsigned)c);
+            puts_text(d, escape);
+        }
+    }
+    puts_text(d, "'");
+}
+
 static void put_other(drawing *d, PyObject *value) {
     if (PyFunction_Check(value))
         put_function(d, value);
@@ -240,6 +256,8 @@ static void put_value(drawing *d, PyObject *value) {
     else if (value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) ||
              PyFloat_CheckExact(value))
         put_by(d, text_put_object, value);
+    else if (PyBytes_CheckExact(value))
+        put_bytes(d, value);
     else if (is_plain_container(value))
         put_container(d, value);
     else

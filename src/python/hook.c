@@ -235,8 +235,12 @@ static int hook_on(hook *h) {
         __atomic_add_fetch(&hook_generation, 1, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&hooks_mutex);
     h->on = true;
-    if (hook_install(h) == 0)
+    if (hook_install(h) == 0) {
+        if (h->asked_while_off)
+            hook_see_again(h);
+        h->asked_while_off = false;
         return 0;
+    }
     h->on = false;
     pthread_mutex_lock(&hooks_mutex);
     hooks_on--;
@@ -292,6 +296,9 @@ void hook_ask_again(face_state *state) {
     h->epoch += h->epoch == UINT32_MAX ? 2 : 1; /* 0 is no answer */
     if (h->on)
         hook_see_again(h);
+    else
+        h->asked_while_off =
+            true; /* code that is turned off stays so, also while the hook is off */
 }
 
 void hook_fini(face_state *state) {

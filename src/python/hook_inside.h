@@ -19,6 +19,7 @@ typedef struct hook {
     uint32_t epoch;   /* of the answers of call_wanted; never 0 */
     int users, c_users;
     bool on;
+    bool asked_while_off;
 #if PY_VERSION_HEX < 0x030C0000
     _PyFrameEvalFunction below; /* whom we have replaced, and call */
     bool left;                  /* when we were stopped, another one stood above us */

@@ -114,7 +114,7 @@ PyObject *task_thread_name(face_state *state) {
 static void name_thread(face_state *state, thread_place *place) {
     PyObject *text = task_thread_name(state);
     Py_hash_t hash = text ? PyUnicode_Type.tp_hash(text) : 0;
-    if (text && hash != place->name_hash) {
+    if (text && hash != place->name_hash && marey_recording()) { /* else nobody hears it */
         place->name_hash = hash;
         give_name(text, marey_thread_name);
     }
