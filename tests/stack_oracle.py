@@ -18,6 +18,7 @@ class Seen:
         default_factory=list
     )  # (tid, thread name, (Frame, ...)), outermost call first
     states: list = field(default_factory=list)  # (tid, gil, cpu, gc)
+    thread_names: dict = field(default_factory=dict)  # {tid: what threading calls it}
     times: list = field(default_factory=list)  # how often each of them was seen
     read: int = 0
     torn: int = 0
@@ -41,6 +42,9 @@ def parse(text):
             )
         elif kind == "G":
             seen.states.append(tuple(rest.split()))
+        elif kind == "P":
+            tid, _, name = rest.partition(" ")
+            seen.thread_names[int(tid)] = name
         elif kind == "N":
             seen.read, seen.torn, seen.retries, _ = map(int, rest.split())
         elif kind == "C":

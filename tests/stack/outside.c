@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "marey.h"
+#include "stack/thread_names.h"
 #include "stack_list.h"
 
 enum { THREADS_MAX = 256, LIST_EVERY = 2000 };
@@ -55,6 +56,17 @@ static void print_states(struct target *target) {
     }
 }
 
+static void print_names(struct target *target) {
+    struct thread_names *names;
+    char name[THREAD_NAME_BYTES];
+    if (thread_names_open(&names, &target->process))
+        return;
+    for (int i = 0; i < target->threads.count; i++)
+        if (thread_names_find(names, &target->threads.threads[i], name) == 0)
+            printf("P %d %s\n", (int)target->threads.threads[i].tid, name);
+    thread_names_close(names);
+}
+
 static void read_round(struct target *target) {
     const struct layout *layout = &target->process.layout;
     for (int i = 0; i < target->readers_count; i++) {
@@ -87,6 +99,8 @@ int main(int argc, char **argv) {
         if (round % LIST_EVERY == 0) {
             list_threads(&target);
             print_states(&target);
+            if (round == 0)
+                print_names(&target);
         }
         if (round % 10 == 0)
             unwinder_tick(&target.unwinder);

@@ -2,6 +2,7 @@
  *
  *   S <tid> <thread's name> TAB <function>@<file>:<line> ; ...     a stack, the outermost call first
  *   G <tid> <holds|waits|-> <running|idle|-> <gc|->                how its thread stood
+ *   P <tid> <name>                                                 what threading calls a thread
  *   C <n> <times>                                                  at the end: how often the n-th of them was seen
  *   N <stacks> <torn> <retries> <misses>                           at the end */
 #ifndef TESTS_STACK_STACK_LIST_H

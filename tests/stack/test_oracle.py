@@ -87,6 +87,16 @@ def test_who_has_the_gil_and_who_waits(run, outside):
     assert all(cpu == "idle" for _, gil, cpu, _ in busy if gil == "waits")
 
 
+def test_names_that_the_program_gives_to_its_threads(run, outside):
+    seen = outside(run("threads.py").pid, 1000)
+    of_system = {tid: name for tid, name, _ in seen.stacks}
+    named = {of_system[tid]: name for tid, name in seen.thread_names.items() if tid in of_system}
+    assert named["worker-a"] == "näme of thread_a"
+    assert named["worker-b"] == "näme of thread_b"
+    assert named["waiter"] == "näme of waiter"
+    assert "MainThread" in named.values()
+
+
 def test_code_objects_that_take_each_others_place(run, outside):
     running = run("replaced.py")
     seen = outside(running.pid, ROUNDS)

@@ -34,7 +34,7 @@ def waiter():
 
 def main():
     for target in thread_a, thread_b, waiter:
-        threading.Thread(target=target, daemon=True).start()
+        threading.Thread(target=target, daemon=True, name=f"näme of {target.__name__}").start()
     while True:
         leaf_m()
 
