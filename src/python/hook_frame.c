@@ -102,6 +102,16 @@ PyObject *hook_frame_globals(const hook_frame *frame) {
     return ((const py_frame *)frame)->f_globals;
 }
 
+/* Whether a frame's evaluation is a call, or a piece of one. */
+static inline bool frame_is_call(const py_frame *frame) {
+#if PY_VERSION_HEX >= 0x030B0000
+    return LIKELY(!(frame->f_code->co_flags & MAKERS)) || frame_is_generators(frame);
+#else
+    (void)frame;
+    return true;
+#endif
+}
+
 /* -------------------------------------------------------------- evaluation */
 
 /* The interpreter's hook. There is one lock for all interpreters, so the last one found can be kept. */
@@ -167,12 +177,12 @@ static PyObject *evaluate_aside(hook *h, PyThreadState *state, py_frame *frame, 
     return result;
 }
 
-static PyObject *evaluate_seen(hook *h, hook_thread *thread, PyThreadState *state, py_frame *frame,
-                               int throwflag) {
-    PyCodeObject *code = hook_frame_code((hook_frame *)frame);
-    hook_code *known = code_known(h, code, frame->f_globals);
-    open_call *call;
-    if (!known || !known->wanted || !(call = open_push(thread, frame, known->site)))
+/* A call, or a piece of one, that is wanted. */
+static NOINLINE PyObject *evaluate_seen(hook *h, call_site *site, PyThreadState *state,
+                                        py_frame *frame, int throwflag) {
+    hook_thread *thread = &hook_here;
+    open_call *call = frame_is_call(frame) ? open_push(thread, frame, site) : NULL;
+    if (UNLIKELY(!call))
         return h->below(state, frame, throwflag);
     if (UNLIKELY(h->c_users))
         hook_see_c_calls(state);
@@ -186,14 +196,14 @@ static PyObject *evaluate_seen(hook *h, hook_thread *thread, PyThreadState *stat
     return result;
 }
 
-/* Whether a frame's evaluation is a call, or a piece of one. */
-static inline bool frame_is_call(const py_frame *frame) {
-#if PY_VERSION_HEX >= 0x030B0000
-    return LIKELY(!(frame->f_code->co_flags & MAKERS)) || frame_is_generators(frame);
-#else
-    (void)frame;
-    return true;
-#endif
+/* Code that is not wanted comes this way, too: it has to be quick. */
+static inline PyObject *evaluate_if_wanted(hook *h, PyThreadState *state, py_frame *frame,
+                                           int throwflag) {
+    PyCodeObject *code = hook_frame_code((hook_frame *)frame);
+    const hook_code *known = code_known(h, code, frame->f_globals);
+    if (!known || !known->wanted)
+        return h->below(state, frame, throwflag);
+    return evaluate_seen(h, known->site, state, frame, throwflag);
 }
 
 /* What is not so simple. A C stack that the system knows nothing of (of a coroutine library) may be of any
@@ -205,21 +215,20 @@ static NOINLINE PyObject *evaluate_rarely(PyThreadState *state, py_frame *frame,
     if (!h)
         return _PyEval_EvalFrameDefault(state, frame, throwflag);
     h->reached = true;
-    if (!h->on || !thread || thread->busy || state->tracing || !frame_is_call(frame))
+    if (!h->on || !thread || thread->busy || state->tracing)
         return h->below(state, frame, throwflag);
     if (here < thread->stack_floor && here >= thread->stack_low)
         return evaluate_aside(h, state, frame, throwflag);
-    return evaluate_seen(h, thread, state, frame, throwflag);
+    return evaluate_if_wanted(h, state, frame, throwflag);
 }
 
 static PyObject *evaluate(PyThreadState *state, py_frame *frame, int throwflag) {
     hook *h = hook_here_of(state->interp);
     hook_thread *thread = &hook_here;
     if (UNLIKELY(!h || !h->on || thread->generation != hook_generation || thread->busy ||
-                 state->tracing || (char *)__builtin_frame_address(0) < thread->stack_floor ||
-                 !frame_is_call(frame)))
+                 state->tracing || (char *)__builtin_frame_address(0) < thread->stack_floor))
         return evaluate_rarely(state, frame, throwflag);
-    return evaluate_seen(h, thread, state, frame, throwflag);
+    return evaluate_if_wanted(h, state, frame, throwflag);
 }
 
 /* ---------------------------------------------------------- start and stop */

@@ -88,11 +88,25 @@ typedef struct hook_code {
 /* Asks the recorder, and keeps the answer. NULL: memory is short. Leaves no exception. */
 hook_code *code_ask(hook *h, PyCodeObject *code, PyObject *globals, hook_code *known);
 
+/* What hangs on code at that index. */
+static inline hook_code *code_extra(PyCodeObject *code, Py_ssize_t index) {
+#if PY_VERSION_HEX < 0x030C0000
+    /* As Objects/codeobject.c has it (_PyCodeObjectExtra), in versions that do not change any more: a call saved. */
+    const struct {
+        Py_ssize_t count;
+        void *extras[1];
+    } *all = code->co_extra;
+    return LIKELY(all && all->count > index) ? all->extras[index] : NULL;
+#else
+    void *extra = NULL;
+    code_get_extra((PyObject *)code, index, &extra);
+    return extra;
+#endif
+}
+
 /* What is known of code now. NULL: memory is short. Leaves no exception. */
 static inline hook_code *code_known(hook *h, PyCodeObject *code, PyObject *globals) {
-    void *extra = NULL;
-    code_get_extra((PyObject *)code, h->extra, &extra);
-    hook_code *known = extra;
+    hook_code *known = code_extra(code, h->extra);
     if (LIKELY(known && __atomic_load_n(&known->epoch, __ATOMIC_ACQUIRE) == h->epoch))
         return known;
     return code_ask(h, code, globals, known);
