@@ -117,14 +117,6 @@ static int read_object(struct objects *objects, uint64_t object, bool coroutine,
 
 /* ---- what it waits in */
 
-/* A reference as the interpreter keeps it, without its tags; 0: no object. */
-static uint64_t untagged(const struct layout *layout, uint64_t value) {
-    enum { TAGS = 7, TAG_INT = 3 };
-    if (layout->version < 0x030e)
-        return value;
-    return (value & TAG_INT) == TAG_INT ? 0 : value & ~(uint64_t)TAGS;
-}
-
 /* What it waits in is on top of its stack; since 3.15 a NULL or a number may be above. */
 static int read_top(struct objects *objects, struct coroutine *out) {
     out->next = 0;
@@ -134,9 +126,9 @@ static int read_top(struct objects *objects, struct coroutine *out) {
         return MAREY_ETORN;
     out->top_at -= sizeof out->top;
     int error = memory_read(objects->memory, out->top_at, out->top, sizeof out->top);
-    out->next = untagged(objects->layout, out->top[1]);
+    out->next = object_untagged(objects->layout, out->top[1]);
     if (!out->next && objects->layout->version >= 0x030f)
-        out->next = untagged(objects->layout, out->top[0]);
+        out->next = object_untagged(objects->layout, out->top[0]);
     return error;
 }
 

@@ -24,6 +24,7 @@ enum {
     TYPE_BASIC_SIZE = 16,
     TYPE_FLAGS = 152,
     TYPE_BASE = 240,
+    TYPE_DICT = 248,
     TYPE_DICT_OFFSET = 272,
     TYPE_BYTES = 280
 };
@@ -98,6 +99,7 @@ static bool read_type(struct objects *objects, uint64_t address, struct object_t
                                  .flags = get64(bytes + TYPE_FLAGS),
                                  .basic_size = get64(bytes + TYPE_BASIC_SIZE),
                                  .base = get64(bytes + TYPE_BASE),
+                                 .dict = get64(bytes + TYPE_DICT),
                                  .dict_offset = get64(bytes + TYPE_DICT_OFFSET)};
     read_name(objects, get64(bytes + TYPE_NAME), type->name);
     return true;
@@ -183,27 +185,51 @@ bool object_is_text(struct objects *objects, uint64_t object, const char *text) 
            memcmp(bytes + l->str_ascii_data, text, length) == 0;
 }
 
-bool object_integer(struct objects *objects, uint64_t object, int64_t *value) {
-    enum { DIGIT_BITS = 30, TAG_SIGN = 3, TAG_SHIFT = 3 };
-    uint8_t bytes[16];
+/* ---- int: cpython/longintrepr.h, digits of 30 bits, the lowest first */
+
+enum { DIGIT_BITS = 30, DIGITS_READ = 2 };
+
+struct integer {
+    uint64_t digits;
+    bool negative;
+    int64_t low[DIGITS_READ];
+};
+
+static bool read_integer(struct objects *objects, uint64_t object, struct integer *integer) {
+    enum { TAG_SIGN = 3, TAG_NEGATIVE = 2, TAG_SHIFT = 3, DIGITS_AT = 8 };
+    uint8_t bytes[DIGITS_AT + 4 * DIGITS_READ];
     if (!object || object % 8 ||
         memory_read(objects->memory, object + objects->layout->object_bytes, bytes, sizeof bytes))
         return false;
     int64_t size = (int64_t)get64(bytes);
-    uint64_t digits = size < 0 ? 0 - (uint64_t)size : (uint64_t)size;
-    bool negative = size < 0;
-    if (objects->layout->version >=
-        0x030c) { /* lv_tag: sign in the low bits: 0 positive, 2 negative */
-        negative = (size & TAG_SIGN) == 2;
-        digits = (uint64_t)size >> TAG_SHIFT;
+    integer->negative = size < 0;
+    integer->digits = size < 0 ? 0 - (uint64_t)size : (uint64_t)size;
+    if (objects->layout->version >= 0x030c) { /* lv_tag */
+        integer->negative = (size & TAG_SIGN) == TAG_NEGATIVE;
+        integer->digits = (uint64_t)size >> TAG_SHIFT;
     }
-    if (digits > 2)
+    for (int i = 0; i < DIGITS_READ; i++)
+        integer->low[i] = get32(bytes + DIGITS_AT + (size_t)i * 4) & ((1 << DIGIT_BITS) - 1);
+    return true;
+}
+
+bool object_integer(struct objects *objects, uint64_t object, int64_t *value) {
+    struct integer integer;
+    if (!read_integer(objects, object, &integer) || integer.digits > DIGITS_READ)
         return false;
-    int64_t low = digits > 0 ? get32(bytes + 8) : 0, high = digits > 1 ? get32(bytes + 12) : 0;
-    *value = low + high * ((int64_t)1 << DIGIT_BITS);
-    if (negative)
+    *value = integer.digits > 0 ? integer.low[0] : 0;
+    if (integer.digits > 1)
+        *value += integer.low[1] << DIGIT_BITS;
+    if (integer.negative)
         *value = -*value;
     return true;
+}
+
+uint64_t object_integer_bits(struct objects *objects, uint64_t object) {
+    struct integer integer;
+    return read_integer(objects, object, &integer) && integer.digits < UINT64_MAX / DIGIT_BITS
+               ? integer.digits * DIGIT_BITS
+               : 0;
 }
 
 /* ---- lists of what is in an object */

@@ -46,7 +46,7 @@ enum object_kind {
 struct object_type {
     uint64_t address;
     uint64_t tick;
-    uint64_t flags, basic_size, base, dict_offset;
+    uint64_t flags, basic_size, base, dict, dict_offset;
     enum object_kind kind;
     bool exact; /* the type that has this kind, not one that is derived from it */
     char name[OBJECT_TYPE_NAME_BYTES];
@@ -73,6 +73,14 @@ struct object_entries {
 void objects_init(struct objects *objects, const struct layout *layout, struct memory *memory);
 /* From now on types are read again: one may have been freed, and another be in its place. */
 void objects_tick(struct objects *objects);
+
+/* A reference as a frame keeps it (3.14 and later), without its tags; 0: no object. */
+static inline uint64_t object_untagged(const struct layout *layout, uint64_t value) {
+    enum { TAGS = 7, TAG_INT = 3 };
+    if (layout->version < 0x030e)
+        return value;
+    return (value & TAG_INT) == TAG_INT ? 0 : value & ~(uint64_t)TAGS;
+}
 
 /* The type of an object; NULL: it has none that can be read. Stands until the next call. */
 const struct object_type *object_type(struct objects *objects, uint64_t object);
@@ -104,5 +112,7 @@ uint64_t object_first(struct objects *objects, uint64_t object);
 
 /* The value of an int as far as it fits; false: it is larger, or none. */
 bool object_integer(struct objects *objects, uint64_t object, int64_t *value);
+/* How many bits an int has, at the most; 0: it is none. */
+uint64_t object_integer_bits(struct objects *objects, uint64_t object);
 
 #endif
