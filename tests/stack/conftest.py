@@ -1,5 +1,6 @@
 """Interpreters to be looked into, the programs that do it, and how they are run."""
 
+import functools
 import os
 import pathlib
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+import sampled
 import stack_oracle
 
 HERE = pathlib.Path(__file__).parent
@@ -71,9 +73,10 @@ def in_root(argv, path, name):
 class Running:
     """A program that runs in an interpreter until the end of the test."""
 
-    def __init__(self, argv, program):
+    def __init__(self, argv, program, *arguments):
         self.seen_path = in_root(argv, program, f"marey-{os.getpid()}-{program.name}")
-        self.process = subprocess.Popen([*argv, str(self.seen_path)], stdout=subprocess.DEVNULL)
+        command = [*argv, str(self.seen_path), *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         time.sleep(SETTLE_SECONDS)
         self.pid = self.process.pid
         assert self.process.poll() is None
@@ -87,8 +90,8 @@ class Running:
 def run(interpreter):
     running = []
 
-    def start(name):
-        running.append(Running(interpreter, HERE / "programs" / name))
+    def start(name, *arguments):
+        running.append(Running(interpreter, HERE / "programs" / name, *arguments))
         return running[-1]
 
     yield start
@@ -112,3 +115,15 @@ def outside(build):
         return stack_oracle.parse(done.stdout)
 
     return read
+
+
+@pytest.fixture
+def sample(build):
+    """sample(pid, seconds, hz, *options): what the sampler hands over; `sample.start` does not
+    wait for it."""
+
+    def take(*arguments):
+        return take.start(*arguments).result()
+
+    take.start = functools.partial(sampled.Sampler, build / "sampler")
+    return take

@@ -1,0 +1,95 @@
+"""What the test program tests/stack/sampler.c writes: who was sampled, and what."""
+
+import collections
+import json
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+Process = collections.namedtuple("Process", "pid parent version error name command")
+Frame = collections.namedtuple("Frame", "function name file line first_line kind")
+PYTHON, NATIVE, GC, TASK = range(4)
+
+
+@dataclass
+class Sample:
+    pid: int
+    tid: int
+    task: int
+    count: int
+    time_ns: int
+    wall_ns: int
+    cpu_ns: int
+    gil_ns: int
+    gil_wait_ns: int
+    frames: list
+
+    @property
+    def names(self):
+        """The functions, the outermost first, without the names of their classes."""
+        return [frame.name.rpartition(".")[2] for frame in self.frames]
+
+
+@dataclass
+class Seen:
+    processes: list = field(default_factory=list)
+    threads: dict = field(default_factory=dict)  # (pid, tid): name
+    tasks: dict = field(default_factory=dict)
+    ended: list = field(default_factory=list)
+    samples: list = field(default_factory=list)
+    counts: dict = field(default_factory=dict)
+    status: int = 0
+
+    def wall_ns(self, having=None):
+        """Of all samples, or of those that have this function."""
+        return sum(s.wall_ns for s in self.samples if having is None or having in s.names)
+
+    def share(self, name):
+        return self.wall_ns(name) / self.wall_ns()
+
+    def of_thread(self, name):
+        return [s for s in self.samples if self.threads.get((s.pid, s.tid)) == name]
+
+    def having(self, name):
+        return [s for s in self.samples if name in s.names]
+
+
+def parse(text):
+    seen = Seen()
+    for line in text.splitlines():
+        record = json.loads(line)
+        if "sample" in record:
+            frames = [Frame(*frame) for frame in record["frames"]]
+            seen.samples.append(Sample(*record["sample"], *record["ns"], frames))
+        elif "process" in record:
+            process = Process(*record["process"], record["name"], record["command"])
+            seen.processes.append(process)
+        elif "thread" in record:
+            seen.threads[tuple(record["thread"])] = record["name"]
+        elif "task" in record:
+            seen.tasks[tuple(record["task"])] = record["name"]
+        elif "ended" in record:
+            seen.ended.append(record["ended"])
+        else:
+            seen.counts = record["counts"]
+    return seen
+
+
+class Sampler:
+    """The sampler at work on a process; `stop` ends it early, `result` waits for its end."""
+
+    def __init__(self, program, pid, seconds, hz, *options):
+        command = [program, pid, seconds, hz, *options]
+        self.process = subprocess.Popen(
+            [str(part) for part in command], stdout=subprocess.PIPE, text=True
+        )
+        self.deadline = time.monotonic() + seconds + 60
+
+    def stop(self):
+        self.process.terminate()
+
+    def result(self):
+        output, _ = self.process.communicate(timeout=self.deadline - time.monotonic())
+        seen = parse(output)
+        seen.status = self.process.returncode
+        return seen

@@ -1,0 +1,233 @@
+"""What the sampler says about programs of which everything is known."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+import stack_oracle
+
+SECONDS = 2
+HZ = 1000
+SHARES = {"seventy": 0.7, "twenty": 0.2, "ten": 0.1}
+WITHIN = 0.06  # five standard deviations of 0.7 seen 2,000 times, and what else the machine does
+ENOPROCESS, ENOTPYTHON = -15, -18
+
+
+def assert_shares(seen):
+    for name, share in SHARES.items():
+        assert seen.share(name) == pytest.approx(share, abs=WITHIN)
+
+
+def test_shares_of_one_thread(run, sample):
+    seen = sample(run("shares.py").pid, SECONDS, HZ)
+    assert_shares(seen)
+    assert sum(s.count for s in seen.samples) == seen.counts["samples"]
+    assert seen.counts["ticks"] + seen.counts["missed"] == pytest.approx(SECONDS * HZ, rel=0.02)
+    # what ticks were missed for is part of the next sample: all time is accounted for
+    assert seen.wall_ns() == pytest.approx(SECONDS * 1e9, rel=0.05)
+    assert sum(s.gil_ns for s in seen.samples) == pytest.approx(seen.wall_ns(), rel=0.02)
+    assert all(s.cpu_ns <= s.wall_ns for s in seen.samples)
+
+
+def test_shares_of_many_threads(run, sample):
+    seen = sample(run("shares.py", 8).pid, SECONDS, HZ)
+    assert_shares(seen)
+    assert len({s.tid for s in seen.samples}) == 8
+    # one thread at a time has the GIL, and most of the others wait for it
+    held = sum(s.gil_ns for s in seen.samples)
+    waited = sum(s.gil_wait_ns for s in seen.samples)
+    assert 0.8 * SECONDS * 1e9 < held < 1.05 * SECONDS * 1e9
+    assert waited > 3 * held
+
+
+@pytest.mark.parametrize("hz", [1000, 500, 333])
+def test_a_program_with_the_period_of_the_sampler(interpreter, run, sample, tmp_path, hz):
+    if interpreter[0] == "chroot":
+        pytest.skip("the file is not in that root")
+    spent = tmp_path / "spent"
+    running = run("periodic.py", spent)
+    before = [float(number) for number in spent.read_text().split()]
+    seen = sample(running.pid, SECONDS, hz)
+    time.sleep(0.05)
+    after = [float(number) for number in spent.read_text().split()]
+    took = [b - a for a, b in zip(before, after)]
+    for name, seconds in zip(SHARES, took):
+        assert seen.share(name) == pytest.approx(seconds / sum(took), abs=WITHIN)
+
+
+def test_samples_that_are_alike_are_one(run, sample):
+    seen = sample(run("shares.py").pid, SECONDS, 10_000, "functions")
+    assert {frame.line for s in seen.samples for frame in s.frames} == {0}
+    assert len(seen.samples) < seen.counts["samples"]
+    longest = max(s.wall_ns for s in seen.samples)
+    assert longest < 300e6  # a run is handed over after 100 ms
+
+
+def test_functions_have_one_number(run, sample):
+    seen = sample(run("shares.py").pid, SECONDS, HZ)
+    frames = {(f.function, f.name, f.file, f.first_line) for s in seen.samples for f in s.frames}
+    assert len({number for number, *_ in frames}) == len(frames)
+    assert len({tuple(names) for _, *names in frames}) == len(frames)
+
+
+def test_only_legal_stacks_with_true_lines(run, sample):
+    running = run("recursion.py")
+    seen = sample(running.pid, SECONDS, 20_000)
+    program = stack_oracle.Program(pathlib.Path(__file__).parent / "programs/recursion.py")
+    program.path = str(running.seen_path)
+    wrong = 0
+    for s in seen.samples:
+        frames = [stack_oracle.Frame(n, f.file, f.line) for n, f in zip(s.names, s.frames)]
+        wrong += bool(program.complaint(frames))
+    assert wrong <= 0.0005 * seen.counts["samples"]
+    assert {"fib", "even", "odd"} <= {name for s in seen.samples for name in s.names}
+
+
+STATES = ("sleeper", "locked_out", "computer", "hasher")
+
+
+def of_work(seen, name):
+    """Samples of the thread that runs this function (threads have no names before 3.14)."""
+    return [s for s in seen.samples if name in s.names]
+
+
+def test_threads_that_sleep_are_passed_over(run, sample):
+    seen = sample(run("states.py").pid, SECONDS, HZ)
+    wall = {name: sum(s.wall_ns for s in of_work(seen, name)) / 1e9 for name in STATES}
+    assert wall["sleeper"] < 0.2 and wall["locked_out"] < 0.05
+    assert wall["computer"] > 0.9 * SECONDS
+    assert wall["hasher"] > 0.9 * SECONDS
+    assert sum(s.gil_ns for s in of_work(seen, "computer")) > 0.6 * SECONDS * 1e9
+    assert sum(s.gil_ns for s in of_work(seen, "hasher")) < 0.5 * SECONDS * 1e9
+
+
+def test_all_threads(run, sample):
+    seen = sample(run("states.py").pid, SECONDS, HZ, "idle")
+    for name in STATES:
+        assert sum(s.wall_ns for s in of_work(seen, name)) > 0.9 * SECONDS * 1e9
+    assert sum(s.cpu_ns for s in of_work(seen, "sleeper")) < 0.05 * 1e9
+
+
+def test_holders_of_the_gil_alone(run, sample):
+    seen = sample(run("states.py").pid, SECONDS, HZ, "gil")
+    assert sum(s.wall_ns for s in of_work(seen, "computer")) > 0.6 * SECONDS * 1e9
+    assert all(s.gil_ns == s.wall_ns for s in seen.samples)
+
+
+def test_threads_on_a_cpu_alone(run, sample):
+    seen = sample(run("states.py").pid, SECONDS, HZ, "cpu")
+    assert {"computer", "hasher"} <= {name for s in seen.samples for name in s.names}
+    assert sum(s.wall_ns for s in of_work(seen, "sleeper")) < 0.2 * 1e9
+
+
+def test_native_code_is_marked(run, sample):
+    seen = sample(run("states.py").pid, SECONDS, HZ, "native", "idle")
+    for name in ("sleeper", "locked_out", "hasher"):
+        samples = [s for s in of_work(seen, name) if not s.gil_ns and not s.gil_wait_ns]
+        marked = sum(s.wall_ns for s in samples if s.frames[-1].kind == 1)
+        assert marked > 0.7 * sum(s.wall_ns for s in samples)
+
+
+def test_children_and_theirs(run, sample):
+    running = run("family.py")
+    seen = sample(running.pid, 20, HZ, "children")
+    work = ("forked", "grandchild", "start_again", "after_exec", "by_shell")
+    for name in work:
+        assert seen.wall_ns(name) == pytest.approx(0.5e9, rel=0.4), name
+    pids = {name: {s.pid for s in seen.having(name)} for name in work}
+    assert all(len(of_name) == 1 for of_name in pids.values())
+    assert pids["start_again"] == pids["after_exec"]
+    assert len(set.union(*pids.values())) == 4
+    told = [p for p in seen.processes if p.pid in pids["after_exec"]]
+    assert [p.command[-1] for p in told][-1] == "after_exec"  # told again when it has exec'd
+    assert {p.pid for p in seen.processes} == set(seen.ended)
+    assert seen.counts["processes"] == 0
+
+
+def test_children_are_left_alone_if_not_wanted(run, sample):
+    running = run("family.py")
+    seen = sample(running.pid, 20, HZ)
+    assert {p.pid for p in seen.processes} == {running.pid}
+
+
+def test_a_program_that_is_about_to_exec(interpreter, sample, tmp_path):
+    script = tmp_path / "spin.py"
+    script.write_text("def spin():\n    for i in range(20_000_000): pass\nspin()\n")
+    if interpreter[0] == "chroot":
+        pytest.skip("the script is not in that root")
+    with subprocess.Popen(["sh", "-c", f"sleep 0.5; exec {interpreter[0]} {script}"]) as shell:
+        seen = sample(shell.pid, 20, HZ, "wait")
+        shell.wait()
+    assert seen.wall_ns("spin") > 0.1e9
+    assert len(seen.processes) == 1
+
+
+def test_a_program_without_python(sample):
+    with subprocess.Popen(["sleep", "60"]) as sleep:
+        seen = sample(sleep.pid, 1, HZ)
+        assert seen.counts["error"] == ENOTPYTHON
+        sampler = sample.start(sleep.pid, 20, HZ, "wait")
+        time.sleep(0.5)
+        sleep.kill()
+        seen = sampler.result()
+    assert (seen.counts["error"], seen.samples) == (0, []) or seen.counts["error"] == ENOPROCESS
+    assert seen.counts["cpu_ns"] < 0.1e9  # waiting costs nothing
+
+
+def test_no_such_process(sample):
+    assert sample(4_000_000, 1, HZ).counts["error"] == ENOPROCESS
+
+
+def test_a_process_that_is_killed(run, sample):
+    running = run("shares.py", 4)
+    sampler = sample.start(running.pid, 20, HZ)
+    time.sleep(1)
+    running.stop()
+    seen = sampler.result()
+    assert seen.ended == [running.pid]
+    assert seen.counts["wall_ns"] < 5e9
+    assert seen.samples
+
+
+def test_a_sampler_that_is_stopped(run, sample):
+    running = run("shares.py")
+    sampler = sample.start(running.pid, 20, 0.2)  # it sleeps for seconds
+    time.sleep(0.5)
+    start = time.monotonic()
+    sampler.stop()
+    assert sampler.result().status == 0
+    assert time.monotonic() - start < 1
+
+
+def test_a_process_that_is_stopped_and_goes_on(run, sample):
+    running = run("shares.py")
+    sampler = sample.start(running.pid, 3, HZ)
+    time.sleep(0.7)
+    os.kill(running.pid, signal.SIGSTOP)
+    time.sleep(1)
+    os.kill(running.pid, signal.SIGCONT)
+    seen = sampler.result()
+    on_cpu = sum(s.cpu_ns for s in seen.samples)
+    assert on_cpu < 2.3e9
+    assert running.process.poll() is None
+
+
+def test_two_samplers_of_one_process(run, sample):
+    running = run("shares.py")
+    samplers = [sample.start(running.pid, SECONDS, HZ) for _ in range(2)]
+    for sampler in samplers:
+        assert_shares(sampler.result())
+
+
+@pytest.mark.parametrize("what", ["threads", "processes"])
+def test_what_comes_and_goes(run, sample, what):
+    running = run("churn.py", what)
+    seen = sample(running.pid, SECONDS, HZ, "children", "idle")
+    assert seen.status == 0
+    assert seen.having(what)
+    assert seen.having("short") or what == "processes"
+    assert running.process.poll() is None
+    assert seen.counts["torn"] < 0.1 * seen.counts["samples"]
