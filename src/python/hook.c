@@ -332,9 +332,9 @@ void hook_ask_again(face_state *state) {
     h->epoch += h->epoch == UINT32_MAX ? 2 : 1; /* 0 is no answer */
     if (h->on)
         hook_see_again(h);
+    else /* code that is turned off stays so, also while the hook is off */
+        h->asked_while_off = true;
     USERS_UNLOCK();
-    else h->asked_while_off =
-        true; /* code that is turned off stays so, also while the hook is off */
 }
 
 void hook_fini(face_state *state) {
