@@ -201,9 +201,13 @@ class calls:
     @property
     def results(self) -> CallResults:
         """What was recorded so far, as results that do not change any more."""
-        if self._results is None or self._scope.is_open:
-            self._results = CallResults._from_bytes(self._scope.bytes())
-        return self._results
+        if self._results is not None:
+            return self._results
+        ended = not self._scope.is_open
+        results = CallResults._from_bytes(self._scope.bytes())
+        if ended:
+            self._results = results
+        return results
 
     @property
     def roots(self) -> list[Call]:
@@ -253,5 +257,5 @@ class calls:
 
     def __repr__(self) -> str:
         label = f" {self.label!r}" if self.label else ""
-        state = "" if self._results or not self._scope.is_open else ", recording"
+        state = ", recording" if self._scope.is_open else ""
         return f"<marey.calls{label}: {self.call_count}{state}>"
