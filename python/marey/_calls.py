@@ -39,7 +39,7 @@ def _words(name: str, given: str | Iterable[str] | None) -> tuple[bytes, ...]:
     return tuple(os.fspath(word).encode("utf-8", "surrogateescape") for word in words)
 
 
-def _number(name: str, given: Any, least: int, most: int | None = None) -> int:
+def _number(name: str, given: object, least: int, most: int | None = None) -> int:
     if isinstance(given, bool) or not isinstance(given, int):
         raise TypeError(f"{name}: int wanted, not {type(given).__name__}")
     if given < least or (most is not None and given > most):
@@ -179,7 +179,8 @@ class calls:
         """
         from ._calls_wrap import wrap
 
-        return wrap(function, self._options)
+        wrapped: F = wrap(function, self._options)
+        return wrapped
 
     @property
     def call_count(self) -> int:

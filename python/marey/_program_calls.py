@@ -1,4 +1,4 @@
-"""Every call of a program, into the recording that it runs in: what `marey run --calls` asks for."""
+"""Every call of a program, into the recording that it runs in: for `marey run --calls`."""
 
 from __future__ import annotations
 
