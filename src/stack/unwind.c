@@ -383,8 +383,8 @@ static bool believe(struct unwinder *unwinder, struct thread_reader *reader,
     still->times = chain->hash == still->hash ? still->times + 1 : 1;
     still->hash = chain->hash;
     odd |= chain->spread || unwinder->process->layout.live < LIVE_STACKTOP;
-    if (odd ? still->times < UNWIND_STILL : !seen_lately(unwinder, reader, chain))
-        return false;
+    if (still->times < UNWIND_STILL && (odd || !seen_lately(unwinder, reader, chain)))
+        return false; /* many new calls at once take each other's places among the candidates */
     for (int i = 0; i < chain->depth; i++) {
         uint64_t hash = call_hash(unwinder, reader, chain, i);
         *known_place(reader, hash) = hash;
