@@ -20,11 +20,13 @@ import os as _os
 from . import _marey
 from ._calls import calls
 from ._categories import categories
+from ._dump import dump_off, dump_on
 from ._marey import (
     Category,
     Counter,
     Track,
     counter,
+    dump,
     flow,
     instant,
     now,
@@ -37,6 +39,7 @@ from ._marey import (
 )
 from ._places import get_cmake_dir, get_include, get_lib_dir
 from ._record import Error, record, snapshot, tag
+from ._sampler import Sampler, sample
 from ._secrets import secrets
 from ._traced import traced
 
@@ -49,10 +52,14 @@ __all__ = [
     "Category",
     "Counter",
     "Error",
+    "Sampler",
     "Track",
     "calls",
     "categories",
     "counter",
+    "dump",
+    "dump_off",
+    "dump_on",
     "flow",
     "get_cmake_dir",
     "get_include",
@@ -62,6 +69,7 @@ __all__ = [
     "process_name",
     "record",
     "recording",
+    "sample",
     "secrets",
     "snapshot",
     "span",

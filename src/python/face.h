@@ -10,6 +10,7 @@
  *   flow.c     marey.flow                      gc.c       pauses of the garbage collector
  *   category.c marey.Category                  session.c  open, join, close, snapshot, status
  *   forest.c   what was recorded of calls      call.c     one of them
+ *   sampler.c  marey.Sampler, on profiler.c    dump.c     marey.dump, on dumper.c
  *
  * Everything is recorded through marey.h. All state hangs on the module (one for each interpreter), save what
  * the library keeps for ever anyway: categories and source locations, which belong to the process.
@@ -109,7 +110,7 @@ typedef struct face_state {
     uint32_t id_exception, id_result, id_generation, id_collected, id_uncollectable, id_coroutine;
     uint32_t id_gc, id_create_task, id_more;
     PyTypeObject *span_type, *traced_type, *pieces_type, *track_type, *counter_type, *flow_type;
-    PyTypeObject *category_type, *half_type, *scope_type, *mark_type;
+    PyTypeObject *category_type, *half_type, *sampler_type, *scope_type, *mark_type;
     PyObject *calls_var; /* ContextVar: the mark of the innermost scope of calls */
     PyTypeObject *forest_type, *call_type; /* see forest.h */
     span_object *free_spans;               /* linked by `name` */
@@ -428,7 +429,7 @@ void event_end(face_state *state, marey_span *token, PyObject *result, PyObject 
 /* ------------------------------------------------------------------- types */
 
 extern PyType_Spec span_spec, traced_spec, pieces_spec, track_spec, counter_spec, flow_spec;
-extern PyType_Spec category_spec;
+extern PyType_Spec category_spec, sampler_spec;
 extern PyType_Spec forest_spec, call_spec;
 PyObject *span_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
 /* What `with` does. __exit__ may be called with less than its three arguments. */
@@ -465,5 +466,11 @@ PyObject *session_close(PyObject *module, PyObject *unused);
 PyObject *session_snapshot(PyObject *module, PyObject *path);
 PyObject *session_status(PyObject *module, PyObject *unused);
 PyObject *session_statistics(PyObject *module, PyObject *interval_ms);
+/* None for 0, else (code, text, hint): marey/_record.py makes it an exception. */
+PyObject *outcome(int code);
+PyObject *dump_now(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *dump_on(PyObject *module, PyObject *args);
+PyObject *dump_off(PyObject *module, PyObject *signal);
+PyObject *dump_after_fork(PyObject *module, PyObject *unused);
 
 #endif

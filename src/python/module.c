@@ -138,6 +138,15 @@ static PyMethodDef face_methods[] = {
      PyDoc_STR("status()\n--\n\nWhat is recorded, where, and what could not be kept, as a dict.")},
     {"statistics", session_statistics, METH_O, NULL},
     {"load_calls", forest_load, METH_VARARGS, NULL},
+    {"dump", (PyCFunction)(void (*)(void))dump_now, METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR(
+         "dump(file=None)\n--\n\n"
+         "Write the stacks of all threads of this process, as they are now, to a file of text "
+         "(sys.stderr): for\neach the most recent call first, and whether it runs, is idle, "
+         "has the GIL or waits for it.")},
+    {"dump_on", dump_on, METH_VARARGS, NULL},
+    {"dump_off", dump_off, METH_O, NULL},
+    {"dump_after_fork", dump_after_fork, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL}};
 
 /* ------------------------------------------------------------------- state */
@@ -190,6 +199,7 @@ static int state_types(PyObject *module, face_state *state) {
         add_type(module, &state->counter_type, &counter_spec) < 0 ||
         add_type(module, &state->flow_type, &flow_spec) < 0 ||
         add_type(module, &state->category_type, &category_spec) < 0 ||
+        add_type(module, &state->sampler_type, &sampler_spec) < 0 ||
         add_type(module, &state->scope_type, &scope_spec) < 0 ||
         add_type(module, &state->mark_type, &mark_spec) < 0 ||
         add_type(module, &state->forest_type, &forest_spec) < 0 ||
@@ -235,6 +245,7 @@ static const size_t owned[] = {
     offsetof(face_state, attribute_track), offsetof(face_state, calls_var),
     offsetof(face_state, scope_type),      offsetof(face_state, mark_type),
     offsetof(face_state, forest_type),     offsetof(face_state, call_type),
+    offsetof(face_state, sampler_type),
 };
 
 static int face_traverse(PyObject *module, visitproc visit, void *arg) {

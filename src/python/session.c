@@ -2,8 +2,7 @@
  * marey/_record.py; 0 is success. */
 #include "face.h"
 
-/* None, or (code, text, hint). */
-static PyObject *outcome(int code) {
+PyObject *outcome(int code) {
     if (code == 0)
         return Py_NewRef(Py_None);
     return Py_BuildValue("iss", code, marey_strerror(code), marey_hint(code));

@@ -1,0 +1,71 @@
+/* marey.dump, and what marey.dump_on and dump_off stand on. */
+#include "face.h"
+
+#include "dumper.h"
+
+/* Where a text goes that nobody gave a file for: sys.stderr. Borrowed; Py_None where there is none. */
+static PyObject *standard_error(void) {
+    PyObject *file = PySys_GetObject("stderr"); /* borrowed */
+    return file ? file : Py_None;
+}
+
+static PyObject *write_text(PyObject *file, PyObject *text) {
+    PyObject *written = PyObject_CallMethod(file, "write", "O", text);
+    if (!written)
+        return NULL;
+    Py_DECREF(written);
+    if (!PyObject_HasAttrString(file, "flush"))
+        return Py_NewRef(Py_None);
+    return PyObject_CallMethod(file, "flush", NULL);
+}
+
+/* dump(file=None): with the GIL, so that the stacks are of one moment. */
+PyObject *dump_now(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs) {
+    static char *words[] = {(char *)"file", NULL};
+    PyObject *file = Py_None;
+    struct text text = {0};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:dump", words, &file))
+        return NULL;
+    int error = dumper_show(&text, 0);
+    PyObject *shown = NULL, *done = NULL;
+    if (error)
+        PyErr_Format(PyExc_RuntimeError, "the stacks of this process cannot be read: %s; %s",
+                     marey_strerror(error), marey_hint(error));
+    else
+        shown = PyUnicode_DecodeUTF8(text_of(&text), (Py_ssize_t)text.size, "replace");
+    text_free(&text);
+    if (!shown)
+        return NULL;
+    file = Py_NewRef(file == Py_None ? standard_error() : file);
+    done = file == Py_None ? Py_NewRef(Py_None) : write_text(file, shown);
+    Py_DECREF(file);
+    Py_DECREF(shown);
+    return done;
+}
+
+/* dump_on(signal, descriptor) */
+PyObject *dump_on(PyObject *Py_UNUSED(module), PyObject *args) {
+    int signal, descriptor;
+    if (!PyArg_ParseTuple(args, "ii:dump_on", &signal, &descriptor))
+        return NULL;
+    PyThreadState *unlocked = PyEval_SaveThread();
+    int code = dumper_on(signal, descriptor);
+    PyEval_RestoreThread(unlocked);
+    return outcome(code);
+}
+
+/* The thread is waited for: it may be writing. */
+PyObject *dump_off(PyObject *Py_UNUSED(module), PyObject *given) {
+    long signal = PyLong_AsLong(given);
+    if (signal == -1 && PyErr_Occurred())
+        return NULL;
+    PyThreadState *unlocked = PyEval_SaveThread();
+    bool was_on = dumper_off(signal < 0 || signal > INT_MAX ? 0 : (int)signal);
+    PyEval_RestoreThread(unlocked);
+    return PyBool_FromLong(was_on);
+}
+
+PyObject *dump_after_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+    dumper_after_fork();
+    return Py_NewRef(Py_None);
+}
