@@ -72,11 +72,13 @@ static void print_head(const struct sampled_report *report, const struct report_
     text_free(&line);
 }
 
-static int print_samples(const struct trace *trace, const struct report_request *request,
-                         FILE *to) {
+/* *any: whether there were some. */
+static int print_samples(const struct trace *trace, const struct report_request *request, FILE *to,
+                         int *any) {
     struct sampled_report report;
     int error = sampled_make(&report, trace, request);
-    if (!error) {
+    *any = !error && report.all.count > 0;
+    if (*any) {
         print_head(&report, request, to);
         if (request->by == REPORT_BY_THREAD || report.threads > 1) {
             fputc('\n', to);
@@ -103,15 +105,19 @@ static int make_spans(struct summary *spans, const struct trace *trace,
 }
 
 int report_tables(const struct trace *trace, const struct report_request *request, FILE *to) {
+    const char *indent = request->style.indent ? request->style.indent : "";
     struct summary spans = {0};
-    int samples = trace->samples > 0;
-    int error = samples ? print_samples(trace, request, to) : 0;
+    int samples = 0;
+    int error = trace->samples ? print_samples(trace, request, to, &samples) : 0;
     if (!error)
         error = make_spans(&spans, trace, request);
     if (!error && spans.count) {
         if (samples)
             fputc('\n', to);
         summary_table_print(&spans, trace, to, request->rows, &request->style);
+    } else if (!error && !samples && (trace->samples || trace->span_count)) {
+        fprintf(to, "%snothing of that: 'marey info' shows which processes and threads there are\n",
+                indent);
     }
     summary_free(&spans);
     return error;
