@@ -77,7 +77,7 @@ class Sequence:
         self.interned = collections.defaultdict(dict)
         self.track = 0
         self.clock_id = 0
-        self.sample_source = None
+        self.sample_source, self.sample_followers = None, 0
         self.delta, self.unit = {}, {}  # incremental clock id -> last value in ns, ns a unit
 
 
@@ -164,7 +164,7 @@ def annotations(b, span, names, strings):
 
 
 INTERNED = {1: "category", 2: "event", 3: "annotation", 5: "function", 18: "path", 17: "path17", 29: "string", 19: "mapping",
-            4: "location", 6: "frame", 7: "callstack"}
+            4: "location", 6: "frame", 7: "callstack", 48: "context", 50: "weight", 51: "task"}
 
 
 def intern(trace, b, span, seq):
@@ -179,9 +179,9 @@ def intern(trace, b, span, seq):
             elif kind == "callstack" and m == 2:
                 if mw == 2: trace.lost("callstack frame_ids are packed: read wrongly")
                 else: frames.append(x)
-            elif kind == "location": frame[m] = text(b, x) if mw == 2 else x
+            elif kind in ("location", "context", "weight"): frame[m] = text(b, x) if mw == 2 else x
             elif m == 2 and mw == 2: value = text(b, x)
-        if kind in ("frame", "location"): value = frame
+        if kind in ("frame", "location", "context", "weight"): value = frame
         if kind == "callstack": value = frames
         table = seq.interned[kind]
         if iid == 0:
@@ -269,28 +269,55 @@ def event(trace, b, span, seq, ts, order, out):
     out.append((ts, order, kind, uuid, e))
 
 
+def packed(b, span):
+    i, values = span[0], []
+    while i < span[1]:
+        value, i = varint(b, i, span[1]); values.append(value)
+    return values
+
+
 def sample(trace, b, span, seq, ts, field):
-    pid = tid = None
-    stack, weight = None, None
+    pid = tid = task = None
+    stack, weight, context, followers, described = None, None, None, [], None
+    frames_inline = None
     for n, w, v in fields(b, *span):
         if field == 135:
-            if n == 1:
-                for m, _, x in fields(b, *v):
-                    if m == 2: pid = x
-                    elif m == 3: tid = x
+            if n == 1: context = {m: x for m, _, x in fields(b, *v)}
+            elif n == 2:
+                context = seq.interned["context"].get(v)
+                if context is None: trace.lost("sample with a task context id that is not interned: of no thread")
+            elif n == 5:
+                frames_inline = [{m: text(b, x) if w2 == 2 else x for m, w2, x in fields(b, *f)} for k, _, f in fields(b, *v) if k == 1]
             elif n == 6: stack = v
             elif n == 11: weight = v
-            elif n == 14 and w != 2: trace.lost("follower_weights must be packed")
+            elif n == 12: described = (described or 0) + 1
+            elif n == 13:
+                if w != 2: trace.lost("follower_descriptor_iids must be packed")
+                else: described = len(packed(b, v))
+            elif n == 14:
+                if w != 2: trace.lost("follower_weights must be packed")
+                else: followers = packed(b, v)
         else:
             if n == 2: pid = v
             elif n == 3: tid = v
             elif n == 4: stack = v
+            elif n == 6: weight = v
+    if field == 135:
+        context = context or {}
+        pid, tid = context.get(2), context.get(3)
+        if not pid and not tid: trace.lost("sample without a process or thread")
+        if context.get(4):
+            task = seq.interned["task"].get(context[4])
+            if task is None: trace.lost("task context with an async id that is not interned")
+        if len(followers) > (seq.sample_followers if described is None else described):
+            trace.lost("more follower_weights than followers: the rest is dropped silently")
+    if ts is None: trace.lost("sample without a timestamp")
     if field == 135 and not seq.sample_source:
         trace.lost("StackSample without defaults.source: the viewer hides it")
     frames = seq.interned["callstack"].get(stack)
     if stack is not None and frames is None:
         trace.lost("sample with a call stack id that is not interned")
-    names = []
+    names = [{"function": f.get(1), "file": f.get(2), "line": f.get(3)} for f in frames_inline or []]
     for f in frames or []:
         frame = seq.interned["frame"].get(f)
         if frame is None:
@@ -298,8 +325,26 @@ def sample(trace, b, span, seq, ts, field):
         name = seq.interned["function"].get(frame.get(2))
         if name is None: trace.lost("frame whose function name is not interned")
         paths = seq.interned["path"]
+        if frame.get(5) and frame[5] not in paths: trace.lost("frame whose source path is not interned")
+        if frame.get(3) and frame[3] not in seq.interned["mapping"]: trace.lost("frame whose mapping is not interned")
         names.append({"function": name, "file": paths.get(frame.get(5)), "line": frame.get(6)})
-    trace.samples.append({"ts": ts, "pid": pid, "tid": tid, "weight": weight, "stack": names})
+    trace.samples.append({"ts": ts, "pid": pid, "tid": tid, "task": task, "weight": weight, "followers": followers, "stack": names})
+
+
+def process_tree(trace, b, span):
+    """Processes and threads by their ids alone. A process without a command line is not shown by it."""
+    for n, w, v in fields(b, *span):
+        if n == 1:
+            d, line = {}, []
+            for m, _, x in fields(b, *v):
+                if m == 3: line.append(text(b, x))
+                elif m in (1, 2): d[m] = x
+            if line: trace.processes.setdefault(d.get(1), line[0])
+        elif n == 2:
+            d = {m: text(b, x) if w2 == 2 else x for m, w2, x in fields(b, *v)}
+            if not d.get(1) or not d.get(3): trace.lost("thread of a process tree without an id or a process")
+            key = (d.get(3), d.get(1))
+            trace.threads[key] = trace.threads.get(key) or d.get(2)
 
 
 def packet(trace, b, span, sequences, clocks, order, out):
@@ -310,14 +355,14 @@ def packet(trace, b, span, sequences, clocks, order, out):
     seq = sequences[sid]
     flags = get.get(13, 0) | (1 if get.get(41) else 0)
     if flags & 1:
-        seq.interned.clear(); seq.valid = True; seq.track = seq.clock_id = 0; seq.sample_source = None
+        seq.interned.clear(); seq.valid = True; seq.track = seq.clock_id = 0; seq.sample_source = None; seq.sample_followers = 0
     if 12 in get:
         if not seq.valid: trace.lost("interned data before the sequence's first cleared state: ignored")
         else:
             for n, _, v in items:
                 if n == 12: intern(trace, b, v, seq)
     if 59 in get:
-        seq.track = seq.clock_id = 0
+        seq.track = seq.clock_id = 0; seq.sample_source = None; seq.sample_followers = 0
         for n, _, v in fields(b, *get[59]):
             if n == 58: seq.clock_id = v
             elif n == 11:
@@ -326,6 +371,7 @@ def packet(trace, b, span, sequences, clocks, order, out):
             elif n == 100:
                 for m, _, x in fields(b, *v):
                     if m == 1: seq.sample_source = text(b, x)
+                    elif m == 3: seq.sample_followers += 1
     if 6 in get:
         found, primary = [], 0
         for n, _, v in fields(b, *get[6]):
@@ -350,6 +396,7 @@ def packet(trace, b, span, sequences, clocks, order, out):
             if moved is None: trace.lost(f"no clock snapshot leads from clock {cid} to the trace clock: packet dropped")
             ts = moved
     if 60 in get: describe_track(trace, b, get[60], order)
+    if 2 in get: process_tree(trace, b, get[2])
     if 126 in get:
         for n, _, v in fields(b, *get[126]):
             a = {m: (text(b, x) if w == 2 else signed(x)) for m, w, x in fields(b, *v)}

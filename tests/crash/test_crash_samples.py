@@ -149,13 +149,13 @@ def paths(tmp_path):
 
 @pytest.mark.parametrize("deepest", [3, 15, 60, 2000])
 def test_every_sample(paths, deepest):
-    count = 20_000 if deepest < 100 else 300
+    count = 5000 if deepest < 100 else 300
     done = run("samples", "many", *paths, count, deepest, 0, 0)
     assert set(done.said.values()) == {0}
     seen = Seen(paths[0])
     assert seen.samples == list(expected(paths[1], TASKS))
     assert len(seen.sequences) == 1
-    assert len(seen.check.samples) == count
+    assert [sample["tid"] for sample in seen.check.samples] == [s.tid for s in seen.samples]
     assert seen.counters["marey samples"] == (count - 1) // 100 * 100 + 1
     assert seen.counters["marey samples torn"] == 3
     assert seen.counters["marey samples missed"] == 1
@@ -174,7 +174,7 @@ def test_who_was_sampled(paths):
 
 def test_each_chunk_stands_alone(paths):
     """A ring keeps the last chunks only, and nothing in them needs those that are gone."""
-    done = run("samples", "many", *paths, 60_000, 15, 0, 256 << 10)
+    done = run("samples", "many", *paths, 20_000, 15, 0, 256 << 10)
     assert done.said["ring"] > 0
     seen = Seen(paths[0])
     written = list(expected(paths[1], TASKS))
@@ -243,7 +243,7 @@ def test_one_log_in_several_recordings(paths, tmp_path):
 @pytest.mark.skipif(sanitized(), reason="sizes are what they are")
 def test_bytes_a_sample(paths):
     """Where the stacks are those of a program: some new ones, and most seen before."""
-    run("samples", "many", *paths, 50_000, 15, 0, 0)
+    run("samples", "many", *paths, 10_000, 15, 0, 0)
     seen = Seen(paths[0])
     filler = seen.check.filler_bytes
-    assert (len(seen.data) - filler) / 50_000 < 90
+    assert (len(seen.data) - filler) / 10_000 < 90

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "marey.h"
+#include "model/sampling.h"
 #include "model/summary.h"
+#include "output/hot_table.h"
 #include "output/summary_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,6 +41,28 @@ static void check_spans(const struct trace *trace) {
     }
 }
 
+/* What a sample names is there, stacks end, and times do not go back. */
+static void check_samples(const struct trace *trace) {
+    const struct samples *samples = &trace->reader.samples;
+    for (uint32_t i = 1; i < samples->stack_count; i++) {
+        require(samples->stacks[i].parent < i, "a stack goes on from a later one");
+        require(samples->stacks[i].frame < samples->frame_count, "a stack has no such frame");
+    }
+    for (uint32_t i = 0; i < samples->frame_count; i++)
+        require(samples->frames[i].function < samples->function_count, "no such function");
+    for (uint32_t i = 0; i < samples->count; i++) {
+        const struct taken_sample *sample = &samples->all[i];
+        require(sample->thread < samples->thread_count, "a sample is of no thread");
+        require(!sample->stack || sample->stack < samples->stack_count, "no such stack");
+        require(sample->time_ns >= 0, "a sample has an impossible time");
+        require(!i || samples->all[i - 1].time_ns <= sample->time_ns, "samples go back in time");
+    }
+    for (uint32_t i = 0; i < samples->thread_count; i++)
+        require(samples->threads[i].thread < trace->thread_count, "a sampled thread is no thread");
+    for (uint32_t i = 0; i < trace->thread_count; i++)
+        require(trace->threads[i].process < trace->process_count, "a thread of no process");
+}
+
 /* What goes to a terminal holds no control character but the ends of lines. */
 static void check_shown(const char *shown, size_t size) {
     for (size_t i = 0; i < size; i++)
@@ -62,6 +86,31 @@ static void check_output(const struct summary *summary, const struct trace *trac
     free(shown);
 }
 
+/* The samples as tables. Every one is in the profile. */
+static void check_report(const struct trace *trace) {
+    const struct trace_filter all = {.processes = NULL};
+    struct table_style style = {80, 0, "  ", 0};
+    struct sample_times *times = calloc(trace->reader.samples.thread_count + 1, sizeof *times);
+    struct profile *profile;
+    struct hot hot = {.rows = NULL};
+    char *shown = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&shown, &size);
+    require(times && to, "memory is short");
+    sampling_times(trace, &all, times);
+    require(sampling_profile(&profile, trace, &all, GROUP_FUNCTIONS) == 0, "no profile");
+    require(hot_make(&hot, profile, HOT_BY_SELF) == 0, "no table");
+    require(hot.samples == trace->samples, "samples are missing in the profile");
+    hot_table_print(&hot, profile, GROUP_FUNCTIONS, NULL, to, 0, &style);
+    thread_table_print(trace, times, to, 0, &style);
+    fclose(to);
+    check_shown(shown, size);
+    hot_free(&hot);
+    profile_close(profile);
+    free(times);
+    free(shown);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct trace trace;
     struct summary summary = {0};
@@ -71,6 +120,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!error && summary_make(&summary, &trace) == 0) {
         check_spans(&trace);
         check_details(&trace.reader.arguments);
+        check_samples(&trace);
+        if (trace.samples)
+            check_report(&trace);
         check_output(&summary, &trace);
     }
     summary_free(&summary);

@@ -9,6 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from sampled_traces import START, STYLES, Sample, SampledTrace  # noqa: E402
 from tracemaker import MONOTONIC, TraceMaker, filler  # noqa: E402
 
 BASE = 10**12
@@ -48,6 +49,16 @@ def with_fillers():
     return maker.data()
 
 
+def sampled(style):
+    maker = SampledTrace(style, chunk=2)
+    maker.process(10, "p", ["p", "-v"])
+    maker.thread(10, 11, "t")
+    for number in range(3):
+        stack = (("main", "/a.py", 1), (f"f{number % 2}", "/b.py", 2 + number))
+        maker.sample(Sample(START - number, 10, 11, stack, count=2, task="job"))
+    return maker.data()
+
+
 SEEDS = {
     "absolute": lambda: plain().data(),
     "deltas": lambda: plain(deltas=True, interned=True, track=2).data(),
@@ -58,6 +69,7 @@ SEEDS = {
     "damaged": damaged,
     "cut": lambda: plain(interned=True).data()[:-3],
     "zeros": lambda: plain().data() + bytes(64),
+    **{f"samples_{style}": lambda style=style: sampled(style) for style in STYLES},
 }
 
 
