@@ -9,6 +9,7 @@
 
 enum {
     LEVEL_COLUMNS = 4,      /* of each level's lines */
+    LEVELS_MAX = 100,       /* that are indented, however wide the output is */
     TEXT_COLUMNS_MIN = 3,   /* of arguments that are cut: "..." */
     RESULT_COLUMNS_MIN = 7, /* of a result: " -> ..." */
     NAME_COLUMNS_MIN = 12,
@@ -65,7 +66,7 @@ static void make_prefix(struct printing *p, uint32_t place, const char *own) {
     const char *pieces[TREE_DEPTH_MAX + 2];
     const struct tree_row *all = p->rows->all;
     uint32_t levels = 0;
-    size_t room = p->options->width ? p->options->width / 2 / LEVEL_COLUMNS : TREE_DEPTH_MAX;
+    size_t room = p->options->width ? p->options->width / 2 / LEVEL_COLUMNS : LEVELS_MAX;
     int is_below_section = all[all[0].first_row].call == CALL_NONE;
     text_clear(&p->prefix);
     for (uint32_t at = all[place].parent; at && all[at].depth > (uint32_t)is_below_section;
