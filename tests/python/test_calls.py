@@ -206,7 +206,7 @@ def test_secrets_are_not_kept(seen):
         "pin": "***",
         "**more": "{'token': ***, 'colour': ***, 'size': 3}",
     }
-    assert b"hunter2" not in scope._trace()
+    assert b"hunter2" not in scope._scope.bytes()
 
 
 def test_an_exception_that_leaves_a_call_is_shown(seen):
