@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/calls_options.h"
 #include "cli/command.h"
 #include "cli/launch.h"
 #include "cli/report.h"
@@ -47,6 +48,7 @@ static const char help_text[] =
     "  -q, --quiet           no report\n"
     "  -h, --help            this page\n"
     "\n"
+    "calls:\n" CALLS_HELP "\n"
     "Python programs run under the Python beside this command, else that of $VIRTUAL_ENV, else "
     "python3. The program\n"
     "has the standard streams to itself: the report goes to the standard error, after its end.\n"
@@ -66,6 +68,7 @@ struct request {
     marey_options options;
     uint32_t rows;
     int json, quiet;
+    struct calls_request calls;
     int is_python;
     char **argv; /* of the program; ends in NULL */
     char program[PATH_ROOM];
@@ -74,11 +77,15 @@ struct request {
 
 /* --------------------------------------------------------------- options */
 
-static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'}, {"ring", required_argument, NULL, 'r'},
-    {"limit", required_argument, NULL, 'l'},  {"rows", required_argument, NULL, 'n'},
-    {"json", no_argument, NULL, 'j'},         {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},         {0}};
+static const struct option long_options[] = {{"output", required_argument, NULL, 'o'},
+                                             {"ring", required_argument, NULL, 'r'},
+                                             {"limit", required_argument, NULL, 'l'},
+                                             {"rows", required_argument, NULL, 'n'},
+                                             {"json", no_argument, NULL, 'j'},
+                                             {"quiet", no_argument, NULL, 'q'},
+                                             CALLS_OPTIONS,
+                                             {"help", no_argument, NULL, 'h'},
+                                             {0}};
 
 static int bad_size(const char *option, const char *given) {
     return usage_error("run", "--%s: '%s' is no size; write 4096, 64M or 1G", option, given);
@@ -86,6 +93,8 @@ static int bad_size(const char *option, const char *given) {
 
 /* One option with its value. Returns -1, or an exit status. */
 static int take_option(struct request *to, int option, char **argv) {
+    if (option >= CALLS_FIRST && option <= CALLS_LAST)
+        return calls_take_option(&to->calls, option, optarg);
     switch (option) {
     case 'o': to->output = optarg; return -1;
     case 'j': to->json = 1; return -1;
@@ -324,6 +333,7 @@ static int run_recorded(struct request *request) {
     if (error)
         return record_error("run", request->output, error);
     name_ourselves();
+    calls_hand_over(&request->calls);
     error = record_program(request, &status);
     marey_close();
     if (error)
@@ -336,6 +346,8 @@ static int run_recorded(struct request *request) {
 static int run(int argc, char **argv) {
     struct request request;
     int status = parse(&request, argc, argv);
+    if (status < 0)
+        status = calls_check(&request.calls);
     if (status < 0)
         status = run_recorded(&request);
     if (request.is_python)
