@@ -404,9 +404,15 @@ static int try_once(struct unwinder *unwinder, struct thread_reader *reader, str
     if (error)
         return error;
     chain.top = top_of(unwinder, reader, chain.top);
-    switch (walk(reader, layout, &chain, true)) {
+    enum walk found = walk(reader, layout, &chain, true);
+    /* Marks are unusual where a trace function written in C is called, for example. */
+    bool odd = found == WALK_NOT_LIVE;
+    if (odd)
+        found = walk(reader, layout, &chain, false);
+    switch (found) {
     case WALK_GOOD:
-        if (chain.depth && !believe(unwinder, reader, &chain, still, reader->slow))
+        if ((odd && layout->live < LIVE_STACKTOP) ||
+            (chain.depth && !believe(unwinder, reader, &chain, still, odd || reader->slow)))
             return MAREY_ETORN;
         return finish(unwinder, reader, &chain, stack);
     case WALK_MISS:
@@ -415,14 +421,8 @@ static int try_once(struct unwinder *unwinder, struct thread_reader *reader, str
         if (chain.miss == chain.top)
             window_set_main(&reader->window, chain.top);
         return MAREY_ETORN;
-    case WALK_NOT_LIVE:
-        /* Marks are unusual where a trace function written in C is called, for example. */
-        if (walk(reader, layout, &chain, false) != WALK_GOOD || layout->live < LIVE_STACKTOP ||
-            !believe(unwinder, reader, &chain, still, true))
-            return MAREY_ETORN;
-        return finish(unwinder, reader, &chain, stack);
-    case WALK_NO_MEMORY: return MAREY_ENOMEM;
     case WALK_STALE: ++*misses; return MAREY_ETORN;
+    case WALK_NO_MEMORY: return MAREY_ENOMEM;
     default: still->times = 0; return MAREY_ETORN;
     }
 }
