@@ -39,7 +39,7 @@ def _words(name: str, given: str | Iterable[str] | None) -> tuple[bytes, ...]:
     return tuple(os.fspath(word).encode("utf-8", "surrogateescape") for word in words)
 
 
-def _number(name: str, given: object, least: int, most: int | None = None) -> int:
+def _number(name: str, given: Any, least: int, most: int | None = None) -> int:
     if isinstance(given, bool) or not isinstance(given, int):
         raise TypeError(f"{name}: int wanted, not {type(given).__name__}")
     if given < least or (most is not None and given > most):
@@ -179,8 +179,7 @@ class calls:
         """
         from ._calls_wrap import wrap
 
-        wrapped: F = wrap(function, self._options)
-        return wrapped
+        return wrap(function, self._options)
 
     @property
     def call_count(self) -> int:
@@ -202,13 +201,9 @@ class calls:
     @property
     def results(self) -> CallResults:
         """What was recorded so far, as results that do not change any more."""
-        if self._results is not None:
-            return self._results
-        ended = not self._scope.is_open
-        results = CallResults._from_bytes(self._scope.bytes())
-        if ended:
-            self._results = results
-        return results
+        if self._results is None or self._scope.is_open:
+            self._results = CallResults._from_bytes(self._scope.bytes())
+        return self._results
 
     @property
     def roots(self) -> list[Call]:
@@ -258,5 +253,5 @@ class calls:
 
     def __repr__(self) -> str:
         label = f" {self.label!r}" if self.label else ""
-        state = ", recording" if self._scope.is_open else ""
+        state = "" if self._results or not self._scope.is_open else ", recording"
         return f"<marey.calls{label}: {self.call_count}{state}>"

@@ -2,7 +2,7 @@
 #ifndef MAREY_CLI_DUMP_H
 #define MAREY_CLI_DUMP_H
 
-#include "cli/pids.h"
+#include "cli/target.h"
 #include "output/json.h"
 #include "output/stacks.h"
 #include "stack/dump.h"

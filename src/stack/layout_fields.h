@@ -55,11 +55,13 @@
     F(gen_frame, "the frame of a generator or coroutine; a pointer to it (3.9, 3.10)")             \
     F(gen_state, "char: what it does (3.11 and later)")                                            \
     F(frame_locals, "the first local variable, then cells, then values of expressions")            \
+    F(frame_values, "pointer: where the values of expressions begin (3.9, 3.10)")                  \
     F(frame_stack, "pointer: behind the last of those (3.9), to the first (3.10)")                 \
     F(frame_stack_depth, "int: how many of them (3.10)")                                           \
     F(code_arguments, "int: positional arguments; two more numbers follow")                        \
     F(code_variables, "tuple of str: names of locals, then cells, then free (3.11 and later)")     \
     F(code_kinds, "bytes: the kind of each of them (3.11 and later)")                              \
+    F(function_code, "the code object of a function (3.9, 3.10)")                                  \
     F(code_cells, "tuple of str: names of cells (3.9, 3.10)")                                      \
     F(code_free, "tuple of str: names of free variables (3.9, 3.10)")
 

@@ -63,6 +63,8 @@ static const struct known_type known_types[] = {
     {"frozenset", OBJECT_SET, false},
     {"type", OBJECT_TYPE, false},
     {"cell", OBJECT_CELL, false},
+    {"function", OBJECT_FUNCTION, false},
+    {"method", OBJECT_METHOD, false},
     {"module", OBJECT_MODULE, false},
     {"weakref", OBJECT_WEAKREF, false},
     {"weakref.ReferenceType", OBJECT_WEAKREF, false},

@@ -33,6 +33,8 @@ enum object_kind {
     OBJECT_SET, /* or frozenset */
     OBJECT_TYPE,
     OBJECT_CELL,
+    OBJECT_FUNCTION,
+    OBJECT_METHOD,
     OBJECT_MODULE,
     OBJECT_WEAKREF,
     OBJECT_COROUTINE,

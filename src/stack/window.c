@@ -7,9 +7,10 @@
 
 enum { PAGE = 4096 };
 
-void window_init(struct window *window, bool no_main) {
+void window_init(struct window *window, bool no_main, uint64_t watch) {
     memset(window, 0, offsetof(struct window, pieces));
     window->no_main = no_main;
+    window->watch = watch;
     window->main = -1;
 }
 
@@ -119,6 +120,11 @@ static void add_pieces(struct window *window, bool (*which)(const struct window 
     }
 }
 
+static void add_watch(struct window *window, uint64_t *into) {
+    if (window->watch)
+        window->pieces[window->pieces_count++] = (struct piece){window->watch, into, sizeof *into};
+}
+
 static bool make_room(struct window *window) {
     uint64_t wanted = 2 * total_bytes(window) + 64;
     if (wanted <= window->room)
@@ -163,8 +169,10 @@ static bool plan(struct window *window, int head_count) {
     }
     window->head_count = window->pieces_count = head_count;
     add_pieces(window, is_other, false);
+    add_watch(window, &window->watched[0]);
     add_pieces(window, is_main, false);
     add_pieces(window, is_other, true);
+    add_watch(window, &window->watched[1]);
     int count = window->pieces_count;
     add_pieces(window, is_shim, false);
     window->shims_count = window->pieces_count - count;

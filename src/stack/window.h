@@ -42,7 +42,9 @@ struct window {
     int count;
     int main; /* index of the span that is read once; -1: none */
     uint64_t main_address;
-    bool no_main; /* all are read twice */
+    bool no_main;   /* all are read twice */
+    uint64_t watch; /* a word that is read after the first copies and after the second; 0: none */
+    uint64_t watched[2];
     bool planned;
     uint32_t reads; /* in this period */
     uint8_t *buffer;
@@ -57,7 +59,7 @@ struct window {
 };
 
 /* no_main: each part is read twice, also the one where the running frame is. */
-void window_init(struct window *window, bool no_main);
+void window_init(struct window *window, bool no_main, uint64_t watch);
 void window_fini(struct window *window);
 /* Everything learned is forgotten. */
 void window_forget(struct window *window);

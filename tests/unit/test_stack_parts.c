@@ -213,7 +213,7 @@ static void versions_stand_in_names(void **state) {
 static void a_window_joins_what_is_near(void **state) {
     (void)state;
     struct window window;
-    window_init(&window, false);
+    window_init(&window, false, 0);
     assert_int_equal(window_learn(&window, 0x10000, 80, false), 0);
     assert_int_equal(window_learn(&window, 0x10080, 80, false), 0);
     assert_int_equal(window.count, 1);
@@ -233,7 +233,7 @@ static void a_window_joins_what_is_near(void **state) {
 static void a_window_has_a_limit(void **state) {
     (void)state;
     struct window window;
-    window_init(&window, false);
+    window_init(&window, false, 0);
     int error = 0;
     for (uint64_t i = 1; i <= WINDOW_SPANS_MAX + 1 && !error; i++)
         error = window_learn(&window, i << 20, 80, false);

@@ -1,2 +1,0 @@
-trace sampled >app.perfetto-trace
-marey report app.perfetto-trace
