@@ -36,6 +36,7 @@ look() { # LIST
         need cmake command -v cmake
         need ninja-build command -v ninja
         need zlib1g-dev has_static_library z
+        need libncurses-dev has_static_library ncursesw
         need python3 python_can '__import__("sys").version_info >= (3, 9)'
         need python3-venv python_can '__import__("ensurepip") and __import__("venv")'
         need python3-dev python_can \

@@ -15,6 +15,11 @@ def _start() -> None:
     if _marey.join(None) is not None:
         return
     _hooks.start(gc=True)
+    options = os.environ.get("MAREY_CALLS")
+    if options is not None:
+        from ._program_calls import start
+
+        start(options)
     if os.environ.get("MAREY_RUN") == str(os.getppid()):  # the program itself, not its children
         describe_python()
 

@@ -262,7 +262,7 @@ class CallResults:
     def stats(self) -> list[FunctionStats]:
         """The functions, the largest total first."""
         return [
-            FunctionStats(*row[:5], *(ns / 1e9 for ns in row[5:13]), *row[13:])
+            FunctionStats._make([*row[:5], *[ns / 1e9 for ns in row[5:13]], *row[13:]])
             for row in self._forest.stats()
         ]
 

@@ -39,7 +39,7 @@ def _words(name: str, given: str | Iterable[str] | None) -> tuple[bytes, ...]:
     return tuple(os.fspath(word).encode("utf-8", "surrogateescape") for word in words)
 
 
-def _number(name: str, given: Any, least: int, most: int | None = None) -> int:
+def _number(name: str, given: object, least: int, most: int | None = None) -> int:
     if isinstance(given, bool) or not isinstance(given, int):
         raise TypeError(f"{name}: int wanted, not {type(given).__name__}")
     if given < least or (most is not None and given > most):
@@ -179,7 +179,8 @@ class calls:
         """
         from ._calls_wrap import wrap
 
-        return wrap(function, self._options)
+        wrapped: F = wrap(function, self._options)
+        return wrapped
 
     @property
     def call_count(self) -> int:
@@ -201,9 +202,13 @@ class calls:
     @property
     def results(self) -> CallResults:
         """What was recorded so far, as results that do not change any more."""
-        if self._results is None or self._scope.is_open:
-            self._results = CallResults._from_bytes(self._scope.bytes())
-        return self._results
+        if self._results is not None:
+            return self._results
+        ended = not self._scope.is_open
+        results = CallResults._from_bytes(self._scope.bytes())
+        if ended:
+            self._results = results
+        return results
 
     @property
     def roots(self) -> list[Call]:
@@ -253,5 +258,5 @@ class calls:
 
     def __repr__(self) -> str:
         label = f" {self.label!r}" if self.label else ""
-        state = "" if self._results or not self._scope.is_open else ", recording"
+        state = ", recording" if self._scope.is_open else ""
         return f"<marey.calls{label}: {self.call_count}{state}>"

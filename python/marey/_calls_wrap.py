@@ -103,7 +103,7 @@ def _generator(function: Any, options: dict[str, Any]) -> Any:
         scope = calls(**options)
         scope._scope.open()
         try:
-            return (yield from _Pieces(function(*args, **kwargs), scope))  # type: ignore[misc]
+            return (yield from _Pieces(function(*args, **kwargs), scope))
         finally:
             scope._scope.close()
             wrapper.calls = scope  # type: ignore[attr-defined]

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "marey.h"
+
 enum {
     EXIT_OK = 0,
     EXIT_FOUND = 1, /* the trace is damaged */
@@ -22,8 +24,8 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_run, command_dump, command_tree, command_info, command_check,
-    command_report;
+extern const struct command command_run, command_attach, command_dump, command_top, command_report,
+    command_tree, command_info, command_check;
 
 /* Says on stderr what is wrong: "marey info: ...". Returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -41,6 +43,14 @@ const char *nearest_word(const char *word, const char *const *words, size_t coun
 int parse_size(const char *text, uint64_t *bytes);
 /* A whole number from 0 on. Returns 0, or -1. */
 int parse_count(const char *text, uint32_t *count);
+/* "10", "2.5s", "500ms", "5m", "1h": nanoseconds. Returns 0, or -1. */
+int parse_duration(const char *text, uint64_t *ns);
+
+/* Values of the options that each recording command has. Return -1, or an exit status after they have said what is
+ * wrong. */
+int take_ring(const char *command, marey_options *options, const char *text);
+int take_limit(const char *command, marey_options *options, const char *text);
+int take_rows(const char *command, uint32_t *rows, const char *text);
 /* "100ns", "50us", "1.5ms", "2s": nanoseconds. Returns 0, or -1. */
 int parse_time(const char *text, int64_t *ns);
 

@@ -62,11 +62,11 @@ static int show(pid_t pid, const struct request *request) {
     struct dump dump;
     int error = process_open(&process, pid);
     if (error)
-        return target_error("dump", pid, error, process.version);
+        return pid_error("dump", pid, error, process.version);
     int status = EXIT_OK;
     error = dump_take(&dump, &process);
     if (error)
-        status = target_error("dump", pid, error, process.version);
+        status = pid_error("dump", pid, error, process.version);
     else if (request->json)
         dump_print_json(&dump, &process);
     else

@@ -2,7 +2,7 @@
 #ifndef MAREY_CLI_DUMP_H
 #define MAREY_CLI_DUMP_H
 
-#include "cli/target.h"
+#include "cli/pids.h"
 #include "output/json.h"
 #include "output/stacks.h"
 #include "stack/dump.h"

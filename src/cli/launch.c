@@ -157,7 +157,7 @@ static void wait_for(pid_t child, const sigset_t *signals, int *status) {
     }
 }
 
-int launch_run(const char *path, char *const *argv, int *status) {
+int launch_run(const char *path, char *const *argv, const struct launch_watch *watch, int *status) {
     sigset_t signals, before;
     struct sigaction by_default = {.sa_handler = SIG_DFL};
     pid_t child;
@@ -169,6 +169,8 @@ int launch_run(const char *path, char *const *argv, int *status) {
     sigprocmask(SIG_BLOCK, &signals, &before);
     *status = 0;
     int error = spawn(&child, path, argv, &before);
+    if (!error && watch)
+        watch->started(watch->context, child);
     if (!error)
         wait_for(child, &signals, status);
     sigprocmask(SIG_SETMASK, &before, NULL);

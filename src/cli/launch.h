@@ -13,9 +13,15 @@ int launch_find(const char *program, char *path, size_t room);
 /* The Python for scripts: beside this command, else in $VIRTUAL_ENV, else python3 of $PATH. Returns as launch_find. */
 int launch_find_python(char *path, size_t room);
 
-/* Runs path with argv until it ends. *status is what waitpid says. Returns 0, or the errno of a program that could not be
- * started. */
-int launch_run(const char *path, char *const *argv, int *status);
+/* Who wants to know the program's number as soon as it runs. */
+struct launch_watch {
+    void *context;
+    void (*started)(void *context, pid_t pid);
+};
+
+/* Runs path with argv until it ends. *status is what waitpid says. watch may be NULL. Returns 0, or the errno of a program
+ * that could not be started. */
+int launch_run(const char *path, char *const *argv, const struct launch_watch *watch, int *status);
 
 /* The exit status that a shell would show: 128 + signal for one that was killed. */
 int launch_exit_status(int status);

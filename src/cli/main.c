@@ -7,8 +7,9 @@
 #include "cli/command.h"
 #include "marey.h"
 
-static const struct command *const commands[] = {&command_run,  &command_report, &command_dump,
-                                                 &command_tree, &command_info,   &command_check};
+static const struct command *const commands[] = {&command_run,  &command_attach, &command_dump,
+                                                 &command_top,  &command_report, &command_tree,
+                                                 &command_info, &command_check};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const char head[] =
@@ -27,7 +28,9 @@ static const char foot[] =
     "  marey run -m pytest -x                record a module\n"
     "  marey run -o build.perfetto-trace make -j4\n"
     "  marey info app.perfetto-trace         what is in it\n"
-    "  marey dump 4711                       what process 4711 does now\n"
+    "  marey attach 4711                     sample process 4711 until Ctrl-C\n"
+    "  marey top 4711                        watch it\n"
+    "  marey dump 4711                       what it does now\n"
     "\n"
     "Open the trace at https://ui.perfetto.dev. It stays on your machine.\n";
 

@@ -100,7 +100,8 @@ int read_error(const char *command, const char *path, int error) {
 
 int record_error(const char *command, const char *path, int error) {
     print_path(command, path, error);
-    fprintf(stderr, "; nothing was run\nhint: %s\n", marey_hint(error));
+    fprintf(stderr, "; nothing was %s\nhint: %s\n", strcmp(command, "run") ? "recorded" : "run",
+            marey_hint(error));
     return EXIT_USAGE;
 }
 
@@ -149,4 +150,41 @@ int parse_time(const char *text, int64_t *ns) {
             return 0;
         }
     return -1;
+}
+
+int parse_duration(const char *text, uint64_t *ns) {
+    static const struct {
+        const char *word;
+        double ns;
+    } units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"m", 6e10}, {"h", 3.6e12}};
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    double value = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (!strcmp(end, units[i].word) && value * units[i].ns <= 1e18) {
+            *ns = (uint64_t)(value * units[i].ns);
+            return 0;
+        }
+    return -1;
+}
+
+static int bad_size(const char *command, const char *option, const char *given) {
+    return usage_error(command, "--%s: '%s' is no size; write 4096, 64M or 1G", option, given);
+}
+
+int take_ring(const char *command, marey_options *options, const char *text) {
+    if (parse_size(text, &options->ring_bytes))
+        return bad_size(command, "ring", text);
+    if (options->ring_bytes < MAREY_RING_MIN)
+        return usage_error(command, "--ring: at least %lluK", MAREY_RING_MIN >> 10);
+    return -1;
+}
+
+int take_limit(const char *command, marey_options *options, const char *text) {
+    return parse_size(text, &options->limit_bytes) ? bad_size(command, "limit", text) : -1;
+}
+
+int take_rows(const char *command, uint32_t *rows, const char *text) {
+    return parse_count(text, rows) ? usage_error(command, "--rows: '%s' is no number", text) : -1;
 }

@@ -115,9 +115,12 @@ int report_tables(const struct trace *trace, const struct report_request *reques
         if (samples)
             fputc('\n', to);
         summary_table_print(&spans, trace, to, request->rows, &request->style);
-    } else if (!error && !samples && (trace->samples || trace->span_count)) {
-        fprintf(to, "%snothing of that: 'marey info' shows which processes and threads there are\n",
-                indent);
+    } else if (!error && !samples) {
+        int is_part = trace->samples || trace->span_count;
+        fprintf(to, "%s%s\n", indent,
+                is_part
+                    ? "nothing of that: 'marey info' shows which processes and threads there are"
+                    : "no spans and no samples");
     }
     summary_free(&spans);
     return error;

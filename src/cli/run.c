@@ -3,20 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/calls_options.h"
 #include "cli/command.h"
+#include "cli/ending.h"
 #include "cli/launch.h"
-#include "cli/report.h"
+#include "cli/sampling.h"
 #include "marey.h"
+#include "output/display.h"
 
 enum {
     ROWS = 20,
-    REPORT_BYTES_MAX =
-        1
-        << 30, /* a larger file is not read at the end: that takes longer than one likes to wait */
     PATH_ROOM = 4096,
     SHOWN_ARGUMENTS = 48, /* of the command line, in the trace */
 };
@@ -31,10 +30,11 @@ static const char help_text[] =
     "\n"
     "Runs a program and records it, and all the processes that it starts, into one file. A process "
     "records what it\n"
-    "marks with Marey: spans, instants, counters, flows. The file is whole at every instant; if "
-    "the program is killed,\n"
-    "nothing is lost. At the end one line says what was recorded and where, and a table shows the "
-    "spans.\n"
+    "marks with Marey: spans, instants, counters, flows; and of those that run Python, samples are "
+    "taken from outside.\n"
+    "The file is whole at every instant; if the program is killed, nothing is lost. At the end one "
+    "line says what was\n"
+    "recorded and where, and tables show spans and functions.\n"
     "\n"
     "  -o, --output FILE     the trace; otherwise NAME.perfetto-trace here, NAME being the "
     "program's\n"
@@ -42,11 +42,14 @@ static const char help_text[] =
     "On /dev/shm it costs\n"
     "                        no disk\n"
     "      --limit SIZE      stop recording when the file has this size (otherwise 8G)\n"
-    "  -n, --rows N          rows of the table (otherwise 20; 0: all)\n"
+    "  -n, --rows N          rows of each table (otherwise 20; 0: all)\n"
     "  -j, --json            the report as one line of JSON, the last on the standard error\n"
     "  -q, --quiet           no report\n"
     "  -h, --help            this page\n"
     "\n"
+    "sampling:\n"
+    "      --no-samples      none\n" SAMPLING_HELP "\n"
+    "calls:\n" CALLS_HELP "\n"
     "Python programs run under the Python beside this command, else that of $VIRTUAL_ENV, else "
     "python3. The program\n"
     "has the standard streams to itself: the report goes to the standard error, after its end.\n"
@@ -65,7 +68,9 @@ struct request {
     char output_made[PATH_ROOM]; /* where none was given */
     marey_options options;
     uint32_t rows;
-    int json, quiet;
+    int json, quiet, no_samples;
+    struct sampling_request sampling;
+    struct calls_request calls;
     int is_python;
     char **argv; /* of the program; ends in NULL */
     char program[PATH_ROOM];
@@ -74,35 +79,34 @@ struct request {
 
 /* --------------------------------------------------------------- options */
 
-static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'}, {"ring", required_argument, NULL, 'r'},
-    {"limit", required_argument, NULL, 'l'},  {"rows", required_argument, NULL, 'n'},
-    {"json", no_argument, NULL, 'j'},         {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},         {0}};
-
-static int bad_size(const char *option, const char *given) {
-    return usage_error("run", "--%s: '%s' is no size; write 4096, 64M or 1G", option, given);
-}
+static const struct option long_options[] = {{"output", required_argument, NULL, 'o'},
+                                             {"ring", required_argument, NULL, 'r'},
+                                             {"limit", required_argument, NULL, 'l'},
+                                             {"rows", required_argument, NULL, 'n'},
+                                             {"json", no_argument, NULL, 'j'},
+                                             {"quiet", no_argument, NULL, 'q'},
+                                             {"no-samples", no_argument, NULL, 'S'},
+                                             SAMPLING_OPTIONS,
+                                             CALLS_OPTIONS,
+                                             {"help", no_argument, NULL, 'h'},
+                                             {0}};
 
 /* One option with its value. Returns -1, or an exit status. */
 static int take_option(struct request *to, int option, char **argv) {
+    if (option >= CALLS_FIRST && option <= CALLS_LAST)
+        return calls_take_option(&to->calls, option, optarg);
     switch (option) {
     case 'o': to->output = optarg; return -1;
     case 'j': to->json = 1; return -1;
     case 'q': to->quiet = 1; return -1;
-    case 'r':
-        if (parse_size(optarg, &to->options.ring_bytes))
-            return bad_size("ring", optarg);
-        if (to->options.ring_bytes < MAREY_RING_MIN)
-            return usage_error("run", "--ring: at least %lluK", MAREY_RING_MIN >> 10);
-        return -1;
-    case 'l': return parse_size(optarg, &to->options.limit_bytes) ? bad_size("limit", optarg) : -1;
-    case 'n':
-        return parse_count(optarg, &to->rows)
-                   ? usage_error("run", "--rows: '%s' is no number", optarg)
-                   : -1;
+    case 'r': return take_ring("run", &to->options, optarg);
+    case 'l': return take_limit("run", &to->options, optarg);
+    case 'n': return take_rows("run", &to->rows, optarg);
+    case 'S': to->no_samples = 1; return -1;
     case 'h': fputs(help_text, stdout); return EXIT_OK;
-    default: return option_error("run", option, argv, long_options);
+    case '?':
+    case ':': return option_error("run", option, argv, long_options);
+    default: return sampling_take_option("run", &to->sampling, option);
     }
 }
 
@@ -135,6 +139,7 @@ static int prefix_python(struct request *to, char **words) {
 static int parse(struct request *to, int argc, char **argv) {
     int option;
     *to = (struct request){.argv = argv + argc, .rows = ROWS, .options = {.flags = MAREY_CHILDREN}};
+    sampling_request_init(&to->sampling);
     opterr = 0;
     while ((option = getopt_long(argc, argv, "+:o:n:m:c:jqh", long_options, NULL)) != -1) {
         if (option != 'm' && option != 'c') {
@@ -197,7 +202,6 @@ static void record_end(marey_track *track, int error, int status) {
     marey_track_end(track, MAREY_NOW, how);
 }
 
-/* The program as a span of its own: what was run, and how it ended. */
 /* So that the program knows that it is the one that is run, and not a child of it. */
 static void name_ourselves(void) {
     char pid[16];
@@ -205,10 +209,20 @@ static void name_ourselves(void) {
     setenv("MAREY_RUN", pid, 1);
 }
 
-static int record_program(const struct request *request, int *status) {
+static void sample(void *context, pid_t pid) {
+    struct sampling *sampling = context;
+    if (!sampling_add(sampling, pid, true))
+        sampling_start(sampling);
+}
+
+/* The program as a span of its own: what was run, and how it ended. */
+static int record_program(const struct request *request, struct sampling *sampling, int *status) {
+    struct launch_watch watch = {sampling, sample};
     marey_track *track = marey_track_open("marey run", MAREY_OF_PROCESS);
     record_begin(track, request);
-    int error = launch_run(request->program, request->argv, status);
+    int error = launch_run(request->program, request->argv, sampling ? &watch : NULL, status);
+    if (sampling)
+        sampling_end(sampling);
     record_end(track, error, *status);
     marey_track_close(track);
     return error;
@@ -224,93 +238,37 @@ static int cannot_start(const struct request *request, int error) {
     return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
-/* ---------------------------------------------------------------- report */
-
-static void print_unread(const struct request *request, uint64_t bytes) {
-    char size[DISPLAY_ROOM];
-    struct text path = {0};
-    display_size(size, sizeof size, bytes);
-    display_add(&path, request->output, 0);
-    fprintf(stderr, "marey: %s: %s recorded; 'marey info --spans' shows the spans\n",
-            text_of(&path), size);
-    text_free(&path);
-}
-
-static int print_text(const struct request *request, const struct trace *trace, int status) {
-    struct report_request tables = {
-        .rows = request->rows,
-        .style = {table_terminal_width(stderr), table_terminal_colour(stderr), "", 0}};
-    struct text line = {0};
-    text_add(&line, "marey: ");
-    display_add(&line, request->output, 0);
-    text_add(&line, ": ");
-    report_sentence(trace, &line);
-    if (WIFSIGNALED(status))
-        text_addf(&line, "; killed by signal %d (%s)", WTERMSIG(status),
-                  strsignal(WTERMSIG(status)));
-    else if (WEXITSTATUS(status))
-        text_addf(&line, "; exit status %d", WEXITSTATUS(status));
-    fprintf(stderr, "%s\n", text_of(&line));
-    text_free(&line);
-    report_losses(trace, stderr, "  ");
-    report_damage(trace, stderr, "  ");
-    return report_tables(trace, &tables, stderr);
-}
-
-static int print_json(const struct request *request, const struct trace *trace, int status) {
-    struct report_request tables = {.rows = request->rows};
-    struct json json;
-    json_init(&json, stderr, 0);
-    json_object(&json, NULL);
-    json_text(&json, "file", request->output);
-    json_integer(&json, "exit_status", launch_exit_status(status));
-    if (WIFSIGNALED(status))
-        json_integer(&json, "signal", WTERMSIG(status));
-    report_counts_json(trace, &json);
-    report_losses_json(trace, &json);
-    report_damage_json(trace, &json);
-    int error = report_tables_json(trace, &tables, &json);
-    json_end(&json);
-    json_finish(&json);
-    return error;
-}
-
-static void report(const struct request *request, int status) {
-    struct trace trace;
-    int error = trace_read(&trace, request->output, 0);
-    if (!error)
-        error = request->json ? print_json(request, &trace, status)
-                              : print_text(request, &trace, status);
-    if (error)
-        read_error("run", request->output, error);
-    trace_free(&trace);
-}
-
-/* In a process of its own: whatever becomes of it, where memory is short for instance, the program's exit status is
- * kept. */
-static void report_apart(const struct request *request, int status) {
-    struct stat info;
-    int ended = 0;
-    uint64_t bytes = stat(request->output, &info) ? 0 : (uint64_t)info.st_size;
-    if (request->quiet)
-        return;
-    pid_t child = bytes > REPORT_BYTES_MAX ? -1 : fork();
-    if (child == 0) {
-        report(request, status);
-        fflush(stderr);
-        _exit(EXIT_OK);
-    }
-    if (child > 0)
-        waitpid(child, &ended, 0);
-    if (child < 0 || ended)
-        print_unread(request, bytes);
-}
-
 /* Finds the program before anything is written: an old trace survives a wrong word. */
 static int find_program(struct request *request) {
     return request->is_python
                ? launch_find_python(request->program, sizeof request->program)
                : launch_find(request->argv[0], request->program, sizeof request->program);
+}
+
+static void report(const struct request *request, const struct sampling *sampling, int status) {
+    struct ending ending = {.command = "run",
+                            .path = request->output,
+                            .to = stderr,
+                            .rows = request->rows,
+                            .json = request->json,
+                            .status = &status,
+                            .sampling = sampling ? sampling_result(sampling) : NULL};
+    if (!request->quiet)
+        ending_report(&ending);
+}
+
+/* Runs the program in the recording that is open, and closes that. Returns an errno. */
+static int run_and_report(const struct request *request, int *status) {
+    struct sampling *sampling = NULL;
+    if (!request->no_samples)
+        sampling_open(&sampling, &request->sampling); /* without memory for it, without it */
+    int error = record_program(request, sampling, status);
+    marey_close();
+    if (!error)
+        report(request, sampling, *status);
+    if (sampling)
+        sampling_close(sampling);
+    return error;
 }
 
 static int run_recorded(struct request *request) {
@@ -324,11 +282,10 @@ static int run_recorded(struct request *request) {
     if (error)
         return record_error("run", request->output, error);
     name_ourselves();
-    error = record_program(request, &status);
-    marey_close();
+    calls_hand_over(&request->calls);
+    error = run_and_report(request, &status);
     if (error)
         return cannot_start(request, error);
-    report_apart(request, status);
     launch_die_alike(status);
     return launch_exit_status(status);
 }
@@ -336,6 +293,8 @@ static int run_recorded(struct request *request) {
 static int run(int argc, char **argv) {
     struct request request;
     int status = parse(&request, argc, argv);
+    if (status < 0)
+        status = calls_check(&request.calls);
     if (status < 0)
         status = run_recorded(&request);
     if (request.is_python)

@@ -26,10 +26,11 @@ struct call_function {
 };
 
 enum call_flag {
-    CALL_IS_OPEN = 1,   /* it has no end: it went on when recording ended, or the program was killed */
-    CALL_HAS_FAILED = 2, /* an exception left it */
+    CALL_IS_OPEN =
+        1, /* it has no end: it went on when recording ended, or the program was killed */
+    CALL_HAS_FAILED = 2,   /* an exception left it */
     CALL_IS_SUSPENDED = 4, /* a generator or coroutine that was not resumed to its end */
-    CALL_HAS_YIELDED = 8,   /* a generator that gave a value */
+    CALL_HAS_YIELDED = 8,  /* a generator that gave a value */
     CALL_IN_PIECES = 16,   /* a generator or coroutine */
 };
 

@@ -7,11 +7,11 @@
 
 #include "marey.h"
 
-/* Self counts by function and line. */
+/* Counts by function and line. */
 struct line_count {
     uint32_t function;
     int32_t line;
-    uint64_t count;
+    uint64_t self, total; /* total: at the outermost call of the function */
 };
 
 struct making {
@@ -34,9 +34,10 @@ static void enter(struct making *m, uint32_t place) {
     row->self_count += node->self_count;
     for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
         row->self_ns[weight] += node->self_ns[weight];
-    if (node->line && node->self_count)
-        m->lines[m->line_count++] =
-            (struct line_count){node->function, node->line, node->self_count};
+    int is_outermost = m->open[node->function] == 0;
+    if (node->line)
+        m->lines[m->line_count++] = (struct line_count){
+            node->function, node->line, node->self_count, is_outermost ? node->total_count : 0};
     if (m->open[node->function]++)
         return; /* a call of itself: counted at the outermost one */
     row->total_count += node->total_count;
@@ -75,9 +76,13 @@ static void find_hot_lines(struct making *m) {
     qsort(m->lines, m->line_count, sizeof *m->lines, by_function_and_line);
     for (uint32_t i = 0, end; i < m->line_count; i = end) {
         struct hot_row *row = &m->rows[m->lines[i].function];
-        uint64_t count = 0;
-        for (end = i; end < m->line_count && !by_function_and_line(&m->lines[i], &m->lines[end]);)
-            count += m->lines[end++].count;
+        uint64_t self = 0, total = 0;
+        for (end = i; end < m->line_count && !by_function_and_line(&m->lines[i], &m->lines[end]);
+             end++) {
+            self += m->lines[end].self;
+            total += m->lines[end].total;
+        }
+        uint64_t count = row->self_count ? self : total;
         if (count > row->hot_line_count) {
             row->hot_line = m->lines[i].line;
             row->hot_line_count = count;

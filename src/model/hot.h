@@ -8,7 +8,8 @@ struct hot_row {
     uint32_t function;                /* place in the profile's functions */
     uint64_t self_count, total_count; /* samples; of a recursive function each one once */
     uint64_t self_ns[SAMPLE_WEIGHTS], total_ns[SAMPLE_WEIGHTS];
-    int32_t hot_line; /* where it was running most often; 0: the profile has no lines */
+    int32_t hot_line; /* where it was running most often, or, where it never was itself, where it
+                         called most often; 0: the profile has no lines */
     uint64_t hot_line_count;
 };
 

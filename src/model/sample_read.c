@@ -147,7 +147,8 @@ static void weigh(struct taken_sample *sample, const struct weight *weight, uint
 }
 
 static void weigh_followers(struct taken_sample *sample, const struct said_sample *said) {
-    const uint8_t *at = said->follower_weights.at, *end = at + said->follower_weights.size;
+    const uint8_t *at = said->follower_weights.at;
+    const uint8_t *end = at ? at + said->follower_weights.size : NULL;
     uint64_t value;
     for (uint32_t i = 0; at && at < end && i < said->weights.follower_count; i++) {
         at = wire_number(at, end, &value);

@@ -225,6 +225,33 @@ size_t display_add(struct text *text, const char *string, size_t columns) {
     return used + dots;
 }
 
+/* What is left of a shown text without its first columns. */
+static const char *skip_columns(const char *at, const char *end, size_t columns) {
+    while (columns && at < end) {
+        struct character one = character_at(at, end);
+        size_t width = character_columns(one.code);
+        columns -= width < columns ? width : columns;
+        at += one.bytes;
+    }
+    return at;
+}
+
+size_t display_add_end(struct text *text, const char *path, size_t columns) {
+    struct text shown = {0};
+    size_t used = display_add(&shown, path, 0);
+    const char *at = text_of(&shown);
+    if (columns && used > columns) {
+        text_add_bytes(text, "...", columns < 3 ? columns : 3);
+        at = skip_columns(at, at + shown.size, columns > 3 ? used - columns + 3 : used);
+        const char *slash = strchr(at, '/');
+        at = slash && slash[1] ? slash : at;
+        used = (columns < 3 ? columns : 3) + display_columns(at);
+    }
+    text_add(text, at);
+    text_free(&shown);
+    return used;
+}
+
 /* --------------------------------------------------------------- numbers */
 
 /* Three digits that count: 1.23, 12.3, 123. */

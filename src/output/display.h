@@ -33,6 +33,8 @@ int character_is_harmful(int32_t code);
 /* Adds a text of a trace, made harmless, cut to at most `columns` columns (0: not cut). What is cut ends in "...".
  * Returns how many columns it takes. */
 size_t display_add(struct text *text, const char *string, size_t columns);
+/* The same for a path, cut at its front: "...", then its end from a slash on where there is one. */
+size_t display_add_end(struct text *text, const char *path, size_t columns);
 /* Columns of what display_add made. */
 size_t display_columns(const char *string);
 

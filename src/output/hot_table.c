@@ -43,13 +43,28 @@ static void add_path_end(struct text *to, const char *path, size_t columns) {
     display_add(to, at, columns - 3);
 }
 
+/* A module inside the interpreter: "<frozen os>" is shown as "os". */
+static int add_frozen(struct text *to, const char *file, size_t columns) {
+    static const char prefix[] = "<frozen ";
+    char name[64];
+    size_t bytes = strlen(file), prefix_bytes = sizeof prefix - 1;
+    if (strncmp(file, prefix, prefix_bytes) != 0 || file[bytes - 1] != '>' ||
+        bytes - prefix_bytes > sizeof name)
+        return 0;
+    snprintf(name, sizeof name, "%.*s", (int)(bytes - prefix_bytes - 1), file + prefix_bytes);
+    display_add(to, name, columns);
+    return 1;
+}
+
 static void add_where(struct text *to, const char *file, int32_t line) {
     char number[16] = "";
     if (line > 0)
         snprintf(number, sizeof number, ":%" PRId32, line);
+    size_t columns = WHERE_COLUMNS - strlen(number);
     if (!*file)
         return;
-    add_path_end(to, short_path(file), WHERE_COLUMNS - strlen(number));
+    if (!add_frozen(to, file, columns))
+        add_path_end(to, short_path(file), columns);
     text_add(to, number);
 }
 

@@ -100,27 +100,6 @@ static void add_title(struct page *page, const struct dumped_thread *thread,
 
 /* ---- a frame: "name (path:line)", its path cut at the front where the terminal is narrow */
 
-/* Adds the end of a path, from a slash on where there is one, in at most so many columns. */
-static void add_path_end(struct text *line, const char *path, size_t columns) {
-    struct text shown = {0};
-    size_t used = display_add(&shown, path, 0);
-    const char *at = text_of(&shown);
-    if (columns && used > columns) {
-        size_t over = used - columns + 3;
-        for (const char *end = at + shown.size; over && at < end;) {
-            struct character one = character_at(at, end);
-            size_t width = one.code < 0 ? 1 : character_columns(one.code);
-            over -= width < over ? width : over;
-            at += one.bytes;
-        }
-        const char *slash = strchr(at, '/');
-        at = slash && slash[1] ? slash : at;
-        text_add(line, "...");
-    }
-    text_add(line, at);
-    text_free(&shown);
-}
-
 static void add_frame(struct page *page, const struct dumped_frame *frame) {
     char number[32] = "";
     size_t width = page->style->width, name_columns = 0, file_columns = 0;
@@ -136,7 +115,7 @@ static void add_frame(struct page *page, const struct dumped_frame *frame) {
     text_add(page->to, " ");
     colour(page, dim);
     text_add(page->to, "(");
-    add_path_end(page->to, frame->file, file_columns);
+    display_add_end(page->to, frame->file, file_columns);
     text_addf(page->to, "%s)", number);
     colour(page, plain);
     text_add(page->to, "\n");

@@ -9,6 +9,7 @@
 
 enum {
     LEVEL_COLUMNS = 4,      /* of each level's lines */
+    LEVELS_MAX = 100,       /* that are indented, however wide the output is */
     TEXT_COLUMNS_MIN = 3,   /* of arguments that are cut: "..." */
     RESULT_COLUMNS_MIN = 7, /* of a result: " -> ..." */
     NAME_COLUMNS_MIN = 12,
@@ -65,7 +66,7 @@ static void make_prefix(struct printing *p, uint32_t place, const char *own) {
     const char *pieces[TREE_DEPTH_MAX + 2];
     const struct tree_row *all = p->rows->all;
     uint32_t levels = 0;
-    size_t room = p->options->width ? p->options->width / 2 / LEVEL_COLUMNS : TREE_DEPTH_MAX;
+    size_t room = p->options->width ? p->options->width / 2 / LEVEL_COLUMNS : LEVELS_MAX;
     int is_below_section = all[all[0].first_row].call == CALL_NONE;
     text_clear(&p->prefix);
     for (uint32_t at = all[place].parent; at && all[at].depth > (uint32_t)is_below_section;
@@ -88,23 +89,30 @@ static void cut(struct text *text, size_t columns) {
     *text = shown;
 }
 
-/* Makes arguments and result fit beside what stands there: what is short stays whole, what is long shares the rest. */
-static void fit(struct printing *p, size_t fixed) {
+/* Makes arguments and result fit beside what stands there: without `self`, and then cut. What is short stays whole, what is
+ * long shares the rest. */
+static void fit(struct printing *p, const struct tree_row *row, size_t fixed) {
     size_t width = p->options->width;
     size_t arguments = display_columns(text_of(&p->text.arguments));
     size_t result = display_columns(text_of(&p->text.result));
     size_t room = width > fixed ? width - fixed : 0;
     if (!width || arguments + result <= room)
         return;
+    row_text_drop_self(&p->text, row);
+    arguments = display_columns(text_of(&p->text.arguments));
+    if (arguments + result <= room)
+        return;
     size_t for_result = result < room / 2 ? result : room / 2;
-    if (arguments < room - for_result)
+    if (arguments + for_result < room)
         for_result = room - arguments;
-    size_t for_arguments = room - for_result;
+    if (for_result < RESULT_COLUMNS_MIN)
+        for_result = result < RESULT_COLUMNS_MIN ? result : RESULT_COLUMNS_MIN;
+    size_t for_arguments =
+        room > for_result + TEXT_COLUMNS_MIN ? room - for_result : TEXT_COLUMNS_MIN;
     if (result > for_result)
-        cut(&p->text.result, for_result > RESULT_COLUMNS_MIN ? for_result : RESULT_COLUMNS_MIN);
+        cut(&p->text.result, for_result);
     if (arguments > for_arguments)
-        cut(&p->text.arguments,
-            for_arguments > TEXT_COLUMNS_MIN ? for_arguments : TEXT_COLUMNS_MIN);
+        cut(&p->text.arguments, for_arguments);
 }
 
 /* Puts the pieces of a call's row together. */
@@ -145,7 +153,7 @@ static void print_call(struct printing *p, uint32_t place) {
         cut(&p->text.name, width > fixed + NAME_COLUMNS_MIN ? width - fixed : NAME_COLUMNS_MIN);
         name = display_columns(text_of(&p->text.name));
     }
-    fit(p, fixed + name);
+    fit(p, row, fixed + name);
     join_pieces(p, row);
 }
 

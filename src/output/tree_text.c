@@ -91,6 +91,19 @@ static void make_arguments(struct row_text *p, const struct tree_row *row) {
         add_arguments(p, row, 1);
 }
 
+void row_text_drop_self(struct row_text *p, const struct tree_row *row) {
+    const char *text = text_of(&p->arguments), *rest;
+    if (is_span(p, row) || (strncmp(text, "self=<", 6) != 0 && strncmp(text, "cls=<", 5) != 0))
+        return;
+    rest = strstr(text, ">, ");
+    if (!rest)
+        return;
+    struct text kept = {0};
+    text_add(&kept, rest + 3);
+    text_free(&p->arguments);
+    p->arguments = kept;
+}
+
 /* --------------------------------------------------------------- results */
 
 /* The same result of all calls of a row; NULL where there is none, or it differs. */

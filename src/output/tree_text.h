@@ -21,6 +21,8 @@ struct row_text {
 void row_text_make(struct row_text *text, const struct tree_row *row);
 /* Makes the times short and the tail empty. */
 void row_text_shorten(struct row_text *text, const struct tree_row *row);
+/* Leaves out `self` or `cls` where more arguments follow: the name says the class. */
+void row_text_drop_self(struct row_text *text, const struct tree_row *row);
 void row_text_free(struct row_text *text);
 
 static inline void text_clear(struct text *text) {

@@ -167,11 +167,13 @@ extern face_state *calls_state; /* of the interpreter that has scopes, or NULL *
 
 void place_renew(hook_thread *thread, call_thread *self, PyThreadState *now, uint64_t key);
 
-/* Sees to it that self->sinks are those of here and now. */
+/* Sees to it that self->sinks are those of here and now. Both epochs only grow, so their sum changes with each. */
 static inline void place_look(hook_thread *thread, call_thread *self) {
     PyThreadState *now = thread_state();
     uint64_t key = now->context_ver + now->id * UINT64_C(0x9E3779B97F4A7C15) +
-                   __atomic_load_n(&calls_epoch, __ATOMIC_RELAXED) * UINT64_C(0xC2B2AE3D27D4EB4F);
+                   (__atomic_load_n(&calls_epoch, __ATOMIC_RELAXED) +
+                    __atomic_load_n(&task_epoch, __ATOMIC_RELAXED)) *
+                       UINT64_C(0xC2B2AE3D27D4EB4F);
     if (UNLIKELY(self->thread != now || self->key != key))
         place_renew(thread, self, now, key);
 }

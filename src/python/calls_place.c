@@ -73,15 +73,15 @@ static lane *lane_find(scope *of, uintptr_t key, bool *made) {
     if (of->lane_count >= of->lane_room / 2 && !lanes_grow(of))
         return NULL;
     lane **place = lane_place(of->lanes, of->lane_room, key);
-    if (*place)
-        return *place;
-    lane *new = calloc(1, sizeof *new);
-    if (!new)
-        return NULL;
-    *new = (lane){.of = of, .key = key};
-    *made = true;
-    of->lane_count++;
-    return *place = new;
+    if (!*place) {
+        *place = calloc(1, sizeof **place);
+        if (!*place)
+            return NULL;
+        **place = (lane){.of = of, .key = key};
+        *made = true;
+        of->lane_count++;
+    }
+    return *place;
 }
 
 /* As Python calls the thread, else the system. */

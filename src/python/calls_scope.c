@@ -161,6 +161,10 @@ static void slice_begin(scope_object *self, call_thread *thread) {
         marey__call_begin(&of->slice, track ? track->track : NULL, &event);
 }
 
+static marey_arg number_of(const char *name, uint64_t number) {
+    return (marey_arg){.name = marey_name_id(name), .kind = MAREY_KIND_I64, .i64 = (int64_t)number};
+}
+
 static void slice_end(scope_object *self) {
     scope *of = self->of;
     marey_losses lost = {0};
@@ -168,21 +172,17 @@ static void slice_end(scope_object *self) {
         return;
     marey__log_losses(of->log, &lost);
     self->lost = lost.limit + lost.disk + lost.arguments;
-    marey_arg args[4] = {{.name = marey_name_id("call_count"),
-                          .kind = MAREY_KIND_I64,
-                          .i64 = (int64_t)of->call_count}};
-    size_t count = 1;
-    if (of->limit)
-        args[count++] = (marey_arg){.name = marey_name_id("limit"),
-                                    .kind = MAREY_KIND_TEXT,
-                                    .text = of->limit,
-                                    .count = strlen(of->limit)};
+    marey_arg args[4];
+    size_t count = 0;
+    args[count++] = number_of("call_count", of->call_count);
+    if (of->limit) {
+        args[count] = (marey_arg){.name = marey_name_id("limit")};
+        value_set_text(&args[count++], of->limit, strlen(of->limit));
+    }
     if (of->skipped)
-        args[count++] = (marey_arg){
-            .name = marey_name_id("skipped"), .kind = MAREY_KIND_I64, .i64 = (int64_t)of->skipped};
+        args[count++] = number_of("skipped", of->skipped);
     if (self->lost)
-        args[count++] = (marey_arg){
-            .name = marey_name_id("lost"), .kind = MAREY_KIND_I64, .i64 = (int64_t)self->lost};
+        args[count++] = number_of("lost", self->lost);
     struct call_event event = {.stamp = marey__stamp(), .args = args, .count = count};
     if (of->slice_lane)
         marey__log_end(of->log, of->slice_lane->in_log, &event);

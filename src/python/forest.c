@@ -29,7 +29,10 @@ static int load(forest_object *self, const Py_buffer *data, const char *path) {
     return error;
 }
 
-static PyObject *loaded(forest_object *self, int error) {
+/* No bytes at all are a trace of nothing: that of a scope that was never entered. */
+static PyObject *loaded(forest_object *self, int error, int is_empty) {
+    if (is_empty)
+        self->trace.reader.damage = (struct damage){0};
     if (!error && self->trace.reader.damage.count[DAMAGE_EMPTY]) {
         Py_DECREF(self);
         return Py_BuildValue("iss", 0, damage_text(DAMAGE_EMPTY), "");
@@ -50,9 +53,9 @@ PyObject *forest_load(PyObject *module, PyObject *args) {
         return NULL;
     const char *path = PyBytes_Check(given) ? PyBytes_AS_STRING(given) : NULL;
     forest_object *self = type_make(state->forest_type);
-    int error = self ? load(self, &data, path) : 0;
+    int error = self ? load(self, &data, path) : 0, is_empty = !path && data.len == 0;
     PyBuffer_Release(&data);
-    return self ? loaded(self, error) : NULL;
+    return self ? loaded(self, error, is_empty) : NULL;
 }
 
 static void forest_dealloc(PyObject *object) {

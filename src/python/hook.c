@@ -9,7 +9,22 @@ uint64_t hook_generation;
 hook_losses hook_counts;
 THREAD_LOCAL hook_thread hook_here;
 
+/* hooks_mutex guards the list of hooks and what is set on code; users_mutex orders starts and stops, as the GIL does
+ * where there is one. PyMutex lets the world be stopped while somebody waits for it. */
+#ifdef Py_GIL_DISABLED
+static PyMutex hooks_mutex, users_mutex;
+#define LOCK(mutex) PyMutex_Lock(&(mutex))
+#define UNLOCK(mutex) PyMutex_Unlock(&(mutex))
+#define USERS_LOCK() LOCK(users_mutex)
+#define USERS_UNLOCK() UNLOCK(users_mutex)
+#else
 static pthread_mutex_t hooks_mutex = PTHREAD_MUTEX_INITIALIZER;
+#define LOCK(mutex) pthread_mutex_lock(&(mutex))
+#define UNLOCK(mutex) pthread_mutex_unlock(&(mutex))
+#define USERS_LOCK() ((void)0)
+#define USERS_UNLOCK() ((void)0)
+#endif
+
 static int hooks_on; /* interpreters whose hook is on */
 
 hook_losses hook_lost(void) {
@@ -33,7 +48,11 @@ static void thread_gone(void *key_value) {
 
 /* A forked child's calls are its own: those that were open belong to the parent. */
 static void after_fork(void) {
+#ifdef Py_GIL_DISABLED
+    hooks_mutex = users_mutex = (PyMutex){0};
+#else
     hooks_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+#endif
     hook_generation += hook_generation != 0;
 }
 
@@ -150,11 +169,11 @@ static void code_gone(void *extra) {
  * short. */
 static hook_code *code_keep(hook *h, PyCodeObject *code, hook_code *made) {
     void *there = NULL;
-    pthread_mutex_lock(&hooks_mutex); /* held across no call that could wait for another thread */
+    LOCK(hooks_mutex); /* held across no call that could wait for another thread */
     code_get_extra((PyObject *)code, h->extra, &there);
     if (!there && code_set_extra((PyObject *)code, h->extra, made) == 0)
         there = made;
-    pthread_mutex_unlock(&hooks_mutex);
+    UNLOCK(hooks_mutex);
     if (there != made)
         code_gone(made);
     PyErr_Clear();
@@ -175,7 +194,11 @@ hook_code *code_ask(hook *h, PyCodeObject *code, PyObject *globals, hook_code *k
     error_aside error;
     error_hide(&error);
     thread->busy = true;
-    known->wanted = call_wanted(h->state, code, globals, &known->site);
+    call_site *before = __atomic_load_n(&known->site, __ATOMIC_ACQUIRE), *site = before;
+    known->wanted = call_wanted(h->state, code, globals, &site);
+    if (site != before && !__atomic_compare_exchange_n(&known->site, &before, site, false,
+                                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        call_site_gone(site); /* another thread asked at the same time */
     thread->busy = false;
     error_show(&error);
     __atomic_store_n(&known->epoch, epoch, __ATOMIC_RELEASE);
@@ -199,10 +222,10 @@ static hook *hook_make(void) {
     h->extra = extra;
     h->epoch = 1;
     h->interpreter = PyInterpreterState_Get();
-    pthread_mutex_lock(&hooks_mutex);
+    LOCK(hooks_mutex);
     h->next = hooks;
     __atomic_store_n(&hooks, h, __ATOMIC_RELEASE);
-    pthread_mutex_unlock(&hooks_mutex);
+    UNLOCK(hooks_mutex);
     return h;
 }
 
@@ -230,10 +253,10 @@ static hook *hook_take(face_state *state) {
 }
 
 static int hook_on(hook *h) {
-    pthread_mutex_lock(&hooks_mutex);
+    LOCK(hooks_mutex);
     if (!hooks_on++)
         __atomic_add_fetch(&hook_generation, 1, __ATOMIC_RELAXED);
-    pthread_mutex_unlock(&hooks_mutex);
+    UNLOCK(hooks_mutex);
     h->on = true;
     if (hook_install(h) == 0) {
         if (h->asked_while_off)
@@ -242,31 +265,49 @@ static int hook_on(hook *h) {
         return 0;
     }
     h->on = false;
-    pthread_mutex_lock(&hooks_mutex);
+    LOCK(hooks_mutex);
     hooks_on--;
-    pthread_mutex_unlock(&hooks_mutex);
+    UNLOCK(hooks_mutex);
     return -1;
 }
 
 static void hook_off(hook *h) {
     h->on = false;
     hook_remove(h);
-    pthread_mutex_lock(&hooks_mutex);
+    LOCK(hooks_mutex);
     hooks_on--;
-    pthread_mutex_unlock(&hooks_mutex);
+    UNLOCK(hooks_mutex);
 }
 
-int hook_start(face_state *state, hook_options options) {
+static void stop(hook *h, bool c_calls) {
+    error_aside error;
+    error_hide(&error);
+    if (c_calls && h->c_users && !--h->c_users)
+        hook_c_calls(h, false);
+    if (!--h->users)
+        hook_off(h);
+    PyErr_Clear();
+    error_show(&error);
+}
+
+static int start(face_state *state, hook_options options) {
     hook *h = hook_take(state);
     if (!h || (!h->users && hook_on(h) < 0))
         return -1;
     h->users++;
     if (options.c_calls && !h->c_users++ && hook_c_calls(h, true) < 0) {
         h->c_users--;
-        hook_stop(state, (hook_options){false});
+        stop(h, false);
         return -1;
     }
     return 0;
+}
+
+int hook_start(face_state *state, hook_options options) {
+    USERS_LOCK();
+    int result = start(state, options);
+    USERS_UNLOCK();
+    return result;
 }
 
 /* The hook that this module has taken, or NULL. */
@@ -277,42 +318,35 @@ static hook *hook_taken(const face_state *state) {
 
 void hook_stop(face_state *state, hook_options options) {
     hook *h = hook_taken(state);
-    if (!h || !h->users)
-        return;
-    error_aside error;
-    error_take(&error);
-    if (options.c_calls && !--h->c_users)
-        hook_c_calls(h, false);
-    if (!--h->users)
-        hook_off(h);
-    PyErr_Clear();
-    error_put_back(&error);
+    USERS_LOCK();
+    if (h && h->users)
+        stop(h, options.c_calls);
+    USERS_UNLOCK();
 }
 
 void hook_ask_again(face_state *state) {
     hook *h = hook_taken(state);
     if (!h)
         return;
+    USERS_LOCK();
     h->epoch += h->epoch == UINT32_MAX ? 2 : 1; /* 0 is no answer */
     if (h->on)
         hook_see_again(h);
-    else
-        h->asked_while_off =
-            true; /* code that is turned off stays so, also while the hook is off */
+    else /* code that is turned off stays so, also while the hook is off */
+        h->asked_while_off = true;
+    USERS_UNLOCK();
 }
 
 void hook_fini(face_state *state) {
     hook *h = hook_taken(state);
     if (!h)
         return;
-    error_aside error;
-    error_take(&error);
-    if (h->users)
-        hook_off(h);
-    h->users = h->c_users = 0;
+    if (h->users) {
+        h->users = 1;
+        stop(h, h->c_users != 0);
+    }
+    h->c_users = 0;
     h->interpreter = NULL; /* another one may come to stand at its address */
-    PyErr_Clear();
-    error_put_back(&error);
 }
 
 /* --------------------------------------------------------------- arguments */

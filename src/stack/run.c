@@ -111,7 +111,7 @@ static uint32_t unmoved(const struct run *run, const struct stack *stack) {
 static bool make_scratch(struct naming *naming, uint32_t depth) {
     if (depth <= naming->scratch_room)
         return true;
-    struct sample_frame *scratch = realloc(naming->scratch, 2 * depth * sizeof *scratch);
+    struct sample_frame *scratch = realloc(naming->scratch, 2 * (size_t)depth * sizeof *scratch);
     if (!scratch)
         return false;
     naming->scratch = scratch;

@@ -104,7 +104,8 @@ int target_list(struct target *target, struct sampling *sampling, uint64_t now_n
     target->listed_ns = now_ns;
     target->changed = error == MAREY_ETORN;
     struct sampled_thread **threads = NULL;
-    if (!error && !(threads = calloc((size_t)target->list.count + 1, sizeof *threads)))
+    if (!error &&
+        !(threads = calloc((size_t)target->list.count + 1, sizeof(struct sampled_thread *))))
         error = MAREY_ENOMEM;
     for (int i = 0; i < target->list.count && !error; i++) {
         const struct thread *thread = &target->list.threads[i];
@@ -305,11 +306,28 @@ static void take(struct target *target, struct sampling *sampling, struct sample
         add_weights(target, sampling, thread, tick, wall_ns);
 }
 
+/* One that sleeps for long is looked at now and then only. */
+static bool is_early(const struct sampled_thread *thread, const struct tick *tick) {
+    return thread->idle_looks >= THREAD_IDLE_LOOKS &&
+           tick->now_ns - thread->looked_ns < THREAD_IDLE_NS;
+}
+
+void target_stop_threads(struct target *target, struct sampling *sampling,
+                         const struct tick *tick) {
+    for (int i = 0; i < target->threads_count; i++) {
+        struct sampled_thread *thread = target->threads[i];
+        if (thread->ended || is_early(thread, tick))
+            continue;
+        look(target, sampling, thread, tick); /* a stopped one does not tell any more */
+        if (thread->doing == THREAD_RUNS)
+            stops_add(sampling->stops, target->pid, thread->thread.tid);
+    }
+}
+
 void sampled_thread_take(struct target *target, struct sampling *sampling,
                          struct sampled_thread *thread, const struct tick *tick) {
     bool holds = interpreter_at(target, thread)->gil_holder == thread->thread.address;
-    bool early = thread->idle_looks >= THREAD_IDLE_LOOKS &&
-                 tick->now_ns - thread->looked_ns < THREAD_IDLE_NS;
+    bool early = is_early(thread, tick);
     if (thread->ended || (early && !holds))
         return;
     /* One that is looked at seldom is seen at each tick that it has the GIL: that stands for no more than a tick. */

@@ -123,6 +123,8 @@ int sampler_open(struct sampler **out, const struct sampler_options *options,
     children_init(&sampler->children);
     thread_files_init(&sampler->sampling.files);
     int error = naming_init(&sampler->sampling.naming, options->functions);
+    if (options->blocking && !(sampler->sampling.stops = calloc(1, sizeof(struct stops))))
+        error = MAREY_ENOMEM;
     if (error) {
         sampler_close(sampler);
         return error;
@@ -139,6 +141,7 @@ void sampler_close(struct sampler *sampler) {
     free(sampler->targets);
     children_fini(&sampler->children);
     naming_fini(&sampler->sampling.naming);
+    free(sampler->sampling.stops);
     free(sampler);
 }
 
@@ -164,7 +167,7 @@ static void refuse(struct sampler *sampler) {
 static int add_target(struct sampler *sampler, struct target *target) {
     if (sampler->targets_count == sampler->targets_room) {
         int room = sampler->targets_room ? 2 * sampler->targets_room : 8;
-        struct target **targets = realloc(sampler->targets, (size_t)room * sizeof *targets);
+        struct target **targets = realloc(sampler->targets, (size_t)room * sizeof(struct target *));
         if (!targets)
             return MAREY_ENOMEM;
         sampler->targets = targets;
@@ -186,6 +189,8 @@ int sampler_add(struct sampler *sampler, pid_t pid, bool wait) {
     struct sampling *sampling = &sampler->sampling;
     if (pid <= 0)
         return MAREY_ENOPROCESS;
+    if (sampling->stops && pid == getpid())
+        return MAREY_EINVAL;
     if (find(sampler, pid))
         return 0;
     if (sampler->targets_count >= SAMPLER_PROCESSES_MAX)
@@ -319,6 +324,8 @@ static void run(struct sampler *sampler, uint64_t until_ns) {
         }
     }
     flush_all(sampler);
+    if (sampler->sampling.stops)
+        stops_finish(sampler->sampling.stops);
     count_spent(sampler, now_ns);
 }
 

@@ -57,8 +57,8 @@ struct sampler_options {
     bool
         native_marker; /* a frame "<native>" where a thread is in a C function, "<GC>" while garbage is collected */
     bool
-        blocking; /* stops the process for each sample (PTRACE_SEIZE, PTRACE_INTERRUPT): never torn */
-    bool tasks;   /* also waiting asyncio tasks, each with its await chain */
+        blocking; /* stops the threads that run for the moment of each sample (stops.h): hardly ever torn */
+    bool tasks; /* also waiting asyncio tasks, each with its await chain */
 };
 
 struct sampler_counts {

@@ -73,7 +73,7 @@ static int find_python(struct target *target, struct sampling *sampling) {
     if (error)
         error = process_open(&target->process, target->pid);
     if (error)
-        return error;
+        return error == MAREY_EADDRESS ? MAREY_ENOTYET : error; /* it is just being loaded */
     unwinder_init(&target->unwinder, &target->process);
     /* Ids of code objects are different in all processes. */
     target->unwinder.codes.last_id = ++sampling->serial << 40;
@@ -83,7 +83,7 @@ static int find_python(struct target *target, struct sampling *sampling) {
     target_forget_threads(target, sampling);
     unwinder_fini(&target->unwinder);
     process_close(&target->process);
-    return error == MAREY_ETORN ? MAREY_ENOTYET : error;
+    return error == MAREY_ETORN || error == MAREY_EADDRESS ? MAREY_ENOTYET : error;
 }
 
 /* It has started another program, or its Python has ended, or the process itself. */
@@ -210,7 +210,7 @@ static int list_if_changed(struct target *target, struct sampling *sampling, uin
     return error == MAREY_ETORN ? 0 : error;
 }
 
-void target_sample(struct target *target, struct sampling *sampling, const struct tick *tick) {
+static void sample(struct target *target, struct sampling *sampling, const struct tick *tick) {
     int error = 0;
     bool all = tick->now_ns - target->codes_ns >= TARGET_CODES_NS;
     if (all) {
@@ -231,6 +231,17 @@ void target_sample(struct target *target, struct sampling *sampling, const struc
     for (int i = 0; i < target->threads_count; i++)
         sampled_thread_take(target, sampling, target->threads[i], tick);
     sampling->torn += target->unwinder.counts.torn - torn;
+}
+
+void target_sample(struct target *target, struct sampling *sampling, const struct tick *tick) {
+    if (!sampling->stops) {
+        sample(target, sampling, tick);
+        return;
+    }
+    stops_begin(sampling->stops);
+    target_stop_threads(target, sampling, tick);
+    sample(target, sampling, tick);
+    stops_end(sampling->stops);
 }
 
 void target_flush(struct target *target, struct sampling *sampling) {

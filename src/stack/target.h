@@ -12,6 +12,7 @@
 
 #include "stack/run.h"
 #include "stack/sampler.h"
+#include "stack/stops.h"
 #include "stack/thread_look.h"
 #include "stack/unwind.h"
 
@@ -45,8 +46,9 @@ struct sampling {
     struct sampler_sink sink;
     struct naming naming;
     struct thread_files files;
-    pid_t own_tid;   /* of the sampling thread */
-    uint64_t serial; /* of targets */
+    struct stops *stops; /* NULL: threads are not stopped */
+    pid_t own_tid;       /* of the sampling thread */
+    uint64_t serial;     /* of targets */
     uint64_t samples, torn;
 };
 
@@ -121,6 +123,8 @@ int target_list(struct target *target, struct sampling *sampling, uint64_t now_n
 /* Tells the sink names that are new or changed. */
 void target_tell_names(struct target *target, struct sampling *sampling, uint64_t now_ns);
 void target_forget_threads(struct target *target, struct sampling *sampling);
+/* Stops the threads that run. Those that sleep do not move. */
+void target_stop_threads(struct target *target, struct sampling *sampling, const struct tick *tick);
 void sampled_thread_take(struct target *target, struct sampling *sampling,
                          struct sampled_thread *thread, const struct tick *tick);
 void sampled_thread_flush(struct target *target, struct sampling *sampling,

@@ -16,7 +16,7 @@ enum { FILES_MAX = 1024 };
 
 void thread_files_init(struct thread_files *files) {
     struct rlimit limit;
-    files->left = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 4 * FILES_MAX
+    files->left = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < FILES_MAX
                       ? (int)(limit.rlim_cur / 4)
                       : FILES_MAX;
 }

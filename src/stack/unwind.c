@@ -149,15 +149,14 @@ static int take_stacked(struct unwinder *unwinder, struct thread_reader *reader,
                         struct stack *stack, struct tries *tries) {
     const struct layout *layout = &unwinder->process->layout;
     struct chain chain = {.top = chain_top(unwinder, reader, top)};
-    switch (chain_walk(reader, layout, &chain, COPIES_BOTH, true)) {
+    enum walk found = chain_walk(reader, layout, &chain, COPIES_BOTH, true);
+    /* Marks are unusual where a trace function written in C is called, for example. */
+    bool odd = found == WALK_NOT_LIVE;
+    if (odd)
+        found = chain_walk(reader, layout, &chain, COPIES_BOTH, false);
+    switch (found) {
     case WALK_GOOD:
-        if (chain.depth && !believe(unwinder, reader, &chain, &tries->still, reader->slow))
-            return MAREY_ETORN;
-        return finish(unwinder, reader, &chain, stack);
-    case WALK_NOT_LIVE:
-        /* Marks are unusual where a trace function written in C is called, for example. */
-        if (chain_walk(reader, layout, &chain, COPIES_BOTH, false) != WALK_GOOD ||
-            !believe(unwinder, reader, &chain, &tries->still, true))
+        if (chain.depth && !believe(unwinder, reader, &chain, &tries->still, odd || reader->slow))
             return MAREY_ETORN;
         return finish(unwinder, reader, &chain, stack);
     case WALK_MISS: return miss(unwinder, reader, &chain, tries);

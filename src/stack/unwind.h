@@ -10,8 +10,8 @@
  *   - the time that reading took: one that was interrupted is of two moments.
  * Even so, a program that calls and returns some ten million times a second may slip a frame in while its neighbour is
  * copied. So a call (from this instruction of one function to another function) has to be seen a few times before it is
- * believed, and where the frames are spread the whole stack has to be the same several times in a row: what is not true
- * does not come again so soon. From then on the call is known, and is believed at once. A torn stack is read
+ * believed, or the whole stack has to be the same several times in a row, always so where the frames are spread: what is
+ * not true does not come again so soon. From then on the call is known, and is believed at once. A torn stack is read
  * again, a number of times, then counted and given up; it is never handed out. */
 #ifndef MAREY_STACK_UNWIND_H
 #define MAREY_STACK_UNWIND_H
@@ -29,10 +29,10 @@ enum {
     UNWIND_TRIES_MAX = 100,  /* to get a stack that is not torn */
     UNWIND_MISSES_MAX = 64, /* how often frames may turn up where none was expected, in one stack */
     UNWIND_STILL = 5,       /* a stack that is the same so many times in a row does not move */
-    UNWIND_CANDIDATES = 64, /* calls that were seen, but are not believed yet */
-    UNWIND_SOON = 256,      /* reads within which they have to be seen again */
-    UNWIND_SEEN = 4,        /* how often */
-    UNWIND_KNOWN = 4096,    /* calls that are remembered as true */
+    UNWIND_CANDIDATES = 256, /* calls that were seen, but are not believed yet */
+    UNWIND_SOON = 256,       /* reads within which they have to be seen again */
+    UNWIND_SEEN = 4,         /* how often */
+    UNWIND_KNOWN = 4096,     /* calls that are remembered as true */
 };
 
 struct stack {

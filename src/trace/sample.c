@@ -29,7 +29,8 @@ enum counter { TAKEN, TORN, MISSED, COST, INTERVAL, COUNTERS };
 struct samples_log {
     uint64_t interval_ns;
     unsigned flags;
-    uint64_t chunk; /* that is written */
+    uint64_t chunk;   /* that is written */
+    uint32_t session; /* that has a first value of the counters */
     marey_counter *counters[COUNTERS];
     struct stacks stacks;
     struct sampled sampled;
@@ -273,7 +274,12 @@ void marey__samples_write(struct samples_log *log, const struct sample *sample) 
     if (!marey_recording() || !recording_enter())
         return;
     write_sample(log, sample);
+    uint32_t session = log->chunk ? session_number(marey__thread.writer) : log->session;
     recording_leave();
+    if (session != log->session) {
+        log->session = session;
+        marey__samples_counts(log, &(struct sampling_counts){0}); /* from here on */
+    }
 }
 
 void marey__samples_counts(struct samples_log *log, const struct sampling_counts *counts) {

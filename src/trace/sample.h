@@ -33,8 +33,8 @@ MAREY_API void marey__samples_task(struct samples_log *log, int32_t pid, uint64_
 /* Nothing where nothing records. */
 MAREY_API void marey__samples_write(struct samples_log *log, const struct sample *sample);
 
-/* What the sampler itself did so far, as counter tracks (base/sample.h names them): to be called when it starts, about once
- * a second, and when it ends. Reports take the rate from the first and the last. */
+/* What the sampler itself did so far, as counter tracks (base/sample.h names them). To be called about once a second and
+ * when it ends; zeros are written with the first sample of a session. Reports take the rate from the first and the last. */
 struct sampling_counts {
     uint64_t taken, torn, missed;
     uint64_t cpu_ns; /* that sampling took */

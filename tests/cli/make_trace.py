@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import call_traces
+from sampled_traces import Sample, SampledTrace
 from tracemaker import TraceMaker, filler
 
 START = 1_000_000_000_000
@@ -53,6 +54,46 @@ def demo():
     writers[device].end(device, START + 2_500_000_005)
     writers[device].value(lost, START + 2_600_000_000, 12)
     maker.raw(filler(4096))
+    return maker.data()
+
+
+def sampled():
+    """A second of two processes: one parses, by its own code and the library's; one waits."""
+    maker = SampledTrace()
+    maker.process(100, "app", ["app", "app.py", "--fast"])
+    maker.process(200, "child", ["child"])
+    maker.thread(100, 100, "MainThread")
+    maker.thread(100, 101, "reader")
+    maker.thread(200, 200, "MainThread")
+    main = ("<module>", "/home/me/app.py", 40)
+    load = ("load", "/home/me/package/loader.py", 12)
+    decode = ("JSONDecoder.decode", "/usr/lib/python3.11/json/decoder.py", 337)
+    wait = ("wait", "/usr/lib/python3.11/threading.py", 320)
+    template = ("render", "/home/me/.venv/lib/python3.11/site-packages/jinja2/environment.py", 1301)
+    shares = {
+        (main, load, decode): 55,
+        (main, load): 20,
+        (main, ("load", "/home/me/package/loader.py", 14)): 5,
+        (main, template): 12,
+        (main, ("<native>", "", 0)): 8,
+    }
+    time = START
+    for stack, count in shares.items():
+        for _ in range(count):
+            time += 10_000_000
+            maker.sample(Sample(time, 100, 100, stack, 10_000_000, 9_000_000, 8_000_000))
+    for number in range(10):
+        time = START + number * 100_000_000
+        maker.sample(Sample(time, 100, 101, (wait,), 100_000_000, wait=50_000_000, count=10))
+    maker.sample(Sample(START, 200, 200, (("serve", "/home/me/child.py", 7), wait), 10_000_000))
+    for name, first, last in (
+        ("marey samples", 0, 201),
+        ("marey samples torn", 0, 1),
+        ("marey samples missed", 0, 2),
+        ("marey sampling CPU time", 0, 4_000_000),
+        ("marey sampling interval", 10_000_000, 10_000_000),
+    ):
+        maker.counter(name, ((START, first), (START + 1_000_000_000, last)))
     return maker.data()
 
 
@@ -130,6 +171,7 @@ def other_writer():
 TRACES = {
     "other_writer": other_writer,
     "demo": demo,
+    "sampled": sampled,
     "gzip": lambda: gzip.compress(demo(), mtime=0),
     "gzip_cut": lambda: gzip.compress(demo(), mtime=0)[:-40],
     "hostile": hostile,

@@ -151,7 +151,7 @@ def test_the_hottest_line(trace):
         as_json(trace(maker))["function_table"], key=lambda row: row["name"], reverse=True
     )
     assert (function["hot_line"], function["hot_line_samples"]) == (6, 7)
-    assert (main["hot_line"], main["self"]["samples"]) == (0, 0)
+    assert (main["hot_line"], main["hot_line_samples"], main["self"]["samples"]) == (1, 14, 0)
 
 
 def test_threads(trace):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the seeds of fuzz_reader into tests/fuzz/reader: a small trace for each thing it meets.
+"""Writes the seeds of fuzz_reader into tests/fuzz/reader and those of fuzz_tree into
+tests/fuzz/tree: a small trace for each thing they meet.
 
 tests/fuzz/make_seeds.py        (needs the package perfetto)"""
 
@@ -9,6 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import call_traces  # noqa: E402
 from sampled_traces import START, STYLES, Sample, SampledTrace  # noqa: E402
 from tracemaker import MONOTONIC, TraceMaker, filler  # noqa: E402
 
@@ -73,11 +75,18 @@ SEEDS = {
 }
 
 
-def main():
-    folder = HERE / "reader"
+CALLS = ("handle", "shop", "limited", "coroutines", "killed", "strange")
+
+
+def write(folder, seeds):
     folder.mkdir(exist_ok=True)
-    for name, make in SEEDS.items():
+    for name, make in seeds.items():
         (folder / name).write_bytes(make())
+
+
+def main():
+    write(HERE / "reader", SEEDS)
+    write(HERE / "tree", {name: call_traces.TRACES[name] for name in CALLS})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Does the same thing each millisecond: 0.7 ms in one function, 0.2 ms in another, 0.1 ms in a third. How long it
-really was in each (the machine does other things, too) it writes into the file that is named, now and then."""
+"""Does the same thing each millisecond: 0.7 ms in one function, 0.2 ms in another, 0.1 ms in a
+third. How long it really was in each (the machine does other things, too) it writes into the file
+that is named, now and then."""
 
 import os
 import sys

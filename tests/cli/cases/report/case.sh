@@ -1,0 +1,2 @@
+trace sampled >app.perfetto-trace
+marey report app.perfetto-trace
