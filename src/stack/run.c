@@ -74,7 +74,9 @@ static bool name_frame(struct naming *naming, const struct layout *layout,
 }
 
 static bool name_marker(struct naming *naming, uint8_t marker, struct sample_frame *named) {
-    const char *name = marker == SAMPLE_GC ? "<GC>" : "<native>";
+    static const char *const names[] = {
+        [SAMPLE_NATIVE] = "<native>", [SAMPLE_GC] = "<GC>", [SAMPLE_TASK] = "<task>"};
+    const char *name = names[marker];
     const struct function *function = functions_find(&naming->functions, name, "", 0, marker);
     if (!function)
         return false;
@@ -87,22 +89,34 @@ static bool name_marker(struct naming *naming, uint8_t marker, struct sample_fra
 
 /* ---- comparing */
 
-static const struct frame *outer_frame(const struct stack *stack, uint32_t i) {
-    return &stack->frames[stack->depth - 1 - (int)i];
+static uint32_t total_depth(const struct stack *stack, struct markers markers) {
+    return (uint32_t)stack->depth + (markers.outer != 0) + (markers.inner != 0);
 }
 
-static struct run_key key_of(const struct frame *frame) {
-    return (struct run_key){frame->code_id, frame->index};
+/* The frame at place i, from the outermost on; NULL: there is the marker that is put into *marker. */
+static const struct frame *frame_at(const struct stack *stack, struct markers markers, uint32_t i,
+                                    uint8_t *marker) {
+    *marker = markers.outer;
+    if (markers.outer && i-- == 0)
+        return NULL;
+    *marker = markers.inner;
+    return i < (uint32_t)stack->depth ? &stack->frames[stack->depth - 1 - (int)i] : NULL;
+}
+
+static struct run_key key_at(const struct stack *stack, struct markers markers, uint32_t i) {
+    uint8_t marker;
+    const struct frame *frame = frame_at(stack, markers, i, &marker);
+    return frame ? (struct run_key){frame->code_id, frame->index} : (struct run_key){marker, 0};
 }
 
 /* How many frames, from the outermost on, are where they were. */
-static uint32_t unmoved(const struct run *run, const struct stack *stack) {
+static uint32_t unmoved(const struct run *run, const struct stack *stack, struct markers markers) {
     uint32_t i = 0, depth = run->count ? run->depth : 0;
-    if (depth > (uint32_t)stack->depth)
-        depth = (uint32_t)stack->depth;
+    if (depth > total_depth(stack, markers))
+        depth = total_depth(stack, markers);
     for (; i < depth; i++) {
-        const struct frame *frame = outer_frame(stack, i);
-        if (run->keys[i].code_id != frame->code_id || run->keys[i].index != frame->index)
+        struct run_key key = key_at(stack, markers, i);
+        if (run->keys[i].code_id != key.code_id || run->keys[i].index != key.index)
             break;
     }
     return i;
@@ -124,23 +138,23 @@ static bool same_frame(const struct sample_frame *a, const struct sample_frame *
 }
 
 int run_compare(struct run *run, struct naming *naming, const struct layout *layout,
-                const struct stack *stack, uint8_t marker, bool *differs) {
-    uint32_t depth = (uint32_t)stack->depth, total = depth + (marker != 0);
-    uint32_t first = unmoved(run, stack);
+                const struct stack *stack, struct markers markers, bool *differs) {
+    uint32_t total = total_depth(stack, markers), first = unmoved(run, stack, markers);
     *differs = !run->count || run->depth != total;
     if (!make_scratch(naming, total))
         return MAREY_ENOMEM;
     for (uint32_t i = first; i < total; i++) {
         struct sample_frame *named = &naming->scratch[i];
-        if (i < depth ? !name_frame(naming, layout, outer_frame(stack, i), named)
-                      : !name_marker(naming, marker, named))
+        uint8_t marker;
+        const struct frame *frame = frame_at(stack, markers, i, &marker);
+        if (frame ? !name_frame(naming, layout, frame, named) : !name_marker(naming, marker, named))
             return MAREY_ENOMEM;
         *differs = *differs || !same_frame(named, &run->frames[i]);
     }
     if (*differs && first)
         memcpy(naming->scratch, run->frames, first * sizeof *run->frames);
-    for (uint32_t i = first; i < depth && !*differs; i++)
-        run->keys[i] = key_of(outer_frame(stack, i));
+    for (uint32_t i = first; i < total && !*differs; i++)
+        run->keys[i] = key_at(stack, markers, i);
     return 0;
 }
 
@@ -160,15 +174,14 @@ static bool make_room(struct run *run, uint32_t depth) {
     return true;
 }
 
-int run_begin(struct run *run, struct naming *naming, const struct stack *stack, uint8_t marker) {
-    uint32_t depth = (uint32_t)stack->depth, total = depth + (marker != 0);
+int run_begin(struct run *run, struct naming *naming, const struct stack *stack,
+              struct markers markers) {
+    uint32_t total = total_depth(stack, markers);
     if (!make_room(run, total))
         return MAREY_ENOMEM;
     memcpy(run->frames, naming->scratch, total * sizeof *run->frames);
-    for (uint32_t i = 0; i < depth; i++)
-        run->keys[i] = key_of(outer_frame(stack, i));
-    if (marker)
-        run->keys[depth] = (struct run_key){marker, 0};
+    for (uint32_t i = 0; i < total; i++)
+        run->keys[i] = key_at(stack, markers, i);
     run->depth = total;
     memset(run->weights_ns, 0, sizeof run->weights_ns);
     return 0;

@@ -39,6 +39,7 @@ struct run {
     uint32_t depth, room;
     uint32_t count; /* 0: there is no run */
     uint64_t time_ns;
+    uint64_t task; /* number of the asyncio task; 0: the thread itself */
     uint64_t weights_ns[SAMPLE_WEIGHTS];
 };
 
@@ -49,11 +50,17 @@ void naming_clear(struct naming *naming);
 
 void run_fini(struct run *run);
 
-/* Is the stack, with the marker (enum sample_kind; 0: none) as its innermost frame, what the run has? If not, `differs`,
- * and the frames of the stack are in the naming's scratch. Returns 0 or MAREY_ENOMEM. */
+/* What stands around the Python functions (enum sample_kind; 0: nothing). */
+struct markers {
+    uint8_t outer, inner;
+};
+
+/* Is the stack with its markers what the run has? If not, `differs`, and its frames are in the naming's scratch. Returns
+ * 0 or MAREY_ENOMEM. */
 int run_compare(struct run *run, struct naming *naming, const struct layout *layout,
-                const struct stack *stack, uint8_t marker, bool *differs);
+                const struct stack *stack, struct markers markers, bool *differs);
 /* After run_compare: the run, which was handed over, becomes that stack. Returns 0 or MAREY_ENOMEM. */
-int run_begin(struct run *run, struct naming *naming, const struct stack *stack, uint8_t marker);
+int run_begin(struct run *run, struct naming *naming, const struct stack *stack,
+              struct markers markers);
 
 #endif

@@ -186,6 +186,7 @@ void sampled_thread_flush(struct target *target, struct sampling *sampling,
     struct sample sample = {.time_ns = run->time_ns,
                             .pid = target->pid,
                             .tid = thread->thread.tid,
+                            .task = run->task,
                             .count = run->count,
                             .depth = run->depth,
                             .frames = run->frames};
@@ -226,23 +227,32 @@ static enum stack_known read_stack(struct target *target, struct sampled_thread 
     return error ? STACK_LOST : STACK_READ;
 }
 
-/* The stack joins the run, or begins the next. */
+/* The stack joins the run, or begins the next. Of a thread that runs an asyncio task, what is below that is left out:
+ * the event loop. */
 static int add_stack(struct target *target, struct sampling *sampling,
-                     struct sampled_thread *thread, const struct stack *stack,
-                     const struct tick *tick) {
+                     struct sampled_thread *thread, struct stack *stack, const struct tick *tick) {
     bool differs;
     struct run *run = &thread->run;
-    uint8_t marker = marker_of(target, sampling, thread, stack);
+    struct markers markers = {0, marker_of(target, sampling, thread, stack)};
+    uint64_t task = target_running_task(target, sampling, &thread->thread, stack);
+    if (task)
+        markers.outer = SAMPLE_TASK;
     int error =
-        run_compare(run, &sampling->naming, &target->process.layout, stack, marker, &differs);
+        run_compare(run, &sampling->naming, &target->process.layout, stack, markers, &differs);
+    if (!error && !differs && run->task != task) {
+        sampled_thread_flush(target, sampling, thread);
+        error =
+            run_compare(run, &sampling->naming, &target->process.layout, stack, markers, &differs);
+    }
     if (error)
         return error;
     if (differs) {
         sampled_thread_flush(target, sampling, thread);
-        error = run_begin(run, &sampling->naming, stack, marker);
+        error = run_begin(run, &sampling->naming, stack, markers);
         if (error)
             return error;
         run->time_ns = tick->now_ns;
+        run->task = task;
     }
     run->count++;
     return 0;

@@ -89,6 +89,7 @@ static int find_python(struct target *target, struct sampling *sampling) {
 /* It has started another program, or its Python has ended, or the process itself. */
 static void lose(struct target *target, struct sampling *sampling) {
     target_forget_threads(target, sampling);
+    target_forget_tasks(target);
     thread_list_free(&target->list);
     unwinder_fini(&target->unwinder);
     process_close(&target->process);
@@ -230,6 +231,8 @@ static void sample(struct target *target, struct sampling *sampling, const struc
     uint64_t torn = target->unwinder.counts.torn;
     for (int i = 0; i < target->threads_count; i++)
         sampled_thread_take(target, sampling, target->threads[i], tick);
+    if (sampling->options.tasks)
+        target_sample_tasks(target, sampling, tick);
     sampling->torn += target->unwinder.counts.torn - torn;
 }
 

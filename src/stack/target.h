@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stack/asyncio.h"
 #include "stack/run.h"
 #include "stack/sampler.h"
 #include "stack/stops.h"
@@ -29,6 +30,8 @@ enum {
     TARGET_RETRY_SHARE = 20, /* and at the least so many times as long as trying takes */
     TARGET_SEARCH_MAX_NS =
         2000000000, /* a program that had no Python is searched again after so long at the most */
+    TASKS_NS = 100000000,  /* tasks that wait are sampled after so long */
+    TASKS_SHARE = 20,      /* and at the least so many times as long as that takes */
     THREAD_IDLE_LOOKS = 8, /* a thread that slept so many times in a row ... */
     THREAD_IDLE_NS =
         10000000, /* ... is looked at after so long, if it does not take the GIL before */
@@ -77,6 +80,24 @@ struct sampled_thread {
     struct run run;
 };
 
+/* An asyncio task that was seen. */
+struct known_task {
+    uint64_t address, coroutine; /* it is another one where either is */
+    uint64_t number;             /* 0: this place is empty */
+    uint64_t clock_ns;           /* until where it was seen waiting */
+    uint64_t name_hash;
+};
+
+struct sampled_tasks {
+    struct asyncio *asyncio; /* NULL: not looked for yet */
+    struct asyncio_tasks list;
+    struct known_task *known; /* open addressing by address */
+    uint32_t count, room;
+    uint64_t numbers; /* given so far */
+    uint64_t listed_ns, list_after_ns, clock_ns;
+    struct run run; /* of one sample */
+};
+
 enum target_state { TARGET_WAITS, TARGET_SAMPLED, TARGET_ENDED };
 
 struct target {
@@ -90,6 +111,7 @@ struct target {
     struct thread_list list;
     struct sampled_thread **threads; /* in the order of the list */
     int threads_count;
+    struct sampled_tasks tasks;
     bool changed; /* threads have to be listed again */
     uint64_t looked_ns, codes_ns, listed_ns, list_after_ns;
     uint64_t retry_ns,
@@ -129,5 +151,14 @@ void sampled_thread_take(struct target *target, struct sampling *sampling,
                          struct sampled_thread *thread, const struct tick *tick);
 void sampled_thread_flush(struct target *target, struct sampling *sampling,
                           struct sampled_thread *thread);
+
+/* ---- sampled_tasks.c */
+
+/* The asyncio task that the thread runs, by its number, and `stack` without what is below the task; 0: none. */
+uint64_t target_running_task(struct target *target, struct sampling *sampling,
+                             const struct thread *thread, struct stack *stack);
+/* Hands over those that wait, if it is time to. */
+void target_sample_tasks(struct target *target, struct sampling *sampling, const struct tick *tick);
+void target_forget_tasks(struct target *target);
 
 #endif

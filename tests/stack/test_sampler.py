@@ -231,3 +231,19 @@ def test_what_comes_and_goes(run, sample, what):
     assert seen.having("short") or what == "processes"
     assert running.process.poll() is None
     assert seen.counts["torn"] < 0.1 * seen.counts["samples"]
+
+
+def test_tasks(run, sample):
+    seen = sample(run("server.py").pid, SECONDS, HZ, "tasks")
+    names = {number: name for (_, number), name in seen.tasks.items()}
+    by_name = {}
+    for s in seen.samples:
+        if s.task:
+            assert (s.frames[0].name, s.frames[0].kind) == ("<task>", 3)
+            by_name.setdefault(names[s.task], []).append(s)
+    assert {f"waits-{i}" for i in range(20)} <= by_name.keys()
+    assert by_name["waits-3"][-1].names[1:3] == ["waiting", "inner"]
+    assert sum(s.wall_ns for s in by_name["waits-3"]) > 0.8 * SECONDS * 1e9
+    computed = [s for s in by_name["computes"] if "compute" in s.names]
+    assert sum(s.wall_ns for s in computed) > 0.5 * SECONDS * 1e9
+    assert all(s.names[1] == "computing" for s in computed)  # nothing of the loop
