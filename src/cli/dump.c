@@ -19,6 +19,7 @@ static const char help_text[] =
     "\n"
     "  -l, --locals    the variables of each frame as well; those that are named like secrets show "
     "as ***\n"
+    "  -b, --blocking  stop the threads for the moment of reading: all is of one moment\n"
     "  -j, --json      for a program: an object a process, a line each\n"
     "  -h, --help      this page\n"
     "\n"
@@ -100,6 +101,7 @@ static int show_all(char **words, int count, const struct request *request) {
 
 static int run(int argc, char **argv) {
     static const struct option options[] = {{"locals", no_argument, NULL, 'l'},
+                                            {"blocking", no_argument, NULL, 'b'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
@@ -108,9 +110,10 @@ static int run(int argc, char **argv) {
         .style = {.width = table_terminal_width(stdout), .colour = table_terminal_colour(stdout)}};
     int option;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":ljh", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":lbjh", options, NULL)) != -1) {
         switch (option) {
         case 'l': request.what.locals = true; break;
+        case 'b': request.what.blocking = true; break;
         case 'j': request.json = 1; break;
         case 'h': fputs(help_text, stdout); return EXIT_OK;
         default: return option_error("dump", option, argv, options);

@@ -122,6 +122,8 @@ void dump_print_json(const struct dump *dump, const struct process *process, boo
     json_bool(&json, "gil_is_held", dump->has_gil);
     number_or_null(&json, "gil_holder", dump->gil_holder);
     json_integer(&json, "other_threads", dump->other_threads);
+    if (dump->unstopped)
+        json_integer(&json, "unstopped_threads", dump->unstopped);
     json_array(&json, "threads");
     for (int i = 0; i < dump->count; i++)
         thread_json(&json, &dump->threads[i], pid, process_name, locals);

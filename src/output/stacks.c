@@ -41,6 +41,8 @@ static void add_process(struct page *page, const struct dump *dump, const struct
     if (dump->interpreters > 1)
         text_addf(page->to, ", %d interpreters", dump->interpreters);
     add_holder(page->to, dump);
+    if (dump->unstopped)
+        text_addf(page->to, ", %d could not be stopped", dump->unstopped);
     text_add(page->to, "\n");
 }
 

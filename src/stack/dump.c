@@ -7,6 +7,7 @@
 
 #include "marey.h"
 #include "stack/dump_stack.h"
+#include "stack/stops.h"
 
 static void wait_a_moment(void) {
     struct timespec millisecond = {0, 1000000};
@@ -32,17 +33,36 @@ static int take_stack(struct dump_reader *reader, struct dumped_thread *to) {
     return error;
 }
 
-/* The states first: they change soonest. */
-static void take_state(struct process *process, const struct interpreter *interpreter,
+static struct thread_state read_state(struct process *process,
+                                      const struct interpreter *interpreter,
+                                      const struct thread *thread) {
+    struct thread_state state = {.tid = thread->tid};
+    if (!thread->tid)
+        return state;
+    state.state = proc_thread_state(process->memory.pid, thread->tid);
+    state.waits_for_gil = thread_waits_for_gil(process, interpreter, thread);
+    return state;
+}
+
+static const struct thread_state *state_before(const struct dump_reader *reader, pid_t tid) {
+    for (int i = 0; i < reader->states_count; i++)
+        if (reader->states[i].tid == tid)
+            return &reader->states[i];
+    return NULL;
+}
+
+static void take_state(struct dump_reader *reader, const struct interpreter *interpreter,
                        struct dumped_thread *to) {
-    pid_t pid = process->memory.pid, tid = to->thread.tid;
-    if (!tid)
-        return;
-    to->state = proc_thread_state(pid, tid);
-    if (!*to->name)
-        proc_thread_name(pid, tid, to->name);
-    to->waits_for_gil =
-        !to->thread.holds_gil && thread_waits_for_gil(process, interpreter, &to->thread);
+    struct thread_state state = {0};
+    const struct thread_state *before = state_before(reader, to->thread.tid);
+    if (before)
+        state = *before;
+    else if (!reader->states)
+        state = read_state(reader->process, interpreter, &to->thread);
+    to->state = state.state;
+    to->waits_for_gil = state.waits_for_gil && !to->thread.holds_gil;
+    if (!*to->name && to->thread.tid)
+        proc_thread_name(reader->process->memory.pid, to->thread.tid, to->name);
 }
 
 /* ---- all of them */
@@ -87,7 +107,7 @@ static int take_thread(struct dump_reader *reader, const struct thread_list *lis
         thread_names_find(reader->names, thread, to->name);
     if (interpreter) {
         to->interpreter = interpreter->id;
-        take_state(reader->process, interpreter, to);
+        take_state(reader, interpreter, to);
     }
     to->stack.error = take_stack(reader, to);
     return to->stack.error == MAREY_ETORN || to->stack.error == MAREY_EADDRESS ? 0
@@ -169,6 +189,27 @@ static int take_tasks(struct dump *dump, struct dump_reader *reader,
     return error == MAREY_ETORN ? 0 : error; /* the threads are worth showing all the same */
 }
 
+/* ---- stopped meanwhile */
+
+/* Reads what each thread does, as long as it does it, and stops them. */
+static int stop_all(struct dump *dump, struct dump_reader *reader, const struct thread_list *list,
+                    struct stops *stops) {
+    reader->states = calloc((size_t)list->count + 1, sizeof *reader->states);
+    if (!reader->states)
+        return MAREY_ENOMEM;
+    for (int i = 0; i < list->count; i++) {
+        const struct interpreter *interpreter = interpreter_of(list, &list->threads[i]);
+        if (interpreter)
+            reader->states[reader->states_count++] =
+                read_state(reader->process, interpreter, &list->threads[i]);
+    }
+    for (int i = 0; i < list->count; i++)
+        if (list->threads[i].tid)
+            dump->unstopped +=
+                stops_add(stops, reader->process->memory.pid, list->threads[i].tid) != 0;
+    return 0;
+}
+
 /* ---- the process */
 
 static int list_threads(struct process *process, struct thread_list *list) {
@@ -206,7 +247,36 @@ static void reader_close(struct dump_reader *reader) {
     if (reader->values)
         values_close(reader->values);
     free(reader->variables);
+    free(reader->states);
     unwinder_fini(&reader->unwinder);
+}
+
+static int take_all(struct dump *dump, struct dump_reader *reader, struct thread_list *list,
+                    const struct dump_options *options) {
+    int error = list_threads(reader->process, list);
+    if (error)
+        return error;
+    dump->interpreters = list->interpreters_count;
+    take_holder(dump, list);
+    error = take_threads(dump, reader, list);
+    main_first(dump, reader->process->memory.pid);
+    count_others(dump, reader->process->memory.pid);
+    return error || !options->tasks ? error : take_tasks(dump, reader, list);
+}
+
+static int take_stopped(struct dump *dump, struct dump_reader *reader, struct thread_list *list,
+                        const struct dump_options *options) {
+    struct stops stops = {.count = 0};
+    int error = list_threads(reader->process, list);
+    if (error)
+        return error;
+    stops_begin(&stops);
+    error = stop_all(dump, reader, list, &stops);
+    if (!error)
+        error = take_all(dump, reader, list, options);
+    stops_end(&stops);
+    stops_finish(&stops);
+    return error;
 }
 
 int dump_take(struct dump *dump, struct process *process, const struct dump_options *options) {
@@ -214,16 +284,9 @@ int dump_take(struct dump *dump, struct process *process, const struct dump_opti
     struct dump_reader reader;
     *dump = (struct dump){0};
     int error = reader_open(&reader, process, options);
-    error = error ? error : list_threads(process, &list);
-    if (!error) {
-        dump->interpreters = list.interpreters_count;
-        take_holder(dump, &list);
-        error = take_threads(dump, &reader, &list);
-        main_first(dump, process->memory.pid);
-        count_others(dump, process->memory.pid);
-    }
-    if (!error && options->tasks)
-        error = take_tasks(dump, &reader, &list);
+    if (!error)
+        error = options->blocking ? take_stopped(dump, &reader, &list, options)
+                                  : take_all(dump, &reader, &list, options);
     thread_list_free(&list);
     reader_close(&reader);
     return error;

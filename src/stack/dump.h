@@ -13,8 +13,9 @@
 enum { DUMP_TRIES_MAX = 20 /* of a stack that moves too fast to be read, a millisecond apart */ };
 
 struct dump_options {
-    bool locals; /* also the variables of each frame */
-    bool tasks;  /* also asyncio tasks */
+    bool locals;   /* also the variables of each frame */
+    bool tasks;    /* also asyncio tasks */
+    bool blocking; /* stop the Python threads meanwhile: all is of one moment, and nothing torn */
 };
 
 struct dumped_variable {
@@ -60,9 +61,10 @@ struct dump {
     struct dumped_thread *threads; /* the process's first one first, then by tid */
     int count;
     int interpreters;
-    int other_threads;         /* of the process, that Python does not know */
-    bool has_gil;              /* some thread has it */
-    pid_t gil_holder;          /* 0: a thread whose number is not known */
+    int other_threads; /* of the process, that Python does not know */
+    bool has_gil;      /* some thread has it */
+    pid_t gil_holder;  /* 0: a thread whose number is not known */
+    int unstopped;     /* threads that should have been stopped and could not: a debugger's, say */
     struct dumped_task *tasks; /* by name */
     int tasks_count;
     int tasks_torn;              /* that changed while they were read */

@@ -5,6 +5,13 @@
 #include "stack/dump.h"
 #include "stack/unwind.h"
 
+/* What a thread did before it was stopped. */
+struct thread_state {
+    pid_t tid;
+    enum proc_state state;
+    bool waits_for_gil;
+};
+
 /* What reads a process for one dump. */
 struct dump_reader {
     struct process *process;
@@ -12,6 +19,8 @@ struct dump_reader {
     struct values *values; /* NULL: variables are not wanted */
     struct thread_names *names;
     struct variables *variables; /* of the frame that is being read */
+    struct thread_state *states; /* NULL: threads are not stopped, and tell themselves */
+    int states_count;
 };
 
 /* Copies a stack that was just read. Returns 0 or MAREY_ENOMEM. */
