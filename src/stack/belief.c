@@ -61,8 +61,8 @@ static bool believe_seen(const struct unwinder *unwinder, struct thread_reader *
         return true;
     bool stands = stands_still(chain, still);
     odd |= chain->spread;
-    if (odd ? !stands : !seen_lately(unwinder, reader, chain))
-        return false;
+    if (!stands && (odd || !seen_lately(unwinder, reader, chain)))
+        return false; /* many new calls at once take each other's places among the candidates */
     for (int i = 0; i < chain->depth; i++)
         set_known(reader, call_hash(unwinder, reader, chain, i));
     return true;
