@@ -2,7 +2,7 @@
 
 for sample in stack_samples.load(path):
     sample.frames    [(name, file, line), ...], outermost first
-    sample.time, .pid, .tid, .wall_ns, .cpu_ns, .gil_ns, .gil_wait_ns, .samples
+    sample.time, .pid, .tid, .wall_ns, .cpu_ns, .gil_ns, .gil_wait_ns, .samples, .sequence
 """
 
 import dataclasses
@@ -27,6 +27,7 @@ class Sample:
     gil_ns: int
     samples: int
     gil_wait_ns: int = 0
+    sequence: int = 0
 
 
 class _Sequence:
@@ -107,4 +108,5 @@ def load(path):
         time = sequence.time(packet) if packet.timestamp else 0
         if packet.HasField("stack_sample"):
             found.append(sequence.sample(packet, time))
+            found[-1].sequence = packet.trusted_packet_sequence_id
     return found

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Mode = Literal["wall", "cpu", "gil"]
     AfterFork = Literal["restart", "off"]
 
-_BUSY, _NO_MEMORY = -8, -6  # enum marey_error of marey.h
+_BUSY, _NO_MEMORY, _NO_PROCESS = -8, -6, -15  # enum marey_error of marey.h
 _MODES = {"wall": 0, "cpu": 1, "gil": 2}  # enum sampler_mode of src/stack/sampler.h
 _AFTER_FORK = ("restart", "off")
 _HZ_MIN, _HZ_MAX = 0.1, 100_000
@@ -124,8 +124,10 @@ class Sampler:
     idle: with "wall", also threads that sleep or wait.
     lines: tell lines of a function apart, and say which one is hot; takes more memory.
     native: a thread that is in C code, or collects garbage, gets a frame "<native>" or "<GC>".
-    record: while this process records (marey.record, marey run), each sample goes into the trace as
-    well.
+    tasks: asyncio tasks have stacks of their own, below a frame "<task>": one that runs, without
+    the event loop; one that waits, with all that it awaits.
+    record: while this process records, each sample goes into the trace as well; None: unless
+    `marey run` samples it already.
     after_fork: in a forked child it is on again, with an empty profile ("restart"), or "off".
     max_nodes: so many nodes the tree of calls may have, some 100 bytes each; beyond them samples
     are counted under the callers that are there. It stays on for weeks.
@@ -149,7 +151,8 @@ class Sampler:
         idle: bool = False,
         lines: bool = False,
         native: bool = False,
-        record: bool = True,
+        tasks: bool = False,
+        record: bool | None = None,
         after_fork: AfterFork = "restart",
         max_nodes: int = 1 << 18,
     ) -> None:
@@ -160,10 +163,13 @@ class Sampler:
             raise TypeError(f"max_nodes is an int, not {type(max_nodes).__name__}")
         if not _NODES_MIN <= max_nodes <= _NODES_MAX:
             raise ValueError(f"max_nodes is from {_NODES_MIN} to {_NODES_MAX:,}, not {max_nodes!r}")
+        if record is None:
+            record = "MAREY_SAMPLED" not in os.environ
         flags = (
             (_IDLE if idle else 0)
             | (_LINES if lines else 0)
             | (_NATIVE if native else 0)
+            | (_TASKS if tasks else 0)
             | (_RECORD if record else 0)
         )
         self._core = _marey.Sampler(interval_ns, _MODES[mode], flags, max_nodes)
@@ -182,6 +188,8 @@ class Sampler:
             raise Error("this sampler is on already")
         if outcome[0] == _NO_MEMORY:
             raise MemoryError("no memory, or no more threads, for a sampler")
+        if outcome[0] == _NO_PROCESS:
+            raise Error("this process cannot be sampled: /proc is not there, or cannot be read")
         raise Error(f"this process cannot be sampled: {outcome[1]}; {outcome[2]}")
 
     def stop(self) -> None:
@@ -301,7 +309,7 @@ class Sampler:
     def save(self, path: Path) -> None:
         """Write what was seen as a Perfetto trace, for ui.perfetto.dev and `marey report`. An old
         file is replaced as a whole. It has all samples at one time: for samples on a timeline, see
-        record=True.
+        record.
 
         Raises OSError of the fitting kind with the path.
         """
@@ -323,7 +331,8 @@ def sample(
     idle: bool = False,
     lines: bool = False,
     native: bool = False,
-    record: bool = True,
+    tasks: bool = False,
+    record: bool | None = None,
     after_fork: AfterFork = "restart",
     max_nodes: int = 1 << 18,
 ) -> Sampler:
@@ -336,6 +345,7 @@ def sample(
         idle=idle,
         lines=lines,
         native=native,
+        tasks=tasks,
         record=record,
         after_fork=after_fork,
         max_nodes=max_nodes,

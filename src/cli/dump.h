@@ -7,7 +7,6 @@
 #include "output/stacks.h"
 #include "stack/dump.h"
 
-/* locals: with each frame's variables, which were read. */
-void dump_print_json(const struct dump *dump, const struct process *process, bool locals);
+void dump_print_json(const struct dump *dump, const struct process *process);
 
 #endif

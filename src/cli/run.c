@@ -202,11 +202,16 @@ static void record_end(marey_track *track, int error, int status) {
     marey_track_end(track, MAREY_NOW, how);
 }
 
-/* So that the program knows that it is the one that is run, and not a child of it. */
-static void name_ourselves(void) {
+/* So that the program knows that it is the one that is run, and not a child of it; and that samplers of its own need not
+ * write into the file what we write there. */
+static void name_ourselves(int samples) {
     char pid[16];
     snprintf(pid, sizeof pid, "%d", (int)getpid());
     setenv("MAREY_RUN", pid, 1);
+    if (samples)
+        setenv("MAREY_SAMPLED", pid, 1);
+    else
+        unsetenv("MAREY_SAMPLED");
 }
 
 static void sample(void *context, pid_t pid) {
@@ -281,7 +286,7 @@ static int run_recorded(struct request *request) {
     error = marey_open(request->output, &request->options);
     if (error)
         return record_error("run", request->output, error);
-    name_ourselves();
+    name_ourselves(!request->no_samples);
     calls_hand_over(&request->calls);
     error = run_and_report(request, &status);
     if (error)

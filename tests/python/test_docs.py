@@ -13,13 +13,13 @@ import traces
 import marey
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/recording.md")
+PAGES = ("README.md", "docs/recording.md", "docs/sampling.md")
 UNRECORDED = {name: value for name, value in os.environ.items() if name != "MAREY_TRACE"}
 COMMAND = Path(sys.executable).parent / "marey"
 
 # What the documents take for granted.
 PYTHON = """
-import asyncio, time
+import asyncio, signal, time
 import marey
 
 def load(path):

@@ -2,9 +2,15 @@
 
 import collections
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -237,3 +243,62 @@ def test_each_question_is_a_task_with_its_own_track(trace):
         if events[0].name == "create task"
     ]
     assert starts.count(["create task", "answer"]) == 3
+
+
+@pytest.fixture
+def server(tmp_path):
+    """examples/hot_server.py: (get(path) -> (status, text), process, its standard error)."""
+    with open(tmp_path / "err", "w") as err:
+        process = subprocess.Popen(
+            [sys.executable, EXAMPLES / "hot_server.py", "0"],
+            stdout=subprocess.PIPE,
+            stderr=err,
+            text=True,
+            env=UNRECORDED,
+            cwd=tmp_path,
+        )
+    address = process.stdout.readline().strip().rpartition("hot")[0]
+
+    def get(path):
+        try:
+            with urllib.request.urlopen(address + path, timeout=60) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    yield get, process, tmp_path / "err"
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_the_server_says_what_it_spends_its_time_on(server):
+    get, process, err = server
+    threads = [
+        threading.Thread(target=get, args=(path,)) for path in ("primes/60000", "words/4000")
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert get("primes/100") == (200, "25\n") and get("words/30") == (200, "30\n")
+    status, hot = get("hot")
+    assert status == 200 and "primes" in hot and "hot_server.py:" in hot
+    assert "do_GET" in get("tree")[1]
+    assert any(line.split(";")[-1].count("primes") for line in get("folded")[1].splitlines())
+    assert re.match(
+        r"\d+ samples of \d+ threads in [\d.]+ s, \d+ a second of 100;", get("stats")[1]
+    )
+    for path in ("", "hot/5", "primes/", "primes/1e5", "primes/99999999", "nothing/3"):
+        assert get(path) == (
+            404,
+            "there is /hot, /tree, /folded, /stats, /primes/NUMBER, /words/NUMBER\n",
+        )
+
+    process.send_signal(signal.SIGUSR1)
+    end = time.monotonic() + 60
+    while "serve_forever" not in err.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert get("primes/100") == (200, "25\n")

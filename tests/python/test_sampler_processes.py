@@ -11,6 +11,7 @@ import time
 import pytest
 import stack_samples
 import traces
+from command import find_marey
 
 import marey
 
@@ -531,7 +532,7 @@ def test_little_memory(program):
                 with marey.sample(hz=1000) as sampler:
                     spin(0.01)
                     sampler.hot(), sampler.tree()
-            except MemoryError:
+            except (MemoryError, marey.Error):
                 pass
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         with marey.sample(hz=1000) as sampler:
@@ -550,3 +551,19 @@ def test_signals_end_a_program_as_ever(tmp_path):
     child.send_signal(signal.SIGTERM)
     assert child.wait(20) == -signal.SIGTERM
     child.stderr.close()
+
+
+def test_marey_run_samples_it_already(tmp_path):
+    """By default no sample is in the file twice; where it is asked for, they are."""
+    file = tmp_path / "program.py"
+    file.write_text(HEAD + "with marey.sample(hz=1000, **eval(sys.argv[1])): spin(0.4)")
+    for options, wanted, sequences in (
+        ([], "{}", 1),
+        ([], "{'record': True}", 2),
+        (["--no-samples"], "{}", 1),
+        (["--no-samples"], "{'record': False}", 0),
+    ):
+        trace = tmp_path / "run.perfetto-trace"
+        command = [find_marey(), "run", "-q", *options, "-o", trace, file, wanted]
+        subprocess.run(command, check=True, timeout=60)
+        assert len({s.sequence for s in stack_samples.load(trace)}) == sequences, (options, wanted)
