@@ -144,7 +144,7 @@ void values_add_flow(values *v, PyObject *flow) {
         add_one_flow(v, PyTuple_GET_ITEM(flow, i));
 }
 
-void values_close(values *v) {
+void values_all_added(values *v) {
     if (!v->left)
         return;
     marey_arg *last = &v->top[v->count++];

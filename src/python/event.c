@@ -73,7 +73,7 @@ void options_add(values *v, const options_form *form, const event_options *optio
         if (options_which(v->state, form, keyword) < 0)
             values_add(v, keyword, kwvalues[i]);
     }
-    values_close(v);
+    values_all_added(v);
 }
 
 PyObject *options_name(const char *function, PyObject *const *args, Py_ssize_t count) {
@@ -123,7 +123,7 @@ track_object *event_begin(span_object *span, marey_span *token, PyObject *const 
         values_add_pairs(&v, span->kwnames, span->kwvalues);
     for (Py_ssize_t i = 0; i < count; i++)
         values_add(&v, names[i], items[i]);
-    values_close(&v);
+    values_all_added(&v);
     marey__span_begin(token, span->category, on ? on->track : NULL, id, v.top, v.count);
     values_fini(&v);
     return on;
@@ -139,7 +139,7 @@ void event_end(face_state *state, marey_span *token, PyObject *result, PyObject 
         values_add_named(&v, state->id_result, result);
     if (results)
         values_add_dict(&v, results);
-    values_close(&v);
+    values_all_added(&v);
     marey__span_end_args(token, v.top, v.count);
     values_fini(&v);
 }

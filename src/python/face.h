@@ -231,7 +231,7 @@ void values_add_flow_id(values *v, uint64_t flow);
 /* Copies text, cut to what there is room for and no event would keep more of. */
 const char *values_copy(values *v, const char *text, size_t *bytes);
 /* To be called when all is added: says how many did not fit. */
-void values_close(values *v);
+void values_all_added(values *v);
 
 /* Room for text, `most` bytes at most: on the stack first, then in one block of the heap. *room is what there is; what
  * of it is used has to be taken. */
