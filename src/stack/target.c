@@ -93,6 +93,7 @@ static void lose(struct target *target, struct sampling *sampling) {
     thread_list_free(&target->list);
     unwinder_fini(&target->unwinder);
     process_close(&target->process);
+    target->open = false;
     target->state = TARGET_WAITS;
     target->error = MAREY_ENOTYET;
     target->retry_ns = target->program = 0;
@@ -110,10 +111,11 @@ void target_check(struct target *target) {
 
 void target_close(struct target *target, struct sampling *sampling) {
     bool ended = target->state == TARGET_ENDED;
-    if (target->state == TARGET_SAMPLED)
+    if (target->open)
         lose(target, sampling);
     if (ended && target->announced && sampling->sink.process_ended)
         sampling->sink.process_ended(sampling->sink.context, target->pid);
+    thread_list_free(&target->list);
     free(target);
 }
 
@@ -160,6 +162,7 @@ static void search(struct target *target, struct sampling *sampling) {
         target->retry_after_ns = at_most(share_ns, TARGET_RETRY_MAX_NS);
     if (!target->error) {
         target->state = TARGET_SAMPLED;
+        target->open = true;
         announce(target, sampling, 0);
         target_tell_names(target, sampling, now_ns);
     } else if (target->error != before && target->parent &&

@@ -105,6 +105,7 @@ struct target {
     uint64_t start_time;
     enum target_state state;
     int error;      /* waits: why, at the last try */
+    bool open;      /* its Python was found: there are a process, an unwinder, threads */
     bool announced; /* its end will be told */
     struct process process;
     struct unwinder unwinder;
