@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "marey.h"
@@ -12,8 +13,20 @@
 
 enum { SCAN_BYTES_MAX = 64 << 20, SCAN_STEP = 1 << 20 };
 
-/* The file of a module: what is mapped itself (also where it was replaced or is in another mount namespace), else by
- * its name there, else by its name here. */
+/* A file by its name, if it is the one that is mapped: another may be in its place by now. */
+static int open_by_name(struct elf *elf, const char *path, const struct module *module) {
+    struct stat found;
+    int error = elf_open(elf, path);
+    if (error)
+        return error;
+    if (fstat(elf->fd, &found) == 0 && found.st_ino == module->inode)
+        return 0;
+    elf_close(elf);
+    return MAREY_ENOENT;
+}
+
+/* The file of a module: what is mapped itself (also where it was removed or is in another mount namespace), else by its
+ * name there, else by its name here. */
 static int open_file(struct elf *elf, pid_t pid, const struct module *module) {
     char path[4352];
     snprintf(path, sizeof path, "/proc/%d/map_files/%lx-%lx", (int)pid,
@@ -21,13 +34,12 @@ static int open_file(struct elf *elf, pid_t pid, const struct module *module) {
     if (elf_open(elf, path) == 0)
         return 0;
     snprintf(path, sizeof path, "/proc/%d/root%s", (int)pid, module->path);
-    if (elf_open(elf, path) == 0)
+    if (open_by_name(elf, path, module) == 0)
         return 0;
-    if (strstr(module->path, " (deleted)")) {
-        snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-        return elf_open(elf, path);
-    }
-    return elf_open(elf, module->path);
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    if (open_by_name(elf, path, module) == 0)
+        return 0;
+    return open_by_name(elf, module->path, module);
 }
 
 /* Py_Version is there since 3.11. */

@@ -74,10 +74,11 @@ static struct module *add(struct modules *modules, const char *path) {
 
 /* One line of maps. `last` is the module of the line before: zeroed data follow it without a name. */
 static struct module *take_line(struct modules *modules, const char *line, struct module *last) {
-    unsigned long start, end, offset;
+    unsigned long start, end, offset, inode = 0;
     char rights[8];
     int path_at = 0;
-    if (sscanf(line, "%lx-%lx %7s %lx %*s %*s %n", &start, &end, rights, &offset, &path_at) < 4)
+    if (sscanf(line, "%lx-%lx %7s %lx %*s %lu %n", &start, &end, rights, &offset, &inode,
+               &path_at) < 5)
         return NULL;
     const char *path = path_at ? line + path_at : "";
     if (*path == '\0' && last && last->regions_count &&
@@ -94,6 +95,7 @@ static struct module *take_line(struct modules *modules, const char *line, struc
         module = add(modules, path);
         if (!module)
             return NULL;
+        module->inode = inode;
         module->offset = offset;
         module->start = start;
         module->end = end;

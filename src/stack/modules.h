@@ -15,6 +15,7 @@ struct region {
 
 struct module {
     char *path;      /* as the process sees it */
+    uint64_t inode;  /* of the file that is mapped */
     uint64_t offset; /* in the file, of its first mapping */
     uint64_t start;  /* of that */
     uint64_t end;

@@ -3,6 +3,7 @@
 import functools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -32,10 +33,13 @@ def installed():
             and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
         ):
             found[f"3.{minor}"] = [path]
+    system = pathlib.Path("/usr/bin/python3").resolve()  # its interpreter is part of the program
+    if system.exists() and [str(system)] not in found.values():
+        found[f"{system.name[6:]}-system"] = [str(system)]
     root = os.environ.get("MAREY_TEST_ROOT")
     if root and os.geteuid() == 0:
         for path in sorted(pathlib.Path(root, "usr/bin").glob("python3.[0-9]*")):
-            if path.name[6:].replace(".", "").isdigit():
+            if re.fullmatch(r"python3\.\d+(t|-dbg)?", path.name):
                 found[f"{path.name[6:]}-root"] = ["chroot", root, f"/usr/bin/{path.name}"]
     return found
 

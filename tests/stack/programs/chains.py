@@ -1,4 +1,5 @@
-"""Two deep chains of calls that do nothing but call and return: no frame of one ever calls into the other."""
+"""Two deep chains of calls that do nothing but call and return: no function of one ever calls one
+of the other."""
 
 
 def a_16():
