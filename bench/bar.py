@@ -80,6 +80,17 @@ def c_off(results):
         yield Line(what, "<= 1 ns", f"{value:.2f} ns", at_most(value, 1), f"best {min(series):.2f}")
 
 
+def c_samples(results):
+    """A sample of a stack of depth 15, written into a trace."""
+    who = "another stack that the chunk knows"
+    series = results.rounds("samples.tmpfs", who)
+    value = median(series)
+    size = results.find(group="samples.bytes", who=who)["bytes"]
+    beside = f"best {min(series):,.1f}"
+    yield Line("a sample, written", "<= 250 ns", f"{value:,.1f} ns", at_most(value, 250), beside)
+    yield Line("bytes a sample", "<= 60", f"{size:.1f}", at_most(size, 60), who)
+
+
 # ---- Python
 
 
@@ -174,7 +185,7 @@ def _nothing(what, value, beside):
 
 def lines(results, pythons):
     """The whole bar, top down. pythons: the versions that were measured, as text."""
-    made = [*c_recording(results), *c_off(results)]
+    made = [*c_recording(results), *c_off(results), *c_samples(results)]
     for python in pythons:
         made += [*python_spans(results, python), *python_allocations(results, python)]
     for part in (footprint_bytes, footprint_stop, footprint_memory, footprint_allocations):

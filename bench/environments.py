@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / "bench"
 OWN = ROOT / ".venv-bench"  # made by tools/bench.sh
 WANTED = (3, 11)  # beside the newest
-PROGRAMS = ("spans", "footprint", "once", "threads")
+PROGRAMS = ("spans", "footprint", "once", "threads", "samples")
 FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra"]
 
 
@@ -140,6 +140,7 @@ def build_programs(environment: Environment) -> "dict[str, Path]":
     for name in PROGRAMS:
         built[name] = environment.build / name
         paths = [f"-I{package / 'include'}", f"-L{library}", f"-Wl,-rpath,{library}"]
+        paths += [f"-I{ROOT / 'src'}"]  # of what programs do not call, but the sampler does
         source = BENCH / f"{name}.c"
         run(["cc", *FLAGS, *paths, source, "-o", built[name], "-lmarey", "-lpthread"])
     return built

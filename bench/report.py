@@ -103,6 +103,17 @@ def _threads(results):
     return [[str(n), *row] for n in (1, 2, 4) for row in _times(results, f"c.threads.{n}")]
 
 
+def samples_more(results):
+    """What the sampler pays for a sample in the trace, beside the lines of the bar."""
+    group = "samples.tmpfs"
+    rows = []
+    for row in _times(results, group):
+        found = results.find(group="samples.bytes", who=row[0]) if row[0] != "floor" else None
+        rows.append([*row, f"{found['bytes']:.1f}" if found else ""])
+    title = "### C: writing a sample of a stack of depth 15 (file on tmpfs)\n\n"
+    return title + table([*TIMES, "bytes"], rows)
+
+
 def bytes_more(results):
     """Sizes without a bar."""
     rows = []
@@ -171,6 +182,7 @@ def render(results, environments, now):
         HOW.read_text().format(clock=clock_source()),
         "## Without a bar\n",
         c_more(results),
+        samples_more(results),
         bytes_more(results),
         *(python_more(results, python) for python in pythons),
         whole(results),

@@ -61,6 +61,10 @@ def measured_in_c(programs, places):
     yield from records([programs["spans"], ring, "ring", RING], where="ring")
     say("C threads")
     yield from records([programs["threads"], ring])
+    say("C samples")
+    trace = places["tmpfs"] / "samples.perfetto-trace"
+    yield from records([programs["samples"], trace, "tmpfs"])
+    trace.unlink()
 
 
 def check_c(spans, trace):

@@ -12,10 +12,14 @@ static const char help_text[] =
     "\n"
     "Shows what running Python processes do now: the stack of each thread, the most recent call "
     "first, and whether the\n"
-    "thread runs, is idle, has the GIL, waits for it or collects garbage. The processes need "
-    "nothing of Marey, are not\n"
-    "stopped, and may hang: it is their memory that is read.\n"
+    "thread runs, is idle, has the GIL, waits for it or collects garbage; then each asyncio task, "
+    "with what it awaits. The\n"
+    "processes need nothing of Marey, are not stopped, and may hang: it is their memory that is "
+    "read.\n"
     "\n"
+    "  -l, --locals    the variables of each frame as well; those that are named like secrets show "
+    "as ***\n"
+    "  -b, --blocking  stop the threads for the moment of reading: all is of one moment\n"
     "  -j, --json      for a program: an object a process, a line each\n"
     "  -h, --help      this page\n"
     "\n"
@@ -33,6 +37,7 @@ static const char help_text[] =
 
 struct request {
     int json;
+    struct dump_options what;
     struct stacks_style style;
 };
 
@@ -52,7 +57,7 @@ static void print_text(const struct dump *dump, const struct process *process,
 
 static int is_incomplete(const struct dump *dump) {
     for (int i = 0; i < dump->count; i++)
-        if (dump->threads[i].error == MAREY_ETORN)
+        if (dump->threads[i].stack.error == MAREY_ETORN)
             return 1;
     return 0;
 }
@@ -64,11 +69,11 @@ static int show(pid_t pid, const struct request *request) {
     if (error)
         return pid_error("dump", pid, error, process.version);
     int status = EXIT_OK;
-    error = dump_take(&dump, &process);
+    error = dump_take(&dump, &process, &request->what);
     if (error)
         status = pid_error("dump", pid, error, process.version);
     else if (request->json)
-        dump_print_json(&dump, &process);
+        dump_print_json(&dump, &process, request->what.locals);
     else
         print_text(&dump, &process, &request->style);
     if (!error && is_incomplete(&dump))
@@ -95,14 +100,20 @@ static int show_all(char **words, int count, const struct request *request) {
 }
 
 static int run(int argc, char **argv) {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {{"locals", no_argument, NULL, 'l'},
+                                            {"blocking", no_argument, NULL, 'b'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct request request = {
+        .what = {.tasks = true},
         .style = {.width = table_terminal_width(stdout), .colour = table_terminal_colour(stdout)}};
     int option;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":jh", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":lbjh", options, NULL)) != -1) {
         switch (option) {
+        case 'l': request.what.locals = true; break;
+        case 'b': request.what.blocking = true; break;
         case 'j': request.json = 1; break;
         case 'h': fputs(help_text, stdout); return EXIT_OK;
         default: return option_error("dump", option, argv, options);

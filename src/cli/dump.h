@@ -7,6 +7,7 @@
 #include "output/stacks.h"
 #include "stack/dump.h"
 
-void dump_print_json(const struct dump *dump, const struct process *process);
+/* locals: with each frame's variables, which were read. */
+void dump_print_json(const struct dump *dump, const struct process *process, bool locals);
 
 #endif

@@ -45,7 +45,7 @@ static void print_refused(const struct ending *ending) {
     text_free(&line);
 }
 
-static int print_text(const struct ending *ending, const struct trace *trace) {
+static int print_text(const struct ending *ending, struct trace *trace) {
     struct report_request tables = {
         .rows = ending->rows,
         .style = {table_terminal_width(ending->to), table_terminal_colour(ending->to), "", 0}};
@@ -74,7 +74,7 @@ static void refused_json(const struct ending *ending, struct json *json) {
     json_end(json);
 }
 
-static int print_json(const struct ending *ending, const struct trace *trace) {
+static int print_json(const struct ending *ending, struct trace *trace) {
     struct report_request tables = {.rows = ending->rows};
     struct json json;
     json_init(&json, ending->to, 0);
@@ -96,7 +96,7 @@ static int print_json(const struct ending *ending, const struct trace *trace) {
 
 static void report(const struct ending *ending) {
     struct trace trace;
-    int error = trace_read(&trace, ending->path, 0);
+    int error = trace_read(&trace, ending->path, TRACE_CALLS);
     if (!error)
         error = ending->json ? print_json(ending, &trace) : print_text(ending, &trace);
     if (error)

@@ -20,11 +20,12 @@ struct report_request {
     struct table_style style;
 };
 
-/* The tables of a report: spans, and samples by function, whichever the trace has. Returns 0 or MAREY_ENOMEM. */
-int report_tables(const struct trace *trace, const struct report_request *request, FILE *to);
+/* The tables of a report: samples by function, calls by function, spans, whichever the trace has. The trace has been read
+ * with TRACE_CALLS. Returns 0 or MAREY_ENOMEM. */
+int report_tables(struct trace *trace, const struct report_request *request, FILE *to);
 /* The same as members of an object: "sampling", "thread_table", "function_table" (or "line_table", "file_table") where
- * there are samples, and "span_table". */
-int report_tables_json(const struct trace *trace, const struct report_request *request,
+ * there are samples, "call_table" where there are calls, and "span_table". */
+int report_tables_json(struct trace *trace, const struct report_request *request,
                        struct json *json);
 
 /* "1,234 spans, 3 threads, 2 processes, 1.23s, 234 KiB" */

@@ -10,8 +10,8 @@ enum { ROWS = 20, PATTERNS_MAX = 64 };
 static const char help_text[] =
     "usage: marey report [OPTIONS] FILE\n"
     "\n"
-    "Says where the time went, by what the trace has: its samples, added up by function, and its "
-    "spans, by name.\n"
+    "Says where the time went, by what the trace has: its samples and its calls, added up by "
+    "function, and its spans,\nby name. "
     "'<====' marks your own code: not the standard library's, not what was installed. '-' is the "
     "standard input.\n"
     "The file may still be growing.\n"
@@ -43,7 +43,7 @@ struct request {
     int json;
 };
 
-static int print_text(const struct trace *trace, const char *path, const struct request *request) {
+static int print_text(struct trace *trace, const char *path, const struct request *request) {
     struct text line = {0};
     display_add(&line, strcmp(path, "-") ? path : "standard input", 0);
     text_add(&line, ": ");
@@ -56,7 +56,7 @@ static int print_text(const struct trace *trace, const char *path, const struct 
     return report_tables(trace, &request->report, stdout);
 }
 
-static int print_json(const struct trace *trace, const char *path, const struct request *request) {
+static int print_json(struct trace *trace, const char *path, const struct request *request) {
     struct json json;
     json_init(&json, stdout, 2);
     json_object(&json, NULL);
@@ -72,7 +72,7 @@ static int print_json(const struct trace *trace, const char *path, const struct 
 
 static int show(const char *path, const struct request *request) {
     struct trace trace;
-    int error = trace_read(&trace, path, 0);
+    int error = trace_read(&trace, path, TRACE_CALLS);
     if (!error)
         error =
             request->json ? print_json(&trace, path, request) : print_text(&trace, path, request);

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "cli/report_calls.h"
 #include "marey.h"
+#include "output/function_table.h"
 #include "output/hot_table.h"
 
 /* What the samples that are wanted come to. */
@@ -101,28 +103,56 @@ static int make_spans(struct summary *spans, const struct trace *trace,
     *spans = (struct summary){0};
     int error = tracks ? summary_make_part(spans, trace, tracks) : MAREY_ENOMEM;
     free(tracks);
+    report_calls_take_out(spans, trace);
     return error;
 }
 
-int report_tables(const struct trace *trace, const struct report_request *request, FILE *to) {
-    const char *indent = request->style.indent ? request->style.indent : "";
-    struct summary spans = {0};
-    int samples = 0;
-    int error = trace->samples ? print_samples(trace, request, to, &samples) : 0;
-    if (!error)
-        error = make_spans(&spans, trace, request);
+/* An empty line before each table but the first. */
+static void part(FILE *to, int *any) {
+    if (*any)
+        fputc('\n', to);
+    *any = 1;
+}
+
+static int print_calls(struct trace *trace, const struct report_request *request, FILE *to,
+                       int *any) {
+    struct report_calls report;
+    int error = report_calls_make(&report, trace, request);
+    if (!error && report.calls.call_count) {
+        part(to, any);
+        function_table_print(&report.stats, &report.calls, to, request->rows, &request->style);
+    }
+    report_calls_free(&report);
+    return error;
+}
+
+static int print_spans(const struct trace *trace, const struct report_request *request, FILE *to,
+                       int *any) {
+    struct summary spans;
+    int error = make_spans(&spans, trace, request);
     if (!error && spans.count) {
-        if (samples)
-            fputc('\n', to);
+        part(to, any);
         summary_table_print(&spans, trace, to, request->rows, &request->style);
-    } else if (!error && !samples) {
+    }
+    summary_free(&spans);
+    return error;
+}
+
+int report_tables(struct trace *trace, const struct report_request *request, FILE *to) {
+    const char *indent = request->style.indent ? request->style.indent : "";
+    int any = 0;
+    int error = trace->samples ? print_samples(trace, request, to, &any) : 0;
+    if (!error)
+        error = print_calls(trace, request, to, &any);
+    if (!error)
+        error = print_spans(trace, request, to, &any);
+    if (!error && !any) {
         int is_part = trace->samples || trace->span_count;
         fprintf(to, "%s%s\n", indent,
                 is_part
                     ? "nothing of that: 'marey info' shows which processes and threads there are"
                     : "no spans and no samples");
     }
-    summary_free(&spans);
     return error;
 }
 
@@ -162,10 +192,22 @@ static int samples_json(const struct trace *trace, const struct report_request *
     return error;
 }
 
-int report_tables_json(const struct trace *trace, const struct report_request *request,
+static int calls_json(struct trace *trace, const struct report_request *request,
+                      struct json *json) {
+    struct report_calls report;
+    int error = report_calls_make(&report, trace, request);
+    if (!error && report.calls.call_count)
+        function_table_json(&report.stats, &report.calls, json, "call_table", request->rows);
+    report_calls_free(&report);
+    return error;
+}
+
+int report_tables_json(struct trace *trace, const struct report_request *request,
                        struct json *json) {
     struct summary spans = {0};
     int error = trace->samples ? samples_json(trace, request, json) : 0;
+    if (!error)
+        error = calls_json(trace, request, json);
     if (!error)
         error = make_spans(&spans, trace, request);
     if (!error)

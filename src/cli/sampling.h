@@ -24,7 +24,7 @@ struct sampling_request {
 
 /* The letters of the long options, beyond those that a command has itself. */
 enum sampling_option {
-    SAMPLING_OPTION_FIRST = 1000,
+    SAMPLING_OPTION_FIRST = 2000,
     OPTION_HZ = SAMPLING_OPTION_FIRST,
     OPTION_MODE,
     OPTION_IDLE,

@@ -129,7 +129,8 @@ static int read_value(const struct reading *reading, struct bytes bytes, int lev
     return broken;
 }
 
-/* The key alone. MAP_NONE: a field is broken. */
+/* The key alone; of a long one only where it has a number: those that mean something are short. MAP_NONE: a field is
+ * broken. */
 static uint32_t read_key(const struct reading *reading, struct bytes bytes) {
     const uint8_t *at = bytes.at, *end = bytes.at + bytes.size;
     struct field field;
@@ -141,18 +142,21 @@ static uint32_t read_key(const struct reading *reading, struct bytes bytes) {
     return state < 0 ? (uint32_t)MAP_NONE : key;
 }
 
+static int is_mark(const struct reader *reader, uint32_t key) {
+    const char *text = strings_text(&reader->strings, key);
+    return text && *text == '(';
+}
+
 int annotation_read(struct reader *reader, const struct sequence *sequence, struct bytes bytes) {
     struct arguments *arguments = &reader->arguments;
     const struct reading reading = {reader, sequence, arguments->value_count};
-    uint32_t key;
-    if (!arguments->wanted)
-        key = read_key(&reading, bytes);
-    else if (read_value(&reading, bytes, 0))
-        key = MAP_NONE;
-    else
-        key = arguments->value_count > reading.first ? arguments->values[reading.first].key : 0;
+    uint32_t key = read_key(&reading, bytes);
     if (key == MAP_NONE)
         return -1;
+    if (arguments->wanted == ARGUMENTS_ALL ||
+        (arguments->wanted == ARGUMENTS_MARKS && is_mark(reader, key)))
+        if (read_value(&reading, bytes, 0))
+            return -1;
     return key && (key == reader->error_key || key == reader->exception_key);
 }
 

@@ -12,7 +12,7 @@ enum {
     ARGUMENTS_MAX = 1 << 28,       /* values of a trace */
     ARGUMENT_VALUES_MAX = 1 << 16, /* values of one argument; the rest is left out */
     ARGUMENT_NESTING_MAX = 16,     /* levels; what is deeper is VALUE_CUT */
-    SOURCE_PLACES_MAX = 1 << 22,         /* places in sources */
+    SOURCE_PLACES_MAX = 1 << 22,   /* places in sources */
 };
 
 enum value_kind {
@@ -52,9 +52,15 @@ struct detail {
     uint32_t end;         /* in the details; 0: none */
 };
 
+enum arguments_wanted {
+    ARGUMENTS_NONE,
+    ARGUMENTS_MARKS, /* source locations, and arguments named like "(call)": what tells calls apart */
+    ARGUMENTS_ALL,
+};
+
 /* All zero keeps nothing. */
 struct arguments {
-    int wanted;
+    uint32_t wanted; /* enum arguments_wanted */
     struct value *values;
     uint32_t value_count, value_capacity;
     struct detail *details; /* [0] is "none" */

@@ -103,6 +103,7 @@ static void filter_calls(struct calls *to, const struct calls *from,
         const struct call *call = &from->all[i];
         uint32_t around = call->parent == CALL_NONE ? (uint32_t)CALL_NONE : place_of[call->parent];
         int wanted = chosen[call->function] && call->elapsed_ns >= filter->min_ns &&
+                     (!filter->tracks || filter->tracks[call->track]) &&
                      exception_chosen(from, call, filter);
         place_of[i] = wanted ? to->count : around;
         if (wanted)

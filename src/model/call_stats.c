@@ -96,7 +96,8 @@ static void sort_rows(struct call_stats *stats) {
         if (stats->rows[i].calls)
             stats->rows[kept++] = stats->rows[i];
     stats->count = kept;
-    qsort(stats->rows, kept, sizeof *stats->rows, compare_rows);
+    if (kept)
+        qsort(stats->rows, kept, sizeof *stats->rows, compare_rows);
 }
 
 int call_stats_make(struct call_stats *stats, const struct calls *calls) {
@@ -117,6 +118,18 @@ int call_stats_make(struct call_stats *stats, const struct calls *calls) {
     free(per_function);
     free(times);
     return failed ? MAREY_ENOMEM : 0;
+}
+
+static int compare_selves(const void *a, const void *b) {
+    const struct call_stats_row *left = a, *right = b;
+    if (left->self_ns != right->self_ns)
+        return left->self_ns < right->self_ns ? 1 : -1;
+    return compare_rows(a, b);
+}
+
+void call_stats_sort_by_self(struct call_stats *stats) {
+    if (stats->count)
+        qsort(stats->rows, stats->count, sizeof *stats->rows, compare_selves);
 }
 
 void call_stats_free(struct call_stats *stats) {

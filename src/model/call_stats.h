@@ -24,6 +24,8 @@ struct call_stats {
 
 /* Returns 0 or MAREY_ENOMEM. call_stats_free in every case. */
 int call_stats_make(struct call_stats *stats, const struct calls *calls);
+/* The largest self time first. */
+void call_stats_sort_by_self(struct call_stats *stats);
 void call_stats_free(struct call_stats *stats);
 
 #endif

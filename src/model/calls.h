@@ -71,7 +71,7 @@ struct calls {
     uint64_t call_count; /* of these nodes: calls, not spans */
 };
 
-/* The trace has been read with TRACE_ARGUMENTS and must outlive the calls; texts are added to it. Returns 0 or
+/* The trace has been read with TRACE_ARGUMENTS, or with TRACE_CALLS (calls have no arguments and results then), and must outlive the calls; texts are added to it. Returns 0 or
  * MAREY_ENOMEM. calls_free in every case. */
 int calls_make(struct calls *calls, struct trace *trace);
 void calls_free(struct calls *calls);
@@ -83,6 +83,8 @@ struct call_filter {
     const char *const *modules; /* of the module, or of a package that it is in */
     const char *exception;      /* of "Type: message" or its type; NULL: with or without */
     uint32_t name_count, module_count;
+    const uint8_t
+        *tracks;    /* by place in the reader's tracks: not 0 where calls are wanted; NULL: all */
     int64_t min_ns; /* at least so long */
 };
 

@@ -191,7 +191,9 @@ static int read_source(struct trace *trace, struct source *source) {
 static void begin(struct trace *trace, unsigned keep) {
     *trace = (struct trace){0};
     reader_init(&trace->reader);
-    trace->reader.arguments.wanted = (keep & TRACE_ARGUMENTS) != 0;
+    trace->reader.arguments.wanted = keep & TRACE_ARGUMENTS ? ARGUMENTS_ALL
+                                     : keep & TRACE_CALLS   ? ARGUMENTS_MARKS
+                                                            : ARGUMENTS_NONE;
 }
 
 int trace_read(struct trace *trace, const char *path, unsigned keep) {

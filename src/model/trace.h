@@ -61,6 +61,7 @@ struct trace {
 /* What is kept beside what is always: it takes time and memory. */
 enum trace_keep {
     TRACE_ARGUMENTS = 1, /* arguments and source locations of spans and instants */
+    TRACE_CALLS = 2,     /* only as much of that as calls are told by */
 };
 
 /* Reads the file ("-": the standard input). keep: enum trace_keep. Returns 0, or an enum marey_error where it cannot be opened or memory is

@@ -41,6 +41,8 @@ static void add_process(struct page *page, const struct dump *dump, const struct
     if (dump->interpreters > 1)
         text_addf(page->to, ", %d interpreters", dump->interpreters);
     add_holder(page->to, dump);
+    if (dump->unstopped)
+        text_addf(page->to, ", %d could not be stopped", dump->unstopped);
     text_add(page->to, "\n");
 }
 
@@ -121,18 +123,144 @@ static void add_frame(struct page *page, const struct dumped_frame *frame) {
     text_add(page->to, "\n");
 }
 
-static void add_frames(struct page *page, const struct dumped_thread *thread) {
-    if (thread->error == MAREY_ETORN)
+/* "        name = value", cut at the width. */
+static void add_variables(struct page *page, const struct dumped_frame *frame) {
+    size_t width = page->style->width;
+    for (int i = 0; i < frame->variables_count; i++) {
+        struct text line = {0};
+        text_addf(&line, "%s = %s", frame->variables[i].name, frame->variables[i].value);
+        text_addf(page->to, "%*s", 2 * INDENT, "");
+        display_add(page->to, text_of(&line), width > 2 * INDENT ? width - 2 * INDENT : 0);
+        text_add(page->to, "\n");
+        text_free(&line);
+    }
+    if (frame->variables_cut)
+        text_addf(page->to, "%*s...\n", 2 * INDENT, "");
+    if (frame->variables_torn)
+        text_addf(page->to, "%*s(its variables changed meanwhile)\n", 2 * INDENT, "");
+}
+
+static void add_frames(struct page *page, const struct dumped_stack *stack) {
+    if (stack->error == MAREY_ETORN)
         text_add(page->to, "    (its stack changed each time that it was read)\n");
-    else if (thread->error)
+    else if (stack->error)
         text_add(page->to, "    (it ended)\n");
-    else if (!thread->depth)
+    else if (!stack->depth)
         text_add(page->to, "    (no Python code)\n");
-    for (int i = 0; i < thread->depth; i++)
-        add_frame(page, &thread->frames[i]);
-    if (thread->cut)
+    for (int i = 0; i < stack->depth; i++) {
+        add_frame(page, &stack->frames[i]);
+        add_variables(page, &stack->frames[i]);
+    }
+    if (stack->cut)
         text_add(page->to, "    ... (deeper than can be shown)\n");
 }
+
+/* ---- tasks: those that wait alike are shown once */
+
+enum { ALIKE_MAX = 256, AWAITERS_SHOWN = 3 };
+
+static bool same_frame(const struct dumped_frame *a, const struct dumped_frame *b) {
+    return a->line == b->line && !strcmp(a->name, b->name) && !strcmp(a->file, b->file) &&
+           !a->variables_count && !b->variables_count;
+}
+
+static bool are_alike(const struct dumped_task *a, const struct dumped_task *b) {
+    if (a->task.state != b->task.state || a->tid || b->tid || a->stack.error != b->stack.error ||
+        a->stack.depth != b->stack.depth || !a->stack.depth)
+        return false;
+    for (int i = 0; i < a->stack.depth; i++)
+        if (!same_frame(&a->stack.frames[i], &b->stack.frames[i]))
+            return false;
+    return true;
+}
+
+/* Tasks that stand for others, and for how many. */
+struct alike {
+    int task[ALIKE_MAX], more[ALIKE_MAX];
+    int count;
+};
+
+static void group_tasks(struct alike *alike, const struct dump *dump) {
+    alike->count = 0;
+    for (int i = 0; i < dump->tasks_count; i++) {
+        int at = 0;
+        while (at < alike->count && !are_alike(&dump->tasks[alike->task[at]], &dump->tasks[i]))
+            at++;
+        if (at == ALIKE_MAX)
+            continue;
+        if (at < alike->count) {
+            alike->more[at]++;
+            continue;
+        }
+        alike->task[at] = i;
+        alike->more[at] = 0;
+        alike->count++;
+    }
+}
+
+static const char *name_of_task(const struct dump *dump, uint64_t address) {
+    for (int i = 0; i < dump->tasks_count; i++)
+        if (dump->tasks[i].task.address == address)
+            return dump->tasks[i].task.name;
+    return "?";
+}
+
+static void add_awaiters(struct page *page, const struct dump *dump,
+                         const struct asyncio_task *task) {
+    for (int i = 0; i < task->awaited_by_count && i < AWAITERS_SHOWN; i++) {
+        text_add(page->to, i ? ", " : "; awaited by ");
+        display_add(page->to, name_of_task(dump, dump->listed.awaiters[task->awaited_by + i]), 0);
+    }
+    if (task->awaited_by_count > AWAITERS_SHOWN)
+        text_addf(page->to, " and %d more", task->awaited_by_count - AWAITERS_SHOWN);
+}
+
+const char *stacks_task_word(enum asyncio_state state) {
+    switch (state) {
+    case ASYNCIO_RUNNING: return "runs";
+    case ASYNCIO_READY: return "is ready to run";
+    default: return "waits";
+    }
+}
+
+static void add_task(struct page *page, const struct dump *dump, const struct dumped_task *task,
+                     int more) {
+    colour(page, bold);
+    text_add(page->to, "\nTask ");
+    display_add(page->to, task->task.name, 0);
+    colour(page, plain);
+    if (more)
+        text_addf(page->to, " and %d more like it", more);
+    text_addf(page->to, ": %s", stacks_task_word(task->task.state));
+    if (task->task.thread)
+        text_addf(page->to, " on thread %d", (int)task->tid);
+    else if (!more)
+        add_awaiters(page, dump, &task->task);
+    text_add(page->to, "\n");
+    if (!task->task.thread)
+        add_frames(page, &task->stack);
+}
+
+static void add_tasks(struct page *page, const struct dump *dump) {
+    struct alike alike;
+    int shown = 0;
+    if (!dump->tasks_count && !dump->tasks_torn)
+        return;
+    text_addf(page->to, "\n%d asyncio task%s", dump->tasks_count,
+              dump->tasks_count == 1 ? "" : "s");
+    if (dump->tasks_torn)
+        text_addf(page->to, " and %d that changed while they were read", dump->tasks_torn);
+    text_add(page->to, "\n");
+    group_tasks(&alike, dump);
+    for (int i = 0; i < alike.count; i++) {
+        add_task(page, dump, &dump->tasks[alike.task[i]], alike.more[i]);
+        shown += 1 + alike.more[i];
+    }
+    if (shown < dump->tasks_count)
+        text_addf(page->to, "\n... and %d tasks more\n", dump->tasks_count - shown);
+}
+
+/* ---- all of it */
 
 void stacks_show(struct text *to, const struct dump *dump, const struct process *process,
                  const struct stacks_style *style) {
@@ -143,6 +271,7 @@ void stacks_show(struct text *to, const struct dump *dump, const struct process 
     for (int i = 0; i < dump->count; i++) {
         text_add(to, "\n");
         add_title(&page, &dump->threads[i], process, process_name);
-        add_frames(&page, &dump->threads[i]);
+        add_frames(&page, &dump->threads[i].stack);
     }
+    add_tasks(&page, dump);
 }

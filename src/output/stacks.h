@@ -11,10 +11,12 @@ struct stacks_style {
 };
 
 /* Adds which Python it is and who has the GIL, and then each thread: what it does, and its stack, the most recent call
- * first. All lines end in a newline. */
+ * first; then the asyncio tasks, each with what it awaits. All lines end in a newline. */
 void stacks_show(struct text *to, const struct dump *dump, const struct process *process,
                  const struct stacks_style *style);
 
+/* "waits", "is ready to run", or "runs". */
+const char *stacks_task_word(enum asyncio_state state);
 /* "running", "idle", "stopped", "ended", or "unknown". */
 const char *stacks_state_word(enum proc_state state);
 /* The thread's name where it has one of its own: not the process's, which threads get from it. "" else. */

@@ -71,10 +71,11 @@ int dumper_show(struct text *to, int signal) {
     struct process process;
     struct dump dump;
     struct stacks_style plain = {0};
+    struct dump_options options = {.tasks = true};
     int error = process_open(&process, getpid());
     if (error)
         return error;
-    error = dump_take(&dump, &process);
+    error = dump_take(&dump, &process, &options);
     if (!error) {
         add_title(to, signal);
         stacks_show(to, &dump, &process, &plain);

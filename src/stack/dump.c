@@ -6,7 +6,8 @@
 #include <time.h>
 
 #include "marey.h"
-#include "stack/unwind.h"
+#include "stack/dump_stack.h"
+#include "stack/stops.h"
 
 static void wait_a_moment(void) {
     struct timespec millisecond = {0, 1000000};
@@ -15,57 +16,53 @@ static void wait_a_moment(void) {
 
 /* ---- one thread */
 
-static int keep_frame(struct dumped_frame *to, const struct layout *layout,
-                      const struct frame *frame) {
-    to->name = strdup(frame->code->name);
-    to->file = strdup(frame->code->file);
-    to->line = code_line(layout, frame->code, frame->index);
-    to->first_line = frame->code->identity.first_line;
-    return to->name && to->file ? 0 : MAREY_ENOMEM;
-}
-
-static int keep_stack(struct dumped_thread *to, const struct layout *layout,
-                      const struct stack *stack) {
-    to->cut = stack->cut;
-    if (!stack->depth)
-        return 0;
-    to->frames = calloc((size_t)stack->depth, sizeof *to->frames);
-    if (!to->frames)
-        return MAREY_ENOMEM;
-    to->depth = stack->depth;
-    for (int i = 0; i < stack->depth; i++)
-        if (keep_frame(&to->frames[i], layout, &stack->frames[i]))
-            return MAREY_ENOMEM;
-    return 0;
-}
-
-static int take_stack(struct unwinder *unwinder, struct dumped_thread *to) {
-    struct thread_reader reader;
+static int take_stack(struct dump_reader *reader, struct dumped_thread *to) {
+    struct thread_reader thread;
     struct stack stack;
     int error = MAREY_ETORN;
-    thread_reader_init(&reader, unwinder, &to->thread);
+    thread_reader_init(&thread, &reader->unwinder, &to->thread);
     for (int tries = 0; error == MAREY_ETORN && tries < DUMP_TRIES_MAX; tries++) {
         if (tries)
             wait_a_moment();
-        unwinder_tick(unwinder);
-        error = unwind_thread(unwinder, &reader, &stack);
+        unwinder_tick(&reader->unwinder);
+        error = unwind_thread(&reader->unwinder, &thread, &stack);
     }
     if (!error)
-        error = keep_stack(to, &unwinder->process->layout, &stack);
-    thread_reader_fini(&reader);
+        error = dump_stack_keep(&to->stack, reader, &stack);
+    thread_reader_fini(&thread);
     return error;
 }
 
-/* The states first: they change soonest. */
-static void take_state(struct process *process, const struct interpreter *interpreter,
+static struct thread_state read_state(struct process *process,
+                                      const struct interpreter *interpreter,
+                                      const struct thread *thread) {
+    struct thread_state state = {.tid = thread->tid};
+    if (!thread->tid)
+        return state;
+    state.state = proc_thread_state(process->memory.pid, thread->tid);
+    state.waits_for_gil = thread_waits_for_gil(process, interpreter, thread);
+    return state;
+}
+
+static const struct thread_state *state_before(const struct dump_reader *reader, pid_t tid) {
+    for (int i = 0; i < reader->states_count; i++)
+        if (reader->states[i].tid == tid)
+            return &reader->states[i];
+    return NULL;
+}
+
+static void take_state(struct dump_reader *reader, const struct interpreter *interpreter,
                        struct dumped_thread *to) {
-    pid_t pid = process->memory.pid, tid = to->thread.tid;
-    if (!tid)
-        return;
-    to->state = proc_thread_state(pid, tid);
-    proc_thread_name(pid, tid, to->name);
-    to->waits_for_gil =
-        !to->thread.holds_gil && thread_waits_for_gil(process, interpreter, &to->thread);
+    struct thread_state state = {0};
+    const struct thread_state *before = state_before(reader, to->thread.tid);
+    if (before)
+        state = *before;
+    else if (!reader->states)
+        state = read_state(reader->process, interpreter, &to->thread);
+    to->state = state.state;
+    to->waits_for_gil = state.waits_for_gil && !to->thread.holds_gil;
+    if (!*to->name && to->thread.tid)
+        proc_thread_name(reader->process->memory.pid, to->thread.tid, to->name);
 }
 
 /* ---- all of them */
@@ -102,29 +99,118 @@ static void take_holder(struct dump *dump, const struct thread_list *list) {
             dump->gil_holder = list->threads[i].tid;
 }
 
-static int take_threads(struct dump *dump, struct process *process,
+static int take_thread(struct dump_reader *reader, const struct thread_list *list,
+                       const struct thread *thread, struct dumped_thread *to) {
+    const struct interpreter *interpreter = interpreter_of(list, thread);
+    to->thread = *thread;
+    if (reader->names)
+        thread_names_find(reader->names, thread, to->name);
+    if (interpreter) {
+        to->interpreter = interpreter->id;
+        take_state(reader, interpreter, to);
+    }
+    to->stack.error = take_stack(reader, to);
+    return to->stack.error == MAREY_ETORN || to->stack.error == MAREY_EADDRESS ? 0
+                                                                               : to->stack.error;
+}
+
+static int take_threads(struct dump *dump, struct dump_reader *reader,
                         const struct thread_list *list) {
-    struct unwinder unwinder;
     int error = 0;
     dump->threads = calloc((size_t)list->count + 1, sizeof *dump->threads);
     if (!dump->threads)
         return MAREY_ENOMEM;
-    unwinder_init(&unwinder, process);
-    for (int i = 0; i < list->count && !error; i++) {
-        struct dumped_thread *to = &dump->threads[dump->count++];
-        const struct interpreter *interpreter = interpreter_of(list, &list->threads[i]);
-        to->thread = list->threads[i];
-        if (interpreter) {
-            to->interpreter = interpreter->id;
-            take_state(process, interpreter, to);
-        }
-        to->error = take_stack(&unwinder, to);
-        if (to->error != MAREY_ETORN && to->error != MAREY_EADDRESS)
-            error = to->error;
-    }
-    unwinder_fini(&unwinder);
+    for (int i = 0; i < list->count && !error; i++)
+        error = take_thread(reader, list, &list->threads[i], &dump->threads[dump->count++]);
     return error;
 }
+
+/* ---- tasks */
+
+static pid_t tid_of(const struct thread_list *list, uint64_t thread) {
+    for (int i = 0; i < list->count; i++)
+        if (list->threads[i].address == thread)
+            return list->threads[i].tid;
+    return 0;
+}
+
+static int take_task(struct asyncio *asyncio, struct dump_reader *reader, struct dumped_task *to) {
+    struct stack stack;
+    int error = MAREY_ETORN;
+    if (to->task.thread)
+        return 0;
+    for (int tries = 0; error == MAREY_ETORN && tries < DUMP_TRIES_MAX; tries++)
+        error = asyncio_stack(asyncio, &to->task, &stack);
+    if (!error)
+        error = dump_stack_keep(&to->stack, reader, &stack);
+    to->stack.error = error;
+    return error == MAREY_ETORN ? 0 : error;
+}
+
+static int take_listed(struct dump *dump, struct asyncio *asyncio, struct dump_reader *reader,
+                       const struct thread_list *list) {
+    int error = 0, count = dump->listed.count;
+    dump->tasks_torn = dump->listed.torn;
+    dump->tasks = calloc((size_t)count + 1, sizeof *dump->tasks);
+    if (!dump->tasks)
+        return MAREY_ENOMEM;
+    for (int i = 0; i < count && !error; i++) {
+        struct dumped_task *to = &dump->tasks[dump->tasks_count++];
+        to->task = dump->listed.list[i];
+        to->tid = tid_of(list, to->task.thread);
+        error = take_task(asyncio, reader, to);
+    }
+    return error;
+}
+
+/* "job 2" before "job 10". */
+static int by_name(const void *a, const void *b) {
+    return strverscmp(((const struct dumped_task *)a)->task.name,
+                      ((const struct dumped_task *)b)->task.name);
+}
+
+static int take_tasks(struct dump *dump, struct dump_reader *reader,
+                      const struct thread_list *list) {
+    struct asyncio *asyncio;
+    int error = asyncio_open(&asyncio, &reader->unwinder);
+    if (error)
+        return error;
+    error = MAREY_ETORN;
+    for (int tries = 0; error == MAREY_ETORN && tries < DUMP_TRIES_MAX; tries++) {
+        if (tries)
+            wait_a_moment();
+        error = asyncio_list(asyncio, list, &dump->listed);
+    }
+    if (!error)
+        error = take_listed(dump, asyncio, reader, list);
+    if (dump->tasks)
+        qsort(dump->tasks, (size_t)dump->tasks_count, sizeof *dump->tasks, by_name);
+    asyncio_close(asyncio);
+    return error == MAREY_ETORN ? 0 : error; /* the threads are worth showing all the same */
+}
+
+/* ---- stopped meanwhile */
+
+/* Reads what each thread does, as long as it does it, and stops them. */
+static int stop_all(struct dump *dump, struct dump_reader *reader, const struct thread_list *list,
+                    struct stops *stops) {
+    reader->states = calloc((size_t)list->count + 1, sizeof *reader->states);
+    if (!reader->states)
+        return MAREY_ENOMEM;
+    for (int i = 0; i < list->count; i++) {
+        const struct interpreter *interpreter = interpreter_of(list, &list->threads[i]);
+        if (interpreter)
+            reader->states[reader->states_count++] =
+                read_state(reader->process, interpreter, &list->threads[i]);
+    }
+    for (int i = 0; i < list->count; i++)
+        if (list->threads[i].tid)
+            dump->unstopped +=
+                stops_add(stops, reader->process->memory.pid, list->threads[i].tid) != 0;
+    return 0;
+}
+
+/* ---- the process */
 
 static int list_threads(struct process *process, struct thread_list *list) {
     int error = MAREY_ETORN;
@@ -144,29 +230,75 @@ static void count_others(struct dump *dump, pid_t pid) {
     dump->other_threads = all > known ? all - known : 0;
 }
 
-int dump_take(struct dump *dump, struct process *process) {
+static int reader_open(struct dump_reader *reader, struct process *process,
+                       const struct dump_options *options) {
+    *reader = (struct dump_reader){.process = process};
+    unwinder_init(&reader->unwinder, process);
+    thread_names_open(&reader->names, process); /* without memory for it: no names */
+    if (!options->locals)
+        return 0;
+    reader->variables = malloc(sizeof *reader->variables);
+    return reader->variables ? values_open(&reader->values, process) : MAREY_ENOMEM;
+}
+
+static void reader_close(struct dump_reader *reader) {
+    if (reader->names)
+        thread_names_close(reader->names);
+    if (reader->values)
+        values_close(reader->values);
+    free(reader->variables);
+    free(reader->states);
+    unwinder_fini(&reader->unwinder);
+}
+
+static int take_all(struct dump *dump, struct dump_reader *reader, struct thread_list *list,
+                    const struct dump_options *options) {
+    int error = list_threads(reader->process, list);
+    if (error)
+        return error;
+    dump->interpreters = list->interpreters_count;
+    take_holder(dump, list);
+    error = take_threads(dump, reader, list);
+    main_first(dump, reader->process->memory.pid);
+    count_others(dump, reader->process->memory.pid);
+    return error || !options->tasks ? error : take_tasks(dump, reader, list);
+}
+
+static int take_stopped(struct dump *dump, struct dump_reader *reader, struct thread_list *list,
+                        const struct dump_options *options) {
+    struct stops stops = {.count = 0};
+    int error = list_threads(reader->process, list);
+    if (error)
+        return error;
+    stops_begin(&stops);
+    error = stop_all(dump, reader, list, &stops);
+    if (!error)
+        error = take_all(dump, reader, list, options);
+    stops_end(&stops);
+    stops_finish(&stops);
+    return error;
+}
+
+int dump_take(struct dump *dump, struct process *process, const struct dump_options *options) {
     struct thread_list list = {0};
+    struct dump_reader reader;
     *dump = (struct dump){0};
-    int error = list_threads(process, &list);
-    if (!error) {
-        dump->interpreters = list.interpreters_count;
-        take_holder(dump, &list);
-        error = take_threads(dump, process, &list);
-        main_first(dump, process->memory.pid);
-        count_others(dump, process->memory.pid);
-    }
+    int error = reader_open(&reader, process, options);
+    if (!error)
+        error = options->blocking ? take_stopped(dump, &reader, &list, options)
+                                  : take_all(dump, &reader, &list, options);
     thread_list_free(&list);
+    reader_close(&reader);
     return error;
 }
 
 void dump_free(struct dump *dump) {
-    for (int i = 0; i < dump->count; i++) {
-        for (int j = 0; j < dump->threads[i].depth; j++) {
-            free(dump->threads[i].frames[j].name);
-            free(dump->threads[i].frames[j].file);
-        }
-        free(dump->threads[i].frames);
-    }
+    for (int i = 0; i < dump->count; i++)
+        dump_stack_free(&dump->threads[i].stack);
+    for (int i = 0; i < dump->tasks_count; i++)
+        dump_stack_free(&dump->tasks[i].stack);
     free(dump->threads);
+    free(dump->tasks);
+    asyncio_tasks_free(&dump->listed);
     *dump = (struct dump){0};
 }

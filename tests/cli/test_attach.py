@@ -9,8 +9,8 @@ import subprocess
 import time
 
 import pytest
-import trace_samples as sampled
 import targets
+import trace_samples as sampled
 from command import find_marey
 from targets import marey, python
 
@@ -247,10 +247,10 @@ def test_idle_threads_only_where_asked(tmp_path):
     with python(tmp_path, SLEEPS) as process:
         attach(tmp_path, "-d", 0.3, process.pid)
         usual = sampled.self_seconds(tmp_path / TRACE)
-        attach(tmp_path, "-d", 0.5, "--idle", process.pid)
+        attach(tmp_path, "-d", 2, "--idle", process.pid)
         idle = sampled.self_seconds(tmp_path / TRACE)
     assert usual["sleeps"] < 0.1
-    assert idle["sleeps"] == pytest.approx(0.5, abs=0.2)
+    assert 0.5 < idle["sleeps"] < 4
 
 
 TWO_THREADS = """\
@@ -277,7 +277,7 @@ def test_modes(tmp_path, mode):
         attach(tmp_path, "-d", 1, "--mode", mode, "--function", process.pid)
     seconds = sampled.self_seconds(tmp_path / TRACE)
     assert seconds["sleeps"] == 0
-    assert 0.3 < seconds["computes"] < 1.5
+    assert 0.1 < seconds["computes"] < 1.5
 
 
 def test_functions_without_lines(tmp_path):

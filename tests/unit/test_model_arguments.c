@@ -116,6 +116,31 @@ static void nothing_is_kept_unasked(void **state) {
     trace_free(&trace);
 }
 
+static void put_marked(void) {
+    put_result();
+    size_t start = file.size;
+    put_text(&file, ANNOTATION__name, "(call)");
+    put_number(&file, ANNOTATION__uint_value, 9);
+    put_within(&file, EVENT__debug_annotations, start);
+    put_number(&file, EVENT__source_location_iid, SOURCE_ID);
+}
+
+/* What calls are told by, and nothing else. */
+static void only_marks_are_kept(void **state) {
+    (void)state;
+    struct trace trace;
+    put_chunk_start(&file);
+    put_names();
+    put_event_with(EVENT_BEGIN, "load", put_marked);
+    assert_int_equal(trace_read_memory(&trace, file.bytes, file.size, TRACE_CALLS), 0);
+    const struct detail *detail = detail_of(&trace, trace.spans[0].detail);
+    assert_int_equal(detail->size, 1);
+    assert_string_equal(trace_text(&trace, value_of(&trace, detail, 0)->key), "(call)");
+    assert_int_equal(value_of(&trace, detail, 0)->number, 9);
+    assert_int_equal(trace.reader.arguments.sources[detail->source].line, 12);
+    trace_free(&trace);
+}
+
 /* {"a": [1.5, true], "b": {"c": 1}} with the key behind the entries, as a writer may have it. */
 static void put_nested(void) {
     double real = 1.5;
@@ -221,6 +246,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(both_ends_of_a_span, set_up),
         cmocka_unit_test_setup(nothing_is_kept_unasked, set_up),
+        cmocka_unit_test_setup(only_marks_are_kept, set_up),
         cmocka_unit_test_setup(nested_values_stand_in_one_row, set_up),
         cmocka_unit_test_setup(nesting_has_an_end, set_up),
         cmocka_unit_test_setup(one_argument_has_an_end, set_up),
