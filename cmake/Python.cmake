@@ -15,7 +15,8 @@ if(NOT EXISTS ${python_include}/Python.h)
 endif()
 
 file(GLOB python_sources CONFIGURE_DEPENDS src/python/*.c)
-add_library(marey_python MODULE ${python_sources})
+# base/secret.c for the unwinder: libmarey.so keeps its own to itself.
+add_library(marey_python MODULE ${python_sources} src/base/secret.c)
 set_target_properties(marey_python PROPERTIES
   OUTPUT_NAME _marey PREFIX "" SUFFIX ${python_suffix}
   BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/lib")
