@@ -72,7 +72,7 @@ void writer_make_call(struct writer *writer, uint32_t category_iid) {
     uint8_t *at = varint_put(bytes + 6, writer->sequence);
     memcpy(at, event, sizeof event);
     at += sizeof event;
-    *at++ = (uint8_t)category_iid;
+    *at++ = writer->call_category_iid = (uint8_t)category_iid;
     *at++ = TAG(EVENT__name_iid, WIRE_VARINT);
     writer->call_name_at = (uint32_t)(at - bytes);
     at = varint_put(at + 2, TAG(EVENT__source_location_iid, WIRE_VARINT));
@@ -117,7 +117,7 @@ void marey__call_begin(marey_span *span, marey_track *track, const struct call_e
         return;
     struct writer *writer = marey__thread.writer;
     if (LIKELY(!track && writer && writer->nesting.depth < writer->nesting.cap) &&
-        LIKELY(call_begin_fast(writer, call))) {
+        LIKELY(call_begin_any(writer, call))) {
         span->depth = ++writer->nesting.depth;
         span->owner = writer->number;
     } else {
@@ -138,7 +138,7 @@ void marey__call_end(marey_span *span, const struct call_event *call) {
     struct writer *writer = marey__thread.writer;
     int simple = !span->track && writer && span->owner == writer->number &&
                  writer->nesting.depth == span->depth && span->depth <= writer->nesting.cap;
-    if (LIKELY(simple) && LIKELY(call_end_fast(writer, call)))
+    if (LIKELY(simple) && LIKELY(call_end_any(writer, call)))
         writer->nesting.depth--;
     else
         end_slow(span, call);

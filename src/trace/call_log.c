@@ -204,7 +204,7 @@ static __attribute__((noinline)) int begin_slow(struct call_log *log, struct cal
 }
 
 int marey__log_begin(struct call_log *log, struct call_lane *lane, const struct call_event *call) {
-    if (LIKELY(is_on(log, lane)) && LIKELY(call_begin_fast(log->writer, call)))
+    if (LIKELY(is_on(log, lane)) && LIKELY(call_begin_any(log->writer, call)))
         return 1;
     return begin_slow(log, lane, call);
 }
@@ -220,7 +220,7 @@ static __attribute__((noinline)) void end_slow(struct call_log *log, struct call
 }
 
 void marey__log_end(struct call_log *log, struct call_lane *lane, const struct call_event *call) {
-    if (UNLIKELY(!is_on(log, lane)) || UNLIKELY(!call_end_fast(log->writer, call)))
+    if (UNLIKELY(!is_on(log, lane)) || UNLIKELY(!call_end_any(log->writer, call)))
         end_slow(log, lane, call);
 }
 

@@ -22,7 +22,7 @@ static inline uint64_t call_time(const struct writer *writer, uint64_t stamp) {
  *
  * Returns 1 if that was possible. */
 static inline int call_begin_fast(struct writer *writer, const struct call_event *call) {
-    if (UNLIKELY(!writer || at_limit(writer) || call->count || call->text))
+    if (UNLIKELY(!writer || at_limit(writer) || call->text))
         return 0;
     uint32_t iid = writer->functions[call->function] - writer->generation;
     if (UNLIKELY(iid >= IID_NONE || !writer->call_bytes))
@@ -43,7 +43,7 @@ static inline int call_begin_fast(struct writer *writer, const struct call_event
 
 /* The end of any slice, likewise. */
 static inline int call_end_fast(struct writer *writer, const struct call_event *call) {
-    if (UNLIKELY(!writer || at_limit(writer) || call->count))
+    if (UNLIKELY(!writer || at_limit(writer)))
         return 0;
     uint64_t time = call_time(writer, call->stamp), delta = time - writer->last;
     if (UNLIKELY(delta >= SHORT_DELTA))
@@ -51,6 +51,18 @@ static inline int call_end_fast(struct writer *writer, const struct call_event *
     put_short_end(writer, delta);
     writer->last = time;
     return 1;
+}
+
+/* The same with arguments, where they are numbers and short texts, in names that the chunk knows. call_args.c. */
+int call_put_with_args(struct writer *writer, enum event_type type, const struct call_event *call);
+
+static inline int call_begin_any(struct writer *writer, const struct call_event *call) {
+    return call->count ? call_put_with_args(writer, EVENT_BEGIN, call)
+                       : call_begin_fast(writer, call);
+}
+
+static inline int call_end_any(struct writer *writer, const struct call_event *call) {
+    return call->count ? call_put_with_args(writer, EVENT_END, call) : call_end_fast(writer, call);
 }
 
 #endif

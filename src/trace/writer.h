@@ -74,6 +74,7 @@ struct writer {
     uint64_t call_head, call_tail[2];                    /* of a call's begin: call.c */
     uint32_t call_bytes;                                 /* 0: this chunk has no function yet */
     uint32_t call_name_at, call_source_at;
+    uint8_t call_category_iid;
 
     /* the cold part */
     uint8_t *end;
