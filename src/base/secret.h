@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "marey.h"
+
 enum {
     SECRET_NAME_MAX = 128,                         /* of longer names, so much is looked at */
     SECRET_PATTERN_BYTES = 2 * SECRET_NAME_MAX + 4 /* of what secret_normalise writes */
@@ -31,6 +33,6 @@ static inline size_t secret_normalise(const char *text, size_t bytes, char *out)
 }
 
 /* Is it the name of a secret, by the names that Marey starts with (python/marey/_secrets.py)? */
-bool secret_is(const char *name);
+MAREY_API bool secret_is(const char *name);
 
 #endif
