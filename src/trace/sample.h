@@ -21,7 +21,8 @@ MAREY_API struct samples_log *marey__samples_open(uint64_t interval_ns, unsigned
 MAREY_API void marey__samples_close(struct samples_log *log);
 
 /* A process, or a thread of it, by the names under which it is shown from now on; those of the own process are known to
- * the recorder already. command_line: arguments, each NUL-terminated. */
+ * the recorder already. command_line: arguments, each NUL-terminated. A name that begins with "python" gives way to what the
+ * command line runs, as a Python that records by itself is named. */
 MAREY_API void marey__samples_process(struct samples_log *log, int32_t pid, const char *name,
                                       const char *command_line, size_t command_line_bytes);
 MAREY_API void marey__samples_thread(struct samples_log *log, int32_t pid, int32_t tid,

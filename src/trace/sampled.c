@@ -54,16 +54,56 @@ static struct sampled_task *task_of(struct sampled *self, int32_t pid, uint64_t 
     return ENTER(self, tasks, (uint32_t)pid, task);
 }
 
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+/* The argument behind `at`, NULL: there is none. */
+static const char *next_argument(const struct sampled_process *process, const char *at) {
+    const char *next = at + strlen(at) + 1;
+    return next < process->command_line + process->command_line_bytes ? next : NULL;
+}
+
+/* What a Python runs says more than that it is one: the script, or the module of -m. NULL: neither. */
+static const char *python_program(const struct sampled_process *process) {
+    const char *at = process->command_line;
+    while ((at = next_argument(process, at))) {
+        size_t bytes = strlen(at);
+        if (*at != '-' || bytes < 2)
+            return *at == '-' ? NULL : base_name(at);
+        char last = at[bytes - 1];
+        if (at[1] == 'm' && bytes > 2)
+            return at + 2;
+        if (at[1] != '-' && last == 'm')
+            return next_argument(process, at);
+        if (at[1] != '-' && last == 'c')
+            return NULL;
+        if (bytes == 2 && (last == 'W' || last == 'X')) /* a value follows */
+            at = next_argument(process, at);
+        if (!at)
+            return NULL;
+    }
+    return NULL;
+}
+
+static void name_process(struct sampled_process *process, const char *name) {
+    const char *program = NULL;
+    if (strncmp(name, "python", 6) == 0 && process->command_line_bytes)
+        program = python_program(process);
+    snprintf(process->name, sizeof process->name, "%s", program && *program ? program : name);
+}
+
 void sampled_set_process(struct sampled *self, int32_t pid, const char *name,
                          const char *command_line, size_t command_line_bytes) {
     struct sampled_process *process = process_of(self, pid);
     size_t bytes = command_line_bytes < SAMPLED_COMMAND_LINE - 1 ? command_line_bytes
                                                                  : SAMPLED_COMMAND_LINE - 1;
-    snprintf(process->name, sizeof process->name, "%s", name ? name : "");
     if (bytes)
         memcpy(process->command_line, command_line, bytes);
     process->command_line[bytes] = 0;
     process->command_line_bytes = (uint32_t)bytes;
+    name_process(process, name ? name : "");
     process->key.generation = 0;
 }
 

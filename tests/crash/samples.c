@@ -188,6 +188,20 @@ static void crowd(char **words) {
     fclose(expected);
 }
 
+/* samples names TRACE NAME ARGUMENT...: one sample of a process of that name and command line */
+static void names(char **words) {
+    char line[400];
+    size_t bytes = 0;
+    struct samples_log *log = open_log(0, 0, words[0]);
+    for (char **word = words + 2; *word; word++)
+        bytes += (size_t)snprintf(line + bytes, sizeof line - bytes, "%s", *word) + 1;
+    marey__samples_process(log, 700, words[1], line, bytes);
+    struct sample sample = {.time_ns = now_ns(), .pid = 700, .tid = 700, .count = 1};
+    marey__samples_write(log, &sample);
+    marey__samples_close(log);
+    marey_close();
+}
+
 /* samples killed TRACE EXPECTED: killed between two instructions */
 static void killed(char **words) {
     expected = fopen(words[1], "w");
@@ -231,9 +245,9 @@ static void sessions(char **words) {
 }
 
 int main(int argc, char **argv) {
-    static const struct command commands[] = {{"many", many},         {"odd", odd},
-                                              {"crowd", crowd},       {"killed", killed},
-                                              {"sessions", sessions}, {NULL, NULL}};
+    static const struct command commands[] = {
+        {"many", many},         {"odd", odd},     {"crowd", crowd}, {"killed", killed},
+        {"sessions", sessions}, {"names", names}, {NULL, NULL}};
     make_sources();
     return run_command(commands, argc, argv);
 }

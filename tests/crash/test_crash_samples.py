@@ -172,6 +172,34 @@ def test_who_was_sampled(paths):
     assert {track["pid"] for track in seen.check.tracks.values()} & {500, 501} == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "shown"),
+    [
+        ("python3", "python3 app.py", "app.py"),
+        ("python3.13", "/usr/bin/python3.13 -X dev -W ignore -u /srv/app.py --fast", "app.py"),
+        ("python3", "python3 -m http.server 80", "http.server"),
+        ("python3", "python3 -mhttp.server", "http.server"),
+        ("python3", "python3 -Im pip list", "pip"),
+        ("python3", "python3 -c pass", "python3"),
+        ("python3", "python3 -", "python3"),
+        ("python3", "python3 -m", "python3"),
+        ("python3", "python3 -X", "python3"),
+        ("python3", "python3", "python3"),
+        ("server", "python3 app.py", "server"),
+        ("gunicorn: master", "gunicorn: master", "gunicorn: master"),
+        ("python3", "python3 /srv/" + "x" * 500, "x" * 63),
+    ],
+)
+def test_names_of_processes(tmp_path, name, words, shown):
+    run("samples", "names", tmp_path / "t", name, *words.split(" "))
+    line = Seen(tmp_path / "t").names[700]
+    if len(shown) < 60:
+        assert line[0] == shown
+        assert line[1:] == words.split(" ")[1 : len(line)]
+    else:
+        assert shown.startswith(line[0])
+
+
 def test_each_chunk_stands_alone(paths):
     """A ring keeps the last chunks only, and nothing in them needs those that are gone."""
     done = run("samples", "many", *paths, 20_000, 15, 0, 256 << 10)
