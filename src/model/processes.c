@@ -44,31 +44,32 @@ static uint64_t thread_key(struct finding *self, uint32_t process, int64_t tid) 
     return (uint64_t)process << 32 | number;
 }
 
-/* A new thread, which is the one of its id from now on. MAP_NONE where memory is short. */
-static uint32_t add_thread(struct finding *self, uint32_t process, const struct thread *thread) {
+/* A new thread, which is the one of its id from now on. NULL where memory is short. */
+static struct thread *add_thread(struct finding *self, uint32_t process,
+                                 const struct thread *thread) {
     uint64_t key = thread_key(self, process, thread->tid);
     uint32_t place = self->count;
     if (key == UINT64_MAX || GROW(self->threads, place, self->capacity) ||
         GROW(self->owners, place, self->owner_capacity) ||
         map_put(&self->thread_places, key, place))
-        return MAP_NONE;
+        return NULL;
     self->threads[place] = *thread;
     self->threads[place].process = process;
     self->owners[place] = process;
     self->trace->processes[process].threads++;
     self->count++;
-    return place;
+    return &self->threads[place];
 }
 
-/* The thread of those ids, new or known. MAP_NONE where memory is short. */
-static uint32_t find_thread(struct finding *self, int64_t pid, int64_t tid) {
+/* The thread of those ids, new or known. NULL where memory is short. */
+static struct thread *find_thread(struct finding *self, int64_t pid, int64_t tid) {
     uint32_t process = find_process(self, pid);
     uint64_t key = process == MAP_NONE ? UINT64_MAX : thread_key(self, process, tid);
     if (key == UINT64_MAX)
-        return MAP_NONE;
+        return NULL;
     uint32_t place = map_get(&self->thread_places, key);
     if (place != MAP_NONE)
-        return place;
+        return &self->threads[place];
     return add_thread(self, process, &(struct thread){.pid = pid, .tid = tid, .track = MAP_NONE});
 }
 
@@ -107,7 +108,7 @@ static int take_track(struct finding *self, uint32_t place) {
                             .track = place,
                             .events = track->total,
                             .spans = track->spans};
-    return add_thread(self, track->process, &thread) == MAP_NONE ? -1 : 0;
+    return add_thread(self, track->process, &thread) ? 0 : -1;
 }
 
 /* ------------------------------------------------------- watched from outside */
@@ -125,11 +126,10 @@ static int take_listed(struct finding *self) {
             process->command_line = tree->processes[i].command_line;
     }
     for (uint32_t i = 0; i < tree->thread_count; i++) {
-        uint32_t place = find_thread(self, tree->threads[i].pid, tree->threads[i].tid);
-        if (place == MAP_NONE)
+        struct thread *thread = find_thread(self, tree->threads[i].pid, tree->threads[i].tid);
+        if (!thread)
             return -1;
-        if (!self->threads[place].name)
-            self->threads[place].name = tree->threads[i].name;
+        thread->name = thread->name ? thread->name : tree->threads[i].name;
     }
     return 0;
 }
@@ -138,11 +138,12 @@ static int take_sampled(struct finding *self) {
     struct samples *samples = &self->trace->reader.samples;
     for (uint32_t i = 0; i < samples->thread_count; i++) {
         struct sampled_thread *sampled = &samples->threads[i];
-        sampled->thread = find_thread(self, sampled->pid, sampled->tid);
-        if (sampled->thread == MAP_NONE)
+        struct thread *thread = find_thread(self, sampled->pid, sampled->tid);
+        if (!thread)
             return -1;
-        self->threads[sampled->thread].samples += sampled->samples;
-        self->trace->processes[self->owners[sampled->thread]].samples += sampled->samples;
+        sampled->thread = (uint32_t)(thread - self->threads);
+        thread->samples += sampled->samples;
+        self->trace->processes[thread->process].samples += sampled->samples;
     }
     return 0;
 }

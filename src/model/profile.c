@@ -98,7 +98,8 @@ static int places_double(struct places *places) {
     if (!at)
         return -1;
     free(places->at);
-    *places = (struct places){at, slots - 1};
+    places->at = at;
+    places->mask = slots - 1;
     return 0;
 }
 

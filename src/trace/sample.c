@@ -167,7 +167,7 @@ struct reference {
 
 static void pack_weights(struct pack *pack, const struct sample *sample) {
     uint8_t *weights = pack_open(pack, STACK_SAMPLE__follower_weights);
-    if (!pack_room(pack, SAMPLE_WEIGHTS * VARINT_MAX))
+    if (!pack_room(pack, (size_t)SAMPLE_WEIGHTS * VARINT_MAX))
         return;
     pack->at = varint_put(pack->at, sample->weights_ns[SAMPLE_CPU]);
     pack->at = varint_put(pack->at, sample->weights_ns[SAMPLE_GIL]);
