@@ -11,6 +11,7 @@ struct opening {
     struct tree_rows *rows;
     const struct tree_limits *limits;
     uint32_t left;  /* rows that may still be added */
+    uint32_t share; /* of these, one opening may take the half (2) or all (1) */
     uint32_t *heap; /* rows that can be opened, the one that took longest first */
     uint32_t heap_count, heap_capacity;
     uint32_t *children; /* calls below the row that is being opened */
@@ -155,7 +156,8 @@ static int choose(struct opening *o, uint32_t parent, uint32_t first, uint32_t m
     struct tree_rows *rows = o->rows;
     int64_t least = o->limits->min_ns;
     uint32_t equal = made, kept = 0;
-    if (made > o->left && find_least(o, first, made, o->left, &least, &equal))
+    uint32_t most = o->left / o->share + o->left % o->share;
+    if (made > most && find_least(o, first, made, most, &least, &equal))
         return -1;
     if (least < o->limits->min_ns) {
         least = o->limits->min_ns;
@@ -361,16 +363,36 @@ static void count_inside(struct tree_rows *rows) {
     }
 }
 
+/* What is known before anything is opened. */
+static void begin(struct opening *o, uint32_t share) {
+    uint32_t depth = o->limits->depth ? o->limits->depth : TREE_DEPTH_MAX;
+    o->rows->count = 0;
+    o->heap_count = 0;
+    o->deepest = depth < TREE_DEPTH_MAX ? depth : TREE_DEPTH_MAX;
+    o->left = o->limits->rows ? o->limits->rows : UINT32_MAX;
+    o->share = share;
+}
+
+static int make(struct opening *o) {
+    o->rows->next_member = malloc((o->rows->calls->count + 1) * sizeof *o->rows->next_member);
+    o->row_of = calloc(o->rows->calls->function_count + 1, sizeof *o->row_of);
+    if (!o->rows->next_member || !o->row_of)
+        return -1;
+    /* Where many calls stand side by side they must not take the room of what is inside the longest of them. */
+    begin(o, 2);
+    if (open_all(o))
+        return -1;
+    if (!o->left || !o->limits->rows)
+        return 0;
+    begin(o, 1); /* there was room for more */
+    return open_all(o);
+}
+
 int tree_rows_make(struct tree_rows *rows, const struct calls *calls,
                    const struct tree_limits *limits) {
     *rows = (struct tree_rows){.calls = calls};
-    struct opening o = {
-        .rows = rows, .limits = limits, .left = limits->rows ? limits->rows : UINT32_MAX};
-    uint32_t depth = limits->depth ? limits->depth : TREE_DEPTH_MAX;
-    o.deepest = depth < TREE_DEPTH_MAX ? depth : TREE_DEPTH_MAX;
-    rows->next_member = malloc((calls->count + 1) * sizeof *rows->next_member);
-    o.row_of = calloc(calls->function_count + 1, sizeof *o.row_of);
-    int failed = !rows->next_member || !o.row_of || open_all(&o);
+    struct opening o = {.rows = rows, .limits = limits};
+    int failed = make(&o);
     if (!failed)
         count_inside(rows);
     free(o.heap);
