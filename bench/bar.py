@@ -126,6 +126,40 @@ def python_allocations(results, python):
         yield _nothing(f"Python {python}: allocations a span, {who}", record["per_span"], "")
 
 
+# ---- calls
+
+
+def python_calls(results, python):
+    name = f"Python {python} call"
+    old = tuple(map(int, python.split("."))) < (3, 12)
+    fields = {"python": python}
+    yield _ratio_line(results, f"{name}, recorded", 1.5, "calls", "marey", **fields)
+    yield _calls_under(results, name, "calls", "viztracer", 2 if old else 1.2, fields)
+    what = f"{name} with arguments and result"
+    yield _calls_under(results, what, "calls.args", "viztracer", 4, fields)
+    yield _calls_under(results, what, "calls.args", "tracepatch", 15, fields)
+    off = results.rounds("calls.off", "marey", **fields)
+    if off:
+        most, value = (10 if old else 1), median(off)
+        beside = f"best {min(off):.1f}"
+        verdict = at_most(value, most)
+        yield Line(f"{name}, filtered out", f"<= {most} ns", f"{value:.1f} ns", verdict, beside)
+    size = results.find(group="calls.bytes", who="marey", **fields)
+    if size:
+        value = size["bytes"]
+        yield Line(f"{name}, bytes", "<= 32", f"{value:.1f}", at_most(value, 32), "")
+
+
+def _calls_under(results, what, group, peer, factor, fields):
+    ratio = results.ratio(group, peer, "marey", **fields)
+    if ratio is None:
+        return None
+    theirs, ours = (results.rounds(group, who, **fields) for who in (peer, "marey"))
+    beside = f"{ns(ours)} against {ns(theirs)}"
+    verdict = at_least(ratio[0], factor)
+    return Line(f"{what}, under {peer}", f">= {factor}x", f"{ratio[0]:.1f}x", verdict, beside)
+
+
 # ---- bytes, memory, stopping
 
 
@@ -187,7 +221,8 @@ def lines(results, pythons):
     """The whole bar, top down. pythons: the versions that were measured, as text."""
     made = [*c_recording(results), *c_off(results), *c_samples(results)]
     for python in pythons:
-        made += [*python_spans(results, python), *python_allocations(results, python)]
+        for part in (python_spans, python_allocations, python_calls):
+            made += part(results, python)
     for part in (footprint_bytes, footprint_stop, footprint_memory, footprint_allocations):
         made += part(results)
     return [line for line in made if line]

@@ -119,14 +119,15 @@ def environments() -> "list[Environment]":
 # ---- building
 
 
-def build_floor(environment: Environment) -> None:
-    """floor.c as an extension module of that Python."""
+def build_floors(environment: Environment) -> None:
+    """floor.c and hook_floor.c as extension modules of that Python."""
     environment.build.mkdir(parents=True, exist_ok=True)
     include, suffix = environment.ask(
         "from sysconfig import *; print(get_path('include'), get_config_var('EXT_SUFFIX'))"
     ).split()
-    target = environment.build / f"floor{suffix}"
-    run(["cc", *FLAGS, "-fPIC", "-shared", f"-I{include}", BENCH / "floor.c", "-o", target])
+    for name in ("floor", "hook_floor"):
+        target = environment.build / f"{name}{suffix}"
+        run(["cc", *FLAGS, "-fPIC", "-shared", f"-I{include}", BENCH / f"{name}.c", "-o", target])
 
 
 def build_programs(environment: Environment) -> "dict[str, Path]":

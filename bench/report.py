@@ -139,6 +139,11 @@ def python_more(results, python):
     for group, title in names.items():
         parts.append(f"### Python {python}: {title}\n")
         parts.append(table(TIMES, _times(results, f"python.{group}", python=python)))
+    calls = {"calls": "calls", "calls.args": "calls with arguments and results"}
+    calls["calls.off"] = "calls that are filtered out"
+    for group, title in calls.items():
+        parts.append(f"### Python {python}: {title}\n")
+        parts.append(table(TIMES, _times(results, group, python=python)))
     return "\n".join(parts)
 
 

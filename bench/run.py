@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import report
-from environments import BENCH, OWN, ROOT, build_floor, build_programs, environments, run
+from environments import BENCH, OWN, ROOT, build_floors, build_programs, environments, run
 from results import Results
 from verify import expect
 
@@ -87,10 +87,10 @@ def footprints(program, trace, where):
 def measured_in_python(environment, folder):
     """The races of one Python."""
     say(f"Python {environment.name}")
-    build_floor(environment)
+    build_floors(environment)
     os.environ["PYTHONPATH"] = str(environment.build)
-    program = [environment.python, BENCH / "contest.py", folder]
-    yield from records(program, python=environment.name)
+    for program in ("contest.py", "calls.py"):
+        yield from records([environment.python, BENCH / program, folder], python=environment.name)
 
 
 def measured_whole(environment, folder):
