@@ -209,18 +209,8 @@ def test_workers_of_a_server(outside, tmp_path, server):
     command = {
         "gunicorn": ["gunicorn", "-w", "2", "-b", "127.0.0.1:0", "served:application"],
         "uwsgi": [
-            "uwsgi",
-            "--http-socket",
-            "127.0.0.1:0",
-            "--master",
-            "-p",
-            "2",
-            "--enable-threads",
-            "--lazy-apps",
-            "--need-app",
-            "--die-on-term",
-            "-w",
-            "served",
+            *["uwsgi", "--http-socket", "127.0.0.1:0", "--master", "-p", "2", "--enable-threads"],
+            *["--lazy-apps", "--need-app", "--die-on-term", "-w", "served"],
         ],
     }[server]
     with started(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
