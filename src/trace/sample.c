@@ -18,6 +18,7 @@
 
 enum {
     SAMPLE_ROOM = 160,        /* a sample with nothing new */
+    HEAD_BYTES = 2048,        /* what a chunk has before its first sample, at most */
     PACKET_BYTES = 192 << 10, /* with everything: STACK_DEPTH frames of usual names */
 };
 
@@ -31,6 +32,7 @@ struct samples_log {
     unsigned flags;
     uint64_t chunk;   /* that is written */
     uint32_t session; /* that has a first value of the counters */
+    size_t needed;    /* by a packet for which there was no room */
     marey_counter *counters[COUNTERS];
     struct stacks stacks;
     struct sampled sampled;
@@ -82,8 +84,10 @@ static int commit(struct samples_log *log, struct writer *writer, struct pack *p
                   uint8_t *packet) {
     pack_close(pack, packet);
     size_t bytes = (size_t)(pack->at - log->packet);
-    if (pack->full || !writer_has_room(writer, bytes))
+    if (pack->full || !writer_has_room(writer, bytes)) {
+        log->needed = pack->full ? PACKET_BYTES : bytes;
         return 0;
+    }
     writer_commit(writer, log->packet, bytes);
     return 1;
 }
@@ -263,7 +267,7 @@ static void write_sample(struct samples_log *log, const struct sample *sample) {
     if (!writer || write_into_chunk(log, writer, sample))
         return;
     if (!store_is_ring(writer->store)) {
-        writer = session_fresh_writer(PACKET_BYTES);
+        writer = session_fresh_writer(log->needed + HEAD_BYTES);
         if (!writer || write_into_chunk(log, writer, sample))
             return;
     }

@@ -69,7 +69,10 @@ static uint32_t make_stack(uint32_t thread, uint32_t deepest) {
 }
 
 static struct samples_log *open_log(unsigned flags, uint64_t ring_bytes, const char *path) {
-    MUST(marey_open(path, &(marey_options){.ring_bytes = ring_bytes}) == 0);
+    const char *limit = getenv("LIMIT");
+    marey_options options = {.ring_bytes = ring_bytes,
+                             .limit_bytes = limit ? strtoull(limit, NULL, 10) : 0};
+    MUST(marey_open(path, &options) == 0);
     struct samples_log *log = marey__samples_open(INTERVAL_NS, flags);
     MUST(log);
     static const char arguments[] = "python3\0-m\0server\0--port\0"
@@ -86,7 +89,7 @@ static struct samples_log *open_log(unsigned flags, uint64_t ring_bytes, const c
     return log;
 }
 
-/* samples many TRACE EXPECTED COUNT DEEPEST FLAGS RING */
+/* samples many TRACE EXPECTED COUNT DEEPEST FLAGS RING; the file is no longer than $LIMIT */
 static void many(char **words) {
     long count = atol(words[2]);
     uint32_t deepest = (uint32_t)atol(words[3]);

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 import tracecheck
-from crash.look import protos, run, sanitized
+from crash.look import environment, protos, run, sanitized
 
 FOLLOWERS = ["cpu", "gil", "samples", "gil wait"]
 KINDS = {3: 0, 1: 1, 5: 2, 6: 3}  # Frame.Kind -> enum sample_kind
@@ -211,6 +211,21 @@ def test_each_chunk_stands_alone(paths):
     assert kept[written[-1]] >= 1
     assert len(seen.samples) > 500
     assert set(written[-len(seen.samples) :]) == set(seen.samples), "a gap"
+
+
+@pytest.mark.parametrize(("deepest", "count", "least"), [(15, 3000, 1000), (1000, 300, 3)])
+def test_no_room(paths, deepest, count, least):
+    """What finds no room is counted, and what is there stands in the order in which it came."""
+    done = run("samples", "many", *paths, count, deepest, 0, 0, env=environment(LIMIT="200000"))
+    seen = Seen(paths[0])
+    written = list(expected(paths[1], TASKS))
+    assert least <= len(seen.samples) < count
+    assert seen.samples[:least] == written[:least]
+    assert not Counter(seen.samples) - Counter(written)
+    lost = done.said["disk"] + done.said["limit"]
+    counted = len([c for c in seen.check.counters if c["name"].startswith("marey sampl")])
+    calls = 1 + count // 100  # of marey__samples_counts, each of five counters
+    assert lost == count - len(seen.samples) + 5 * calls - counted
 
 
 def test_old_viewers(paths):
