@@ -4,9 +4,17 @@
  * A chunk that a writer is done with stays. All is freed with the store. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "head.h"
 #include "store_file.h"
+
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
+
+enum { POPULATE_LEAST = 64 << 10 };
 
 int store_create_memory(uint64_t limit_bytes, struct store **out) {
     struct control control = {
@@ -47,6 +55,16 @@ static int list_chunk(struct store *store, uint8_t *base, size_t size) {
     return 0;
 }
 
+/* A page that is touched for the first time costs a fault; this costs one system call for all of a large chunk. Where the
+ * kernel does not know it, they come one by one. */
+static void populate(uint8_t *base, size_t size) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)base + page - 1) & ~(page - 1);
+    uintptr_t to = ((uintptr_t)base + size) & ~(page - 1);
+    if (size >= POPULATE_LEAST && to > from)
+        madvise((void *)from, to - from, MADV_POPULATE_WRITE);
+}
+
 int store_claim_memory(struct store *store, size_t need, size_t want, struct chunk *chunk) {
     struct control *control = head_control(store->head);
     size_t least = need < CHUNK_MIN ? CHUNK_MIN : need;
@@ -60,6 +78,7 @@ int store_claim_memory(struct store *store, size_t need, size_t want, struct chu
         free(base);
         return MAREY_ENOMEM;
     }
+    populate(base, size);
     store_publish(base, filler_head(size));
     *chunk = (struct chunk){.base = base, .size = size, .offset = control->cursor};
     control->cursor += size;
