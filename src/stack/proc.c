@@ -124,14 +124,26 @@ uint64_t proc_thread_futex(pid_t pid, pid_t tid) {
     return strtoull(end, NULL, 16);
 }
 
-uint64_t proc_start_time(pid_t pid) {
+/* A number in what stands behind the name, by the place that proc(5) gives it; the state is field 3. */
+static uint64_t stat_field(const char *after_name, int wanted) {
+    for (int field = 3; after_name && field < wanted; field++) {
+        after_name = strchr(after_name, ' ');
+        after_name = after_name ? after_name + 1 : NULL;
+    }
+    return after_name ? strtoull(after_name, NULL, 10) : 0;
+}
+
+bool proc_identify(pid_t pid, struct proc_identity *identity) {
+    enum { START_TIME = 22, STACK_START = 28 };
     char path[64], text[1024];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     const char *at = proc_read_file(path, text, sizeof text) > 0 ? after_name(text) : NULL;
-    /* The state is field 3; the start time field 22. */
-    for (int field = 3; at && field < 22; field++) {
-        at = strchr(at, ' ');
-        at = at ? at + 1 : NULL;
-    }
-    return at ? strtoull(at, NULL, 10) : 0;
+    *identity = (struct proc_identity){stat_field(at, START_TIME), stat_field(at, STACK_START),
+                                       at && strchr("XZ", *at)};
+    return at != NULL;
+}
+
+uint64_t proc_start_time(pid_t pid) {
+    struct proc_identity identity;
+    return proc_identify(pid, &identity) ? identity.start_time : 0;
 }

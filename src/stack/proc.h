@@ -40,6 +40,16 @@ enum proc_state proc_thread_state(pid_t pid, pid_t tid);
 /* The address that a thread waits for in futex(2), or 0: it runs, waits for something else, or may not be asked. */
 uint64_t proc_thread_futex(pid_t pid, pid_t tid);
 
+/* What tells a process from another that has its number later, and from what it was before it has exec'd. */
+struct proc_identity {
+    uint64_t start_time;  /* as proc_start_time */
+    uint64_t stack_start; /* address; 0: not to be seen */
+    bool dead;            /* it has ended, and was not waited for */
+};
+
+/* False: there is no such process. */
+bool proc_identify(pid_t pid, struct proc_identity *identity);
+
 /* A process's start time in ticks since boot: with its number it is one process for all time. 0 where it is gone. */
 uint64_t proc_start_time(pid_t pid);
 

@@ -269,7 +269,7 @@ static void keep_house(struct sampler *sampler, uint64_t now_ns) {
     find_children(sampler, now_ns);
     for (int i = 0; i < sampler->targets_count; i++) {
         if (check)
-            target_check(sampler->targets[i]);
+            target_check(sampler->targets[i], &sampler->sampling);
         target_retry(sampler->targets[i], &sampler->sampling, now_ns);
     }
     drop_ended(sampler);

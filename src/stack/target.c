@@ -67,6 +67,8 @@ static int open_like_parent(struct target *target) {
 
 static int find_python(struct target *target, struct sampling *sampling) {
     uint64_t now_ns = schedule_now_ns();
+    struct proc_identity identity;
+    target->stack_start = proc_identify(target->pid, &identity) ? identity.stack_start : 0;
     int error = MAREY_ENOTYET;
     if (target->like.version)
         error = open_like_parent(target);
@@ -86,7 +88,7 @@ static int find_python(struct target *target, struct sampling *sampling) {
     return error == MAREY_ETORN || error == MAREY_EADDRESS ? MAREY_ENOTYET : error;
 }
 
-/* It has started another program, or its Python has ended, or the process itself. */
+/* It has started another program, or its Python has ended. */
 static void lose(struct target *target, struct sampling *sampling) {
     target_forget_threads(target, sampling);
     target_forget_tasks(target);
@@ -100,13 +102,15 @@ static void lose(struct target *target, struct sampling *sampling) {
     target->retry_after_ns = TARGET_RETRY_NS / 2;
     target->search_after_ns = 0;
     target->like.version = 0;
-    target_check(target);
 }
 
-void target_check(struct target *target) {
-    if (!target->start_time || proc_start_time(target->pid) != target->start_time ||
-        proc_thread_state(target->pid, target->pid) == PROC_DEAD)
+void target_check(struct target *target, struct sampling *sampling) {
+    struct proc_identity now;
+    if (!target->start_time || !proc_identify(target->pid, &now) ||
+        now.start_time != target->start_time || now.dead)
         target->state = TARGET_ENDED;
+    else if (target->open && now.stack_start != target->stack_start)
+        lose(target, sampling);
 }
 
 void target_close(struct target *target, struct sampling *sampling) {
@@ -174,7 +178,7 @@ static void search(struct target *target, struct sampling *sampling) {
 void target_retry(struct target *target, struct sampling *sampling, uint64_t now_ns) {
     if (target->state != TARGET_WAITS || (now_ns && now_ns < target->retry_ns))
         return;
-    target_check(target);
+    target_check(target, sampling);
     if (target->state == TARGET_ENDED)
         return;
     target->retry_after_ns = at_most(2 * target->retry_after_ns, TARGET_RETRY_MAX_NS);
@@ -229,6 +233,7 @@ static void sample(struct target *target, struct sampling *sampling, const struc
     }
     if (error && error != MAREY_ENOMEM) {
         lose(target, sampling);
+        target_check(target, sampling);
         return;
     }
     uint64_t torn = target->unwinder.counts.torn;

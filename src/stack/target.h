@@ -103,6 +103,7 @@ enum target_state { TARGET_WAITS, TARGET_SAMPLED, TARGET_ENDED };
 struct target {
     pid_t pid, parent;
     uint64_t start_time;
+    uint64_t stack_start; /* when its Python was found: another one after it has exec'd */
     enum target_state state;
     int error;      /* waits: why, at the last try */
     bool open;      /* its Python was found: there are a process, an unwinder, threads */
@@ -133,8 +134,8 @@ void target_close(struct target *target, struct sampling *sampling);
 /* Looks for its Python, if it waits and it is time to (now_ns 0: in any case). Afterwards it is sampled, or ended, or
  * its `error` says why not. */
 void target_retry(struct target *target, struct sampling *sampling, uint64_t now_ns);
-/* Is it still that process? Else it has ended. */
-void target_check(struct target *target);
+/* Is it still that process? Else it has ended. Does it still run that program? Else it waits. */
+void target_check(struct target *target, struct sampling *sampling);
 void target_sample(struct target *target, struct sampling *sampling, const struct tick *tick);
 void target_flush(struct target *target, struct sampling *sampling);
 
