@@ -6,7 +6,11 @@
 
 enum {
     NAME_COLUMNS_MIN = 12,
-    WHERE_COLUMNS = 27, /* of a place in a file; a longer path loses its beginning */
+    NAME_COLUMNS = 16, /* that a name has in any case */
+    /* Of a place in a file; a longer path loses its beginning. */
+    WHERE_COLUMNS_MIN = 16,
+    WHERE_COLUMNS_MAX = 60,
+    OTHER_COLUMNS = 37, /* what all but these two take, with what is between them */
 };
 
 static const char own_mark[] = "<====";
@@ -56,11 +60,26 @@ static int add_frozen(struct text *to, const char *file, size_t columns) {
     return 1;
 }
 
-static void add_where(struct text *to, const char *file, int32_t line) {
+/* What there is for places, where the names of these rows are all short, or else at least NAME_COLUMNS wide. */
+static size_t where_columns(const struct table_style *style, const struct hot *hot, uint32_t rows,
+                            const struct profile_function *functions) {
+    size_t names = 0;
+    for (uint32_t i = 0; i < rows && names < NAME_COLUMNS; i++) {
+        size_t columns = display_columns(functions[hot->rows[i].function].name);
+        names = columns > names ? columns : names;
+    }
+    size_t taken = OTHER_COLUMNS + (names < NAME_COLUMNS ? names : (size_t)NAME_COLUMNS);
+    if (!style->width || style->width > taken + WHERE_COLUMNS_MAX)
+        return WHERE_COLUMNS_MAX;
+    return style->width < taken + WHERE_COLUMNS_MIN ? (size_t)WHERE_COLUMNS_MIN
+                                                    : style->width - taken;
+}
+
+static void add_where(struct text *to, const char *file, int32_t line, size_t columns) {
     char number[16] = "";
     if (line > 0)
         snprintf(number, sizeof number, ":%" PRId32, line);
-    size_t columns = WHERE_COLUMNS - strlen(number);
+    columns -= strlen(number);
     if (!*file)
         return;
     if (!add_frozen(to, file, columns))
@@ -107,6 +126,7 @@ void hot_table_print(const struct hot *hot, const struct profile *profile,
     int files = grouping == GROUP_FILES;
     uint32_t count, shown = rows && rows < hot->count ? rows : hot->count;
     const struct profile_function *functions = profile_functions(profile, &count);
+    size_t where = where_columns(style, hot, shown, functions);
     char more[DISPLAY_ROOM];
     struct table table;
     table_init(&table, files ? columns_of_files : columns, files ? 5 : 6);
@@ -117,7 +137,7 @@ void hot_table_print(const struct hot *hot, const struct profile *profile,
         table_count(&table, row->self_count, 0);
         table_text(&table, files ? short_path(name_of(function)) : name_of(function));
         if (!files)
-            add_where(table_cell(&table), function->file, line_of(row, function));
+            add_where(table_cell(&table), function->file, line_of(row, function), where);
         text_add(table_cell(&table), own_is(own, function->file) ? own_mark : "");
     }
     table_print(&table, to, style);

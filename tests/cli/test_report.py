@@ -416,7 +416,7 @@ def test_fits_the_terminal(trace, width):
         check=True,
     )
     lines = done.stdout.decode().splitlines()
-    assert max(len(line) for line in lines if "%" in line and "GIL" not in line) <= max(width, 76)
+    assert max(len(line) for line in lines if "%" in line and "GIL" not in line) <= max(width, 66)
 
 
 @pytest.mark.parametrize(
