@@ -160,6 +160,38 @@ def _calls_under(results, what, group, peer, factor, fields):
     return Line(f"{what}, under {peer}", f">= {factor}x", f"{ratio[0]:.1f}x", verdict, beside)
 
 
+# ---- sampling from within
+
+
+def inside(results):
+    """By the computing thread's own CPU time: what it is slowed by, whatever runs beside it."""
+    fields = {"clock": "thread_ns", "against_clock": "thread_ns"}
+    ratio = results.ratio("inside", "marey 10,000 Hz", "nothing", **fields)
+    rates = [r for r in results.records if r["group"] == "inside.rates"]
+    taken = {r["who"]: r["taken"] for r in rates}
+    slower = 100 * (ratio[0] - 1)
+    others = ", ".join(
+        f"{who.split()[0]} {n:,.0f}" for who, n in taken.items() if "marey" not in who
+    )
+    yield Line(
+        "inside sampling at 10,000 Hz, a computing thread slower by",
+        "<= 2 %",
+        f"{slower:.1f} % (best {100 * (ratio[1] - 1):.1f} %)",
+        at_most(slower, 2),
+        f"{taken['marey 10,000 Hz']:,.0f} samples a second taken; {others}",
+    )
+    start = median(results.find(group="inside.start", who="start")["wall_ns"]) / 1e6
+    yield Line("Sampler.start()", "<= 1 ms", f"{start:.2f} ms", at_most(start, 1), "median")
+    grown = results.find(group="inside.memory")
+    yield Line(
+        "inside sampling, memory grown while samples are added up",
+        "<= 1 MiB",
+        f"{grown['grown'] / MIB:.2f} MiB",
+        at_most(grown["grown"] / MIB, 1),
+        f"{grown['samples']:,} samples",
+    )
+
+
 # ---- bytes, memory, stopping
 
 
@@ -223,6 +255,7 @@ def lines(results, pythons):
     for python in pythons:
         for part in (python_spans, python_allocations, python_calls):
             made += part(results, python)
+    made += inside(results)
     for part in (footprint_bytes, footprint_stop, footprint_memory, footprint_allocations):
         made += part(results)
     return [line for line in made if line]

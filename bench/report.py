@@ -114,6 +114,23 @@ def samples_more(results):
     return title + table([*TIMES, "bytes"], rows)
 
 
+def inside_more(results):
+    """What samplers within the program cost it, each in its turn."""
+    rows = []
+    taken = {r["who"]: r for r in results.records if r["group"] == "inside.rates"}
+    for who in results.names("inside"):
+        slower = [
+            f"{100 * (results.ratio('inside', who, 'nothing', clock, clock)[0] - 1):.1f} %"
+            for clock in ("thread_ns", "process_ns", "wall_ns")
+        ]
+        rate = taken.get(who)
+        counts = [f"{rate['asked']:,}", f"{rate['taken']:,.0f}"] if rate else ["", ""]
+        rows.append([who, *counts, *slower])
+    head = ["", "asked a second", "taken", "thread's CPU", "process's CPU", "wall"]
+    title = "### Sampling from within: a computing thread, 15 calls deep and more; added time\n\n"
+    return title + table(head, rows)
+
+
 def bytes_more(results):
     """Sizes without a bar."""
     rows = []
@@ -188,6 +205,7 @@ def render(results, environments, now):
         "## Without a bar\n",
         c_more(results),
         samples_more(results),
+        inside_more(results),
         bytes_more(results),
         *(python_more(results, python) for python in pythons),
         whole(results),

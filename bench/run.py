@@ -93,6 +93,12 @@ def measured_in_python(environment, folder):
         yield from records([environment.python, BENCH / program, folder], python=environment.name)
 
 
+def measured_inside(environment, folder):
+    """Samplers within the program, in the newest Python."""
+    say("sampling from within")
+    yield from records([environment.python, BENCH / "inside.py", folder])
+
+
 def measured_whole(environment, folder):
     """Each tool all told, in the newest Python."""
     for tool, spans in WHOLE.items():
@@ -111,6 +117,7 @@ def main():
         for environment in all_environments:
             found += measured_in_python(environment, places["tmpfs"])
         newest = max(all_environments, key=lambda e: e.version)
+        found += measured_inside(newest, places["tmpfs"])
         found += measured_whole(newest, places["tmpfs"])
     now = datetime.now(timezone.utc)
     text = report.render(Results(found), all_environments, now)
