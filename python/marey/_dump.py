@@ -17,9 +17,9 @@ class _HasFileno(Protocol):
 _files: dict[int, int | _HasFileno] = {}
 
 
-def dump_on(signum: int, file: int | _HasFileno = 2) -> None:
+def dump_on(signum: int, file: int | _HasFileno = 2, *, locals: bool = False) -> None:
     """From now on, the signal writes the stacks of all threads, as marey.dump shows them, to a file
-    (or descriptor; standard error), which has to stay open.
+    (or descriptor; standard error), which has to stay open. locals: as of marey.dump.
 
     It works also while the program hangs in C code with the GIL: the handler wakes a native thread,
     which reads the process without the GIL. What handled the signal before is called afterwards; a
@@ -32,7 +32,7 @@ def dump_on(signum: int, file: int | _HasFileno = 2) -> None:
     signum = int(signum)
     descriptor = file if isinstance(file, int) else file.fileno()
     os.fstat(descriptor)  # open?
-    outcome = _marey.dump_on(signum, descriptor)
+    outcome = _marey.dump_on(signum, descriptor, locals)
     if outcome is not None and outcome[0] == _INVALID:
         raise ValueError(f"signum {signum} cannot be handled, or stands for a crash")
     _raise(outcome, None)

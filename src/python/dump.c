@@ -19,14 +19,15 @@ static PyObject *write_text(PyObject *file, PyObject *text) {
     return PyObject_CallMethod(file, "flush", NULL);
 }
 
-/* dump(file=None): with the GIL, so that the stacks are of one moment. */
+/* dump(file=None, locals=False): with the GIL, so that the stacks are of one moment. */
 PyObject *dump_now(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs) {
-    static char *words[] = {(char *)"file", NULL};
+    static char *words[] = {(char *)"file", (char *)"locals", NULL};
     PyObject *file = Py_None;
+    int locals = 0;
     struct text text = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:dump", words, &file))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$p:dump", words, &file, &locals))
         return NULL;
-    int error = dumper_show(&text, 0);
+    int error = dumper_show(&text, 0, locals);
     PyObject *shown = NULL, *done = NULL;
     if (error)
         PyErr_Format(PyExc_RuntimeError, "the stacks of this process cannot be read: %s; %s",
@@ -43,13 +44,13 @@ PyObject *dump_now(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs
     return done;
 }
 
-/* dump_on(signal, descriptor) */
+/* dump_on(signal, descriptor, locals) */
 PyObject *dump_on(PyObject *Py_UNUSED(module), PyObject *args) {
-    int signal, descriptor;
-    if (!PyArg_ParseTuple(args, "ii:dump_on", &signal, &descriptor))
+    int signal, descriptor, locals;
+    if (!PyArg_ParseTuple(args, "iip:dump_on", &signal, &descriptor, &locals))
         return NULL;
     PyThreadState *unlocked = PyEval_SaveThread();
-    int code = dumper_on(signal, descriptor);
+    int code = dumper_on(signal, descriptor, locals);
     PyEval_RestoreThread(unlocked);
     return outcome(code);
 }

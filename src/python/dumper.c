@@ -38,7 +38,7 @@ enum {
 
 struct watched {
     struct sigaction before;
-    atomic_bool on;
+    atomic_bool on, locals;
     atomic_int descriptor;
 };
 
@@ -67,11 +67,11 @@ static void add_title(struct text *to, int signal) {
     text_add(to, "\n");
 }
 
-int dumper_show(struct text *to, int signal) {
+int dumper_show(struct text *to, int signal, bool locals) {
     struct process process;
     struct dump dump;
     struct stacks_style plain = {0};
-    struct dump_options options = {.tasks = true};
+    struct dump_options options = {.tasks = true, .locals = locals};
     int error = process_open(&process, getpid());
     if (error)
         return error;
@@ -105,7 +105,7 @@ static void write_all(int descriptor, const char *bytes, size_t size) {
 
 static void show_now(int signal) {
     struct text text = {0};
-    int error = dumper_show(&text, signal);
+    int error = dumper_show(&text, signal, atomic_load(&signals[signal].locals));
     if (error)
         text_addf(&text, "marey: no stacks for signal %d: %s; %s\n", signal, marey_strerror(error),
                   marey_hint(error));
@@ -252,7 +252,7 @@ static int turn_on(int signal, struct watched *watched) {
     return error;
 }
 
-int dumper_on(int signal, int descriptor) {
+int dumper_on(int signal, int descriptor, bool locals) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     int error = 0;
     if (!may_be_watched(signal))
@@ -260,6 +260,7 @@ int dumper_on(int signal, int descriptor) {
     pthread_once(&once, watch_forks);
     pthread_mutex_lock(&lock);
     atomic_store(&signals[signal].descriptor, descriptor);
+    atomic_store(&signals[signal].locals, locals);
     if (!atomic_load(&signals[signal].on))
         error = turn_on(signal, &signals[signal]);
     pthread_mutex_unlock(&lock);

@@ -140,10 +140,11 @@ static PyMethodDef face_methods[] = {
     {"load_calls", forest_load, METH_VARARGS, NULL},
     {"dump", (PyCFunction)(void (*)(void))dump_now, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR(
-         "dump(file=None)\n--\n\n"
-         "Write the stacks of all threads of this process, as they are now, to a file of text "
-         "(sys.stderr): for\neach the most recent call first, and whether it runs, is idle, "
-         "has the GIL or waits for it.")},
+         "dump(file=None, *, locals=False)\n--\n\n"
+         "Write the stacks of all threads and asyncio tasks of this process, as they are now, to a "
+         "file of text\n(sys.stderr): for each the most recent call first, and whether it runs, is "
+         "idle, has the GIL or waits\nfor it. locals: with the variables of each frame, read "
+         "without running any code of theirs; those that are\nnamed like secrets show as ***.")},
     {"dump_on", dump_on, METH_VARARGS, NULL},
     {"dump_off", dump_off, METH_O, NULL},
     {"dump_after_fork", dump_after_fork, METH_NOARGS, NULL},
