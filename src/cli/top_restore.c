@@ -34,7 +34,7 @@ void top_restore_arm(void) {
         if (!sequence || sequence == (const char *)-1 ||
             strlen(sequence) >= sizeof sequences - used)
             continue;
-        strcpy(sequences + used, sequence);
+        memcpy(sequences + used, sequence, strlen(sequence) + 1);
         used += strlen(sequence);
     }
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)

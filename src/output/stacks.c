@@ -6,7 +6,7 @@
 
 #include "marey.h"
 
-enum { FILE_COLUMNS_MIN = 16, NAME_COLUMNS_MIN = 12, INDENT = 4 };
+enum { FILE_COLUMNS_MIN = 16, NAME_COLUMNS_MIN = 12, INDENT = 4, INDENT_TWICE = 2 * INDENT };
 
 static const char bold[] = "\033[1m", dim[] = "\033[2m", green[] = "\033[32m",
                   yellow[] = "\033[33m", plain[] = "\033[0m";
@@ -129,15 +129,15 @@ static void add_variables(struct page *page, const struct dumped_frame *frame) {
     for (int i = 0; i < frame->variables_count; i++) {
         struct text line = {0};
         text_addf(&line, "%s = %s", frame->variables[i].name, frame->variables[i].value);
-        text_addf(page->to, "%*s", 2 * INDENT, "");
-        display_add(page->to, text_of(&line), width > 2 * INDENT ? width - 2 * INDENT : 0);
+        text_addf(page->to, "%*s", INDENT_TWICE, "");
+        display_add(page->to, text_of(&line), width > INDENT_TWICE ? width - INDENT_TWICE : 0);
         text_add(page->to, "\n");
         text_free(&line);
     }
     if (frame->variables_cut)
-        text_addf(page->to, "%*s...\n", 2 * INDENT, "");
+        text_addf(page->to, "%*s...\n", INDENT_TWICE, "");
     if (frame->variables_torn)
-        text_addf(page->to, "%*s(its variables changed meanwhile)\n", 2 * INDENT, "");
+        text_addf(page->to, "%*s(its variables changed meanwhile)\n", INDENT_TWICE, "");
 }
 
 static void add_frames(struct page *page, const struct dumped_stack *stack) {

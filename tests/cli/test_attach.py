@@ -272,12 +272,12 @@ computes()
 
 @pytest.mark.parametrize("mode", ["cpu", "gil"])
 def test_modes(tmp_path, mode):
-    """Two threads that compute have one GIL, and so one processor, between them."""
+    """Who sleeps is in neither; of two that compute, one at a time has the GIL."""
     with python(tmp_path, TWO_THREADS) as process:
         attach(tmp_path, "-d", 1, "--mode", mode, "--function", process.pid)
     seconds = sampled.self_seconds(tmp_path / TRACE)
     assert seconds["sleeps"] == 0
-    assert 0.1 < seconds["computes"] < 1.5
+    assert 0.1 < seconds["computes"] < (1.3 if mode == "gil" else 2.3)
 
 
 def test_functions_without_lines(tmp_path):
