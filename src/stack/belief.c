@@ -1,6 +1,7 @@
 #include "stack/belief.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "stack/call_proof.h"
 
@@ -14,12 +15,27 @@ static uint64_t call_hash(const struct unwinder *unwinder, const struct thread_r
     return hash;
 }
 
+/* What is known stands in one of a few places; where all are taken, one makes room. */
+enum { KNOWN_PLACES = 4 };
+
+static uint64_t *places_of(const struct thread_reader *reader, uint64_t hash) {
+    return &reader->known[(hash >> 40) % (UNWIND_KNOWN / KNOWN_PLACES) * KNOWN_PLACES];
+}
+
 static bool is_known(const struct thread_reader *reader, uint64_t hash) {
-    return reader->known[(hash >> 40) % UNWIND_KNOWN] == hash;
+    const uint64_t *places = places_of(reader, hash);
+    for (int i = 0; i < KNOWN_PLACES; i++)
+        if (places[i] == hash)
+            return true;
+    return false;
 }
 
 static void set_known(struct thread_reader *reader, uint64_t hash) {
-    reader->known[(hash >> 40) % UNWIND_KNOWN] = hash;
+    uint64_t *places = places_of(reader, hash);
+    if (is_known(reader, hash))
+        return;
+    memmove(places + 1, places, (KNOWN_PLACES - 1) * sizeof *places);
+    places[0] = hash;
 }
 
 static bool stands_still(const struct chain *chain, struct still *still) {
@@ -82,13 +98,10 @@ static uint64_t soft_hash(const struct thread_reader *reader, uint64_t hash) {
     return chain_mix(hash, reader->proofs + 1);
 }
 
-static enum call_proof prove(struct unwinder *unwinder, struct thread_reader *reader,
-                             const struct chain *chain, int callee) {
+static enum call_proof prove(struct unwinder *unwinder, struct thread_reader *reader, int callee,
+                             uint64_t hash) {
     const struct frame *caller = &reader->frames[callee + 1];
-    uint64_t hash = call_hash(unwinder, reader, chain, callee);
     uint64_t pair = pair_hash(unwinder, reader, callee);
-    if (is_known(reader, hash))
-        return CALL_PROVEN;
     enum call_proof proof = call_prove(&unwinder->objects, caller->address, caller->code_address,
                                        caller->instr, caller[-1].code_address);
     if (proof == CALL_PROVEN) {
@@ -117,14 +130,17 @@ static bool is_root(struct thread_reader *reader, const struct chain *chain) {
 static bool believe_proven(struct unwinder *unwinder, struct thread_reader *reader,
                            const struct chain *chain, struct still *still, bool odd) {
     bool soft = false;
+    int asked = 0;
     if (odd || !is_root(reader, chain))
         return false;
     for (int i = 0; i + 1 < chain->depth; i++) {
-        enum call_proof proof = prove(unwinder, reader, chain, i);
-        if (proof == CALL_MOVED)
-            return false;
-        uint64_t hash = soft_hash(reader, call_hash(unwinder, reader, chain, i));
-        soft |= proof == CALL_UNKNOWN && !is_known(reader, hash);
+        uint64_t hash = call_hash(unwinder, reader, chain, i);
+        if (is_known(reader, hash))
+            continue;
+        enum call_proof proof = prove(unwinder, reader, i, hash);
+        if (proof == CALL_MOVED || ++asked > UNWIND_PROOFS_MAX)
+            return false; /* what was proven is known the next time */
+        soft |= proof == CALL_UNKNOWN && !is_known(reader, soft_hash(reader, hash));
     }
     if (!soft)
         return true;

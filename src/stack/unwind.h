@@ -33,6 +33,7 @@ enum {
     UNWIND_SOON = 256,       /* reads within which they have to be seen again */
     UNWIND_SEEN = 4,         /* how often */
     UNWIND_KNOWN = 4096,     /* calls that are remembered as true */
+    UNWIND_PROOFS_MAX = 32,  /* calls that are proven in one chain; others wait for the next */
 };
 
 struct stack {
