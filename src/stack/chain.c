@@ -159,6 +159,12 @@ enum walk chain_walk(struct thread_reader *reader, const struct layout *layout, 
     return may_stop ? WALK_GOOD : WALK_TORN;
 }
 
+uint64_t chain_caller(struct thread_reader *reader, const struct layout *layout, uint64_t frame,
+                      enum copies copies) {
+    const struct window_span *span = window_find(&reader->window, NULL, frame, layout->frame_bytes);
+    return span ? get64(copy_of(&reader->window, span, frame, copies) + layout->frame_previous) : 0;
+}
+
 /* Looks where the frames from `frame` on are, without caring whether they move: by pages, since callers stand before
  * what they call, up to a frame that is known. */
 void chain_learn(struct unwinder *unwinder, struct thread_reader *reader, uint64_t frame) {

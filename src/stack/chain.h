@@ -32,6 +32,10 @@ enum walk chain_walk(struct thread_reader *reader, const struct layout *layout, 
 /* The frame that was on top when the frames were copied. The thread went on since it said that `top` is. */
 uint64_t chain_top(struct unwinder *unwinder, struct thread_reader *reader, uint64_t top);
 
+/* The caller of a frame that was read; 0: none. */
+uint64_t chain_caller(struct thread_reader *reader, const struct layout *layout, uint64_t frame,
+                      enum copies copies);
+
 /* Looks where the frames from `frame` on are, for the next read. */
 void chain_learn(struct unwinder *unwinder, struct thread_reader *reader, uint64_t frame);
 

@@ -167,7 +167,8 @@ static int take_stacked(struct unwinder *unwinder, struct thread_reader *reader,
 }
 
 /* 3.9, 3.10: frames are objects anywhere. They were copied twice, and the top frame was asked for before, between and
- * after: what goes together is tried; first what was the same twice. Its calls are proven one by one (belief.h). */
+ * after: what goes together is tried; first what was the same twice. One that is just being entered or left does not run:
+ * its caller does. Its calls are proven one by one (belief.h). */
 static int take_linked(struct unwinder *unwinder, struct thread_reader *reader, uint64_t top,
                        struct stack *stack, struct tries *tries) {
     enum { STRICT_TRIES = 8, WAYS = 7, STRICT_WAYS = 3 };
@@ -183,6 +184,12 @@ static int take_linked(struct unwinder *unwinder, struct thread_reader *reader, 
     for (int i = 0; i < (tries->count < STRICT_TRIES ? STRICT_WAYS : WAYS); i++) {
         chain = (struct chain){.top = ways[i].top};
         enum walk found = chain_walk(reader, layout, &chain, ways[i].copies, true);
+        if (found == WALK_NOT_LIVE && chain.depth == 0) {
+            chain =
+                (struct chain){.top = chain_caller(reader, layout, ways[i].top, ways[i].copies)};
+            if (chain.top)
+                found = chain_walk(reader, layout, &chain, ways[i].copies, true);
+        }
         if (found == WALK_NO_MEMORY)
             return MAREY_ENOMEM;
         if (found == WALK_MISS)
