@@ -171,7 +171,7 @@ static int take_stacked(struct unwinder *unwinder, struct thread_reader *reader,
  * its caller does. Its calls are proven one by one (belief.h). */
 static int take_linked(struct unwinder *unwinder, struct thread_reader *reader, uint64_t top,
                        struct stack *stack, struct tries *tries) {
-    enum { STRICT_TRIES = 8, WAYS = 7, STRICT_WAYS = 3 };
+    enum { WAYS = 7 };
     const struct layout *layout = &unwinder->process->layout;
     const uint64_t between = reader->window.watched[0], after = reader->window.watched[1];
     const struct {
@@ -181,7 +181,7 @@ static int take_linked(struct unwinder *unwinder, struct thread_reader *reader, 
                     {between, COPIES_FIRST}, {between, COPIES_SECOND}, {top, COPIES_FIRST},
                     {after, COPIES_SECOND}};
     struct chain chain, missed = {0};
-    for (int i = 0; i < (tries->count < STRICT_TRIES ? STRICT_WAYS : WAYS); i++) {
+    for (int i = 0; i < WAYS; i++) {
         chain = (struct chain){.top = ways[i].top};
         enum walk found = chain_walk(reader, layout, &chain, ways[i].copies, true);
         if (found == WALK_NOT_LIVE && chain.depth == 0) {

@@ -55,6 +55,17 @@ def test_only_legal_stacks(run, outside, name, functions):
     check_counts(seen, TORN_MOST_SPREAD if name == "generators.py" else TORN_MOST)
 
 
+def test_branches_through_the_same_functions_do_not_mix(run, outside):
+    seen = outside(run("shared.py").pid, ROUNDS)
+    assert not seen.error
+    assert {"main", "branch_a", "branch_b"} & seen.names
+    for _, _, frames in seen.stacks:
+        names = {frame.name for frame in frames}
+        assert not {"branch_a", "leaf_b"} <= names
+        assert not {"branch_b", "leaf_a"} <= names
+    check_counts(seen)
+
+
 def test_threads_do_not_mix(run, outside):
     running = run("threads.py")
     seen = outside(running.pid, ROUNDS)
