@@ -239,7 +239,7 @@ static inline void write_begin(call_thread *self, call_running *running, call_va
         event.args = v->args;
         event.count = v->count;
     }
-    event.stamp = running->stamp = marey__stamp();
+    event.stamp = running->stamp = call_stamp();
     if (now && marey_recording())
         marey__call_begin(&running->token, self->track, &event);
     for (uint32_t i = running->slots; i < self->slot_count; i++) {
@@ -302,6 +302,33 @@ static inline void begin(hook_thread *thread, call_thread *self, open_call *call
         write_begin(self, running, NULL, 0);
 }
 
+/* The common case, in a few steps: one scope sees the call, nothing is said with it, no session records. False where it is
+ * another case, or there may be no room. */
+static inline bool begin_simple(call_thread *self, open_call *call, const call_site *site) {
+    lane *in = self->sinks[0];
+    scope *of = in->of;
+    bool simple = self->count == 1 && of->simple && !(of->args && site->count) && !site->in_pieces;
+    if (UNLIKELY(!simple || in->depth >= of->max_depth || of->call_count >= of->max_calls ||
+                 self->slot_count >= self->slot_room || self->depth >= self->room) ||
+        marey_recording())
+        return false;
+    call_slot *slot = &self->slots[self->slot_count];
+    call_running *running = &self->running[self->depth++];
+    *running = (call_running){
+        .function = site->function, .slots = self->slot_count, .kept = self->kept_used};
+    *slot = (call_slot){.in = in, .before = in->innermost};
+    scope_hold(of);
+    in->innermost = ++self->slot_count;
+    in->depth++;
+    of->call_count++;
+    call->own[0] = 1;
+    struct call_event event = {.function = site->function, .stamp = call_stamp()};
+    slot->begun = marey__log_begin(of->log, in->in_log, &event);
+    if (UNLIKELY(!slot->begun))
+        skip(self, in, "memory");
+    return true;
+}
+
 /* Remembers which scopes have the beginning of what runs in pieces. */
 static invocation *invocation_begin(const call_thread *self, const open_call *call,
                                     uint32_t first_slot) {
@@ -320,7 +347,7 @@ void call_entered(hook_thread *thread, open_call *call) {
         pieces_forget(call->frame);
     if (LIKELY(self != NULL))
         place_look(thread, self);
-    if (self && self->filters & site->wanted) {
+    if (self && self->filters & site->wanted && !begin_simple(self, call, site)) {
         uint32_t first = self->slot_count;
         for (int i = 0; i < self->count; i++) {
             lane *in = self->sinks[i];
@@ -476,6 +503,26 @@ static inline bool has_values(const call_thread *self, const call_running *runni
     return false;
 }
 
+/* The common case: one scope, which has nothing to say of the end. False where it is another. */
+static inline bool finish_simple(call_thread *self, call_end end, uint64_t stamp) {
+    const call_running *running = &self->running[self->depth - 1];
+    const call_slot *slot = &self->slots[running->slots];
+    lane *in = slot->in;
+    scope *of = in->of;
+    if (UNLIKELY(end != CALL_RETURNED || running->slots + 1 != self->slot_count ||
+                 running->token.depth || slot->skipped || of->results || !slot->begun) ||
+        UNLIKELY(!of->open || !of->simple))
+        return false;
+    struct call_event event = {.stamp = stamp};
+    marey__log_end(of->log, in->in_log, &event);
+    in->depth--;
+    in->innermost = slot->before;
+    self->slot_count--;
+    self->depth--;
+    scope_drop(of);
+    return true;
+}
+
 static inline void finish(hook_thread *thread, call_thread *self, call_end end, PyObject *value,
                           uint64_t stamp) {
     call_running *running = &self->running[self->depth - 1];
@@ -500,7 +547,7 @@ static inline void finish(hook_thread *thread, call_thread *self, call_end end, 
 void call_left(hook_thread *thread, open_call *call, call_end end, PyObject *value) {
     if (!call->own[0])
         return;
-    uint64_t stamp = marey__stamp();
+    uint64_t stamp = call_stamp();
     calls_lock();
     call_thread *self = thread->recorder;
     if (LIKELY(self && self->depth && self->generation == thread->generation)) {
@@ -508,7 +555,8 @@ void call_left(hook_thread *thread, open_call *call, call_end end, PyObject *val
         bool over = end != CALL_YIELDED && end != CALL_AWAITS;
         if (UNLIKELY(over && call->site && pieces_count && call->own[1]))
             pieces_forget(call->frame);
-        finish(thread, self, end, call->site || end == CALL_RAISED ? value : NULL, stamp);
+        if (!finish_simple(self, end, stamp))
+            finish(thread, self, end, call->site || end == CALL_RAISED ? value : NULL, stamp);
     }
     calls_unlock();
 }

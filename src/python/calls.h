@@ -87,6 +87,7 @@ struct scope {
     uint32_t references;
     bool open, everyone;
     bool args, results, repr, c_calls;
+    bool simple;     /* a log, no min_duration, no max_time */
     uint32_t filter; /* a bit */
     int filter_number;
     uint32_t max_depth, max_repr;
@@ -107,7 +108,11 @@ static inline scope *scope_hold(scope *of) {
     of->references++;
     return of;
 }
-void scope_drop(scope *of);
+void scope_free(scope *of);
+static inline void scope_drop(scope *of) {
+    if (UNLIKELY(--of->references == 0))
+        scope_free(of);
+}
 static inline void scope_limited(scope *of, const char *limit) {
     if (!of->limit)
         of->limit = limit;

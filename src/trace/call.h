@@ -15,6 +15,15 @@ MAREY_API uint32_t marey__function_id(const char *module, const char *name, cons
 
 /* The time, as begin and end take it. */
 MAREY_API uint64_t marey__stamp(void);
+/* 1 where that is the processor's counter, which one may as well read oneself. */
+MAREY_API extern int marey__stamp_is_ticks;
+static inline uint64_t call_stamp(void) {
+#if defined(__x86_64__)
+    if (__builtin_expect(marey__stamp_is_ticks, 1))
+        return __builtin_ia32_rdtsc();
+#endif
+    return marey__stamp();
+}
 /* How many nanoseconds passed from one stamp to another. */
 MAREY_API uint64_t marey__stamp_ns(uint64_t from, uint64_t to);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "call.h"
+
 #define CLOCK_SOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 #define SLOPE_MIN_NS 1000000u /* a rate measured over less is not believed */
 #define JUMP_MAX_NS 1000000u  /* the machine slept, or moved: the counter and the clock parted */
@@ -29,12 +31,14 @@ static int kernel_uses_counter(void) {
     return strncmp(name, "tsc", 3) == 0 || strncmp(name, "arch_sys_counter", 16) == 0;
 }
 
+int marey__stamp_is_ticks;
 static int counter_usable = -1;
 static struct clock_pair first_pair;
 
 /* At load, so that by the first recording the rate has been measured over some milliseconds already. */
 __attribute__((constructor)) static void clock_load(void) {
     counter_usable = kernel_uses_counter();
+    marey__stamp_is_ticks = counter_usable;
     first_pair = clock_pair_now();
 }
 
