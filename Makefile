@@ -10,7 +10,7 @@ DONE := $(VENV)/done
 SYSTEM := $(addprefix system-,build test sanitize check fuzz bench)
 WHEEL_SOURCES := $(shell find CMakeLists.txt pyproject.toml README.md LICENSE cmake include src python \
                    -type f -not -name '*.pyc')
-export JOBS PYTHON
+export JOBS PYTHON UNSTABLE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-python test-stack sanitize test-matrix bench check format fuzz coverage \
@@ -40,7 +40,7 @@ test-stack: setup dev ## The unwinder against programs whose stacks are known, w
 sanitize: system-sanitize ## The C tests under ASan, UBSan, TSan and valgrind
 	@tools/sanitize.sh
 
-test-matrix: dev ## The Python tests with every CPython from 3.9 on that is found
+test-matrix: dev ## The Python tests with every CPython from 3.9 on that is found (UNSTABLE=DIR: and Debian unstable's)
 	@tools/matrix.sh
 
 bench: system-bench ## Measure, beside floors and peers; writes bench/RESULTS.md

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # matrix.sh: builds the wheel and runs the Python tests with every CPython from 3.9 on that is found: on PATH, below
-# ~/.pyenv/versions, and in $PYTHONS (a list of paths). Each has an environment of its own in .venv-matrix/.
+# ~/.pyenv/versions, and in $PYTHONS (a list of paths). Each has an environment of its own in .venv-matrix/. With
+# UNSTABLE=DIR also those of a Debian unstable, which is made in DIR if it is not there (tools/unstable.sh, as root).
 set -uo pipefail
 
 find_pythons() {
@@ -16,7 +17,7 @@ print("%d.%d%s" % (*sys.version_info[:2], free), sys.executable)' 2>/dev/null
 }
 
 test_one() { # NAME PYTHON
-    local venv=.venv-matrix/$1
+    local venv=.venv-matrix/${VENVS:-}$1
     PYTHON=$2 tools/venv.sh "$venv" &&
         tools/packages.sh "$venv" tools/requirements-build.txt "$venv/done/build-packages" &&
         tools/packages.sh "$venv" tests/requirements.txt "$venv/done/test-packages" &&
@@ -29,5 +30,10 @@ while read -r name python; do
     echo "==== CPython $name ($python)"
     if test_one "$name" "$python" </dev/null; then passed+=("$name"); else failed+=("$name"); fi
 done < <(find_pythons)
+if [ -n "${UNSTABLE:-}" ]; then
+    # A pyenv of ours is not theirs.
+    if tools/unstable.sh "$UNSTABLE" env -u UNSTABLE -u PYTHONS PYENV_ROOT=/nonexistent VENVS=unstable- JOBS="${JOBS:-2}" \
+        tools/matrix.sh; then passed+=(unstable); else failed+=(unstable); fi
+fi
 echo "make test-matrix: passed: ${passed[*]:-none}; failed: ${failed[*]:-none}"
 [ ${#failed[@]} -eq 0 ] && [ ${#passed[@]} -gt 0 ]
