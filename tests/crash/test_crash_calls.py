@@ -94,7 +94,8 @@ wraps()
 """
 
 ENDS = """
-import atexit, os, sys, threading
+import atexit, os, sys, threading, warnings
+warnings.simplefilter("ignore")  # of forks while threads run: it names the process
 def leaf(): return 1
 class Last:
     def __del__(self): leaf(); print("gone")
