@@ -298,20 +298,24 @@ class CallResults:
 
     # ----------------------------------------------------------------------- to files
 
-    def to_json(self, to: Path | IO[str] | None = None, *, indent: int | None = 2) -> str | None:
+    def to_json(self, to: Path | IO[str] | None = None, *, indent: int | None = 1) -> str | None:
         """All calls as JSON, nested as they called each other, into a path or an open text file.
 
-        None: returns it. Times are nanoseconds. The file is its owner's alone. Raises OSError
-        where the path cannot be written.
+        None: returns it. indent: blanks a level, each call on a line; None: all on one line. Times
+        are nanoseconds. The file is its owner's alone. Raises OSError where the path cannot be
+        written.
         """
-        text = self._forest.json(_count(indent, "indent"))
+        blanks = _count(indent, "indent")
         if to is None:
-            return text
+            return self._forest.json(blanks)
         if hasattr(to, "write"):
-            to.write(text)
+            to.write(self._forest.json(blanks))
             return None
-        with open(to, "w", encoding="utf-8", opener=_private) as file:
-            file.write(text)
+        with open(to, "wb", opener=_private) as file:
+            try:
+                self._forest.save_json(file.fileno(), blanks)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, os.fsdecode(to)) from None
         return None
 
     def save(self, path: Path) -> None:

@@ -235,7 +235,7 @@ class calls:
         """The calls that are like that, as a new result: see CallResults.filter."""
         return self.results.filter(**options)
 
-    def to_json(self, to: Path | IO[str] | None = None, *, indent: int | None = 2) -> str | None:
+    def to_json(self, to: Path | IO[str] | None = None, *, indent: int | None = 1) -> str | None:
         """All calls as JSON, nested as they called each other, into a path or an open text file.
 
         None: returns it. Times are nanoseconds. Raises OSError where the path cannot be written.

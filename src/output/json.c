@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { INDENTED_MAX = 64 }; /* levels; what is deeper is indented no more */
+
 void json_init(struct json *json, FILE *to, int indent) {
     *json = (struct json){.to = to, .indent = indent};
 }
@@ -16,9 +18,8 @@ void json_finish(struct json *json) {
 static void new_line(struct json *json) {
     if (!json->indent)
         return;
-    fputc('\n', json->to);
-    for (int i = 0; i < json->indent * json->depth; i++)
-        fputc(' ', json->to);
+    int blanks = json->indent * (json->depth < INDENTED_MAX ? json->depth : INDENTED_MAX);
+    fprintf(json->to, "\n%*s", blanks, "");
 }
 
 static void put_character(FILE *to, const char *at, struct character one) {
@@ -36,10 +37,23 @@ static void put_character(FILE *to, const char *at, struct character one) {
         fwrite(at, 1, one.bytes, to);
 }
 
+/* How many characters from `text` on stand for themselves, one byte each. */
+static size_t plain(const char *text, const char *end) {
+    const char *at = text;
+    while (at < end && *at >= ' ' && *at < 0x7f && *at != '"' && *at != '\\')
+        at++;
+    return (size_t)(at - text);
+}
+
 static void put_string(FILE *to, const char *text) {
     const char *end = text + strlen(text);
     fputc('"', to);
     while (text < end) {
+        size_t run = plain(text, end);
+        fwrite(text, 1, run, to);
+        text += run;
+        if (text == end)
+            break;
         struct character one = character_at(text, end);
         put_character(to, text, one);
         text += one.bytes;

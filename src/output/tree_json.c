@@ -84,16 +84,27 @@ static void call_json(const struct calls *calls, struct json *json, const struct
 /* Opens a call's object, and the array of its children where there are any that are shown. Returns whether it did. */
 static int open_call(const struct calls *calls, struct json *json, uint32_t place, int depth) {
     const struct call *call = &calls->all[place];
+    int indent = json->indent, opens = call->first_child != CALL_NONE && depth < TREE_DEPTH_MAX;
     json_object(json, NULL);
+    json->indent = 0; /* a line a call */
     call_json(calls, json, call);
-    if (call->first_child != CALL_NONE && depth < TREE_DEPTH_MAX) {
+    if (opens)
         json_array(json, "children");
-        return 1;
-    }
-    if (call->first_child != CALL_NONE)
+    else if (call->first_child != CALL_NONE)
         json_count(json, "not_shown", calls_inside(calls, place));
+    if (!opens)
+        json_end(json);
+    json->indent = indent;
+    return opens;
+}
+
+/* Behind the last of a call's children. */
+static void close_call(struct json *json) {
+    int indent = json->indent;
+    json->indent = 0;
     json_end(json);
-    return 0;
+    json_end(json);
+    json->indent = indent;
 }
 
 static void root_json(const struct calls *calls, struct json *json, uint32_t root) {
@@ -108,8 +119,7 @@ static void root_json(const struct calls *calls, struct json *json, uint32_t roo
         while (at != root && calls->all[at].next == CALL_NONE) {
             at = calls->all[at].parent;
             depth--;
-            json_end(json);
-            json_end(json);
+            close_call(json);
         }
         if (at == root)
             return;

@@ -2,8 +2,10 @@
  * (code, text, hint), as by session.c. */
 #include "forest.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "model/call_stats.h"
 #include "output/function_table.h"
@@ -119,22 +121,58 @@ static PyObject *forest_tree(PyObject *object, PyObject *args) {
     return page_close(&page, error);
 }
 
+static void write_json(const forest_object *self, FILE *to, int indent) {
+    struct json json;
+    json_init(&json, to, indent);
+    json_object(&json, NULL);
+    tree_json(&self->calls, &json);
+    json_end(&json);
+    json_finish(&json);
+}
+
 /* json(indent) */
 static PyObject *forest_json(PyObject *object, PyObject *args) {
-    forest_object *self = (forest_object *)object;
-    struct json json;
     struct page page;
     int indent;
     if (!PyArg_ParseTuple(args, "i:json", &indent) || page_open(&page) < 0)
         return NULL;
     PyThreadState *unlocked = PyEval_SaveThread();
-    json_init(&json, page.to, indent);
-    json_object(&json, NULL);
-    tree_json(&self->calls, &json);
-    json_end(&json);
-    json_finish(&json);
+    write_json((forest_object *)object, page.to, indent);
     PyEval_RestoreThread(unlocked);
     return page_close(&page, 0);
+}
+
+/* Returns 0, or an errno. */
+static int save_json(const forest_object *self, int fd, int indent) {
+    int own = dup(fd);
+    FILE *to = own < 0 ? NULL : fdopen(own, "w");
+    int error = to ? 0 : errno;
+    if (!to) {
+        if (own >= 0)
+            close(own);
+        return error;
+    }
+    errno = 0;
+    write_json(self, to, indent);
+    if (ferror(to))
+        error = errno ? errno : EIO;
+    if (fclose(to) && !error)
+        error = errno;
+    return error;
+}
+
+/* save_json(fd, indent): OSError where it cannot be written */
+static PyObject *forest_save_json(PyObject *object, PyObject *args) {
+    int fd, indent, error;
+    if (!PyArg_ParseTuple(args, "ii:save_json", &fd, &indent))
+        return NULL;
+    PyThreadState *unlocked = PyEval_SaveThread();
+    error = save_json((forest_object *)object, fd, indent);
+    PyEval_RestoreThread(unlocked);
+    if (!error)
+        return Py_NewRef(Py_None);
+    errno = error;
+    return PyErr_SetFromErrno(PyExc_OSError);
 }
 
 /* table(rows, width, colour): functions */
@@ -299,10 +337,13 @@ static PyObject *forest_filter(PyObject *object, PyObject *args) {
 
 /* ------------------------------------------------------------------ type */
 
-static PyMethodDef forest_methods[] = {
-    {"tree", forest_tree, METH_VARARGS, NULL},     {"json", forest_json, METH_VARARGS, NULL},
-    {"table", forest_table, METH_VARARGS, NULL},   {"stats", forest_stats, METH_NOARGS, NULL},
-    {"filter", forest_filter, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
+static PyMethodDef forest_methods[] = {{"tree", forest_tree, METH_VARARGS, NULL},
+                                       {"json", forest_json, METH_VARARGS, NULL},
+                                       {"save_json", forest_save_json, METH_VARARGS, NULL},
+                                       {"table", forest_table, METH_VARARGS, NULL},
+                                       {"stats", forest_stats, METH_NOARGS, NULL},
+                                       {"filter", forest_filter, METH_VARARGS, NULL},
+                                       {NULL, NULL, 0, NULL}};
 
 static PyGetSetDef forest_getset[] = {{"roots", forest_roots, NULL, NULL, NULL},
                                       {"scopes", forest_scopes, NULL, NULL, NULL},

@@ -338,6 +338,8 @@ def test_json(handled, tmp_path):
     file = io.StringIO()
     handled.to_json(file, indent=None)
     assert json.loads(file.getvalue()) == said == json.loads(handled.to_json())
+    lines = handled.to_json().splitlines()
+    assert sum('"name": ' in line for line in lines) == 3  # a line a call
     (root,) = said["calls"]
     assert (said["version"], said["call_count"]) == (1, 3)
     assert (root["name"], root["module"], root["args"]) == ("handle", __name__, {"uid": 42})
@@ -372,6 +374,8 @@ def test_files_that_cannot_be(handled, tmp_path):
     assert caught.value.filename == str(missing)
     with pytest.raises(IsADirectoryError):
         marey.calls.load(tmp_path)
+    with pytest.raises(OSError, match="No space left.*'/dev/full'"):
+        handled.to_json("/dev/full")
     with pytest.raises(ValueError, match="NUL"):
         marey.calls.load("a\0b")
     (tmp_path / "text").write_text("this is no trace\n")
