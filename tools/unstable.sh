@@ -41,4 +41,5 @@ fi
 # Packages come by the certificates that this machine trusts.
 certificates=/etc/ssl/certs/ca-certificates.crt
 [ ! -e $certificates ] || cp $certificates "$root/tmp/trusted.crt"
-chroot "$root" /usr/bin/env -C "$here" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin PIP_CERT=/tmp/trusted.crt "$@"
+chroot "$root" /usr/bin/env -C "$here" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    {PIP_CERT,SSL_CERT_FILE,REQUESTS_CA_BUNDLE}=/tmp/trusted.crt "$@"
