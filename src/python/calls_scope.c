@@ -21,6 +21,7 @@ typedef struct scope_object {
     uint64_t max_time, min_duration; /* nanoseconds; 0: none */
     uint64_t memory;                 /* bytes of the log; 0: no log */
     uint64_t lost;                   /* at the end */
+    uint64_t unseen;                 /* when it was opened: what hooks had not seen until then */
     bool was_opened;
 } scope_object;
 
@@ -142,10 +143,18 @@ static const char *slice_name(const scope_object *self, char *buffer, size_t roo
     return buffer;
 }
 
+/* What no hook of this process saw: calls that did not nest or found no room, and, each one, calls that came too deep for
+ * the C stack with all that they called. */
+static uint64_t unseen(void) {
+    hook_losses lost = hook_lost();
+    return lost.deep + lost.unnested + lost.memory;
+}
+
 /* The slice around the calls: in the log and, while one records, in the session. */
 static void slice_begin(scope_object *self, call_thread *thread) {
     char name[MAREY_NAME_MAX];
     scope *of = self->of;
+    self->unseen = unseen();
     if (!of->log)
         return;
     track_object *track = task_track(self->state);
@@ -169,7 +178,10 @@ static void slice_end(scope_object *self) {
     if (!of->log)
         return;
     marey__log_losses(of->log, &lost);
-    self->lost = lost.limit + lost.disk + lost.arguments;
+    self->unseen = unseen() - self->unseen;
+    if (self->unseen)
+        scope_limited(of, "stack");
+    self->lost = lost.limit + lost.disk + lost.arguments + self->unseen;
     marey_arg args[4];
     size_t count = 0;
     args[count++] = number_of("call_count", of->call_count);

@@ -381,3 +381,22 @@ def test_memory_is_bounded(seen):
     assert scope.limit_reason == "memory"
     assert scope.call_count > 100 and len(scope._scope.bytes()) < 2 << 20
     assert all(node.pieces[0].end for node in seen(scope).nodes)
+
+
+@pytest.mark.skipif(not (3, 11) <= sys.version_info < (3, 12), reason="C stack of 3.11 alone")
+def test_a_scope_says_that_the_c_stack_was_too_short(script):
+    """On 3.11 a call that is seen needs C stack, one that is not does not."""
+    script(
+        """
+import marey, sys
+def down(n): return down(n - 1) + 1 if n else 0
+sys.setrecursionlimit(10**6)
+with marey.calls(max_depth=5) as t: assert down(50_000) == 50_000
+assert t.was_limited and t.limit_reason == "max_depth"
+with marey.calls(max_depth=500, max_calls=10**6, include="nothing") as t:
+    assert down(50_000) == 50_000
+assert t.was_limited and t.limit_reason == "stack", t.limit_reason
+with marey.calls() as t: down(3)
+assert not t.was_limited
+"""
+    )
