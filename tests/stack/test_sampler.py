@@ -1,5 +1,6 @@
 """What the sampler says about programs of which everything is known."""
 
+import math
 import os
 import pathlib
 import signal
@@ -12,13 +13,16 @@ import stack_oracle
 SECONDS = 2
 HZ = 1000
 SHARES = {"seventy": 0.7, "twenty": 0.2, "ten": 0.1}
-WITHIN = 0.06  # five standard deviations of 0.7 seen 2,000 times, and what else the machine does
+WITHIN = 0.06  # five standard deviations of 0.7 seen 2,000 times
 ENOPROCESS, ENOTPYTHON = -15, -18
 
 
 def assert_shares(seen):
+    """A busy machine lets a program run for some 4 ms at a time: so many looks are worth one."""
+    slices = sum(s.cpu_ns for s in seen.samples) / 4e6
     for name, share in SHARES.items():
-        assert seen.share(name) == pytest.approx(share, abs=WITHIN)
+        within = max(WITHIN, 5 * math.sqrt(share * (1 - share) / slices))
+        assert seen.share(name) == pytest.approx(share, abs=within)
 
 
 def test_shares_of_one_thread(run, sample):
