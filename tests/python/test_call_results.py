@@ -374,7 +374,7 @@ def test_files_that_cannot_be(handled, tmp_path):
     assert caught.value.filename == str(missing)
     with pytest.raises(IsADirectoryError):
         marey.calls.load(tmp_path)
-    with pytest.raises(OSError, match="No space left.*'/dev/full'"):
+    with pytest.raises(OSError, match=r"No space left.*'/dev/full'"):
         handled.to_json("/dev/full")
     with pytest.raises(ValueError, match="NUL"):
         marey.calls.load("a\0b")
