@@ -23,7 +23,7 @@ const char *const top_help[] = {
     "  SELF    TOTAL    the same as time, since the start or the last reset",
     "  CPU%             on a processor",
     "  GIL%             held Python's lock",
-    "  WAIT%            waited for it",
+    "  WAIT%            waited for it; 'sampler': what all this takes of a processor",
     "",
     "  s S              sort by the next, the previous column",
     "  f /              show only what has this in its name or file; Esc: all again",
@@ -66,10 +66,9 @@ void top_share_line(struct text *line, const struct top_look *look, size_t colum
     struct text all = {0};
     double cost =
         look->counts.wall_ns ? (double)look->counts.cpu_ns / (double)look->counts.wall_ns : 0;
-    text_addf(&all, "CPU %.0f%%  GIL %.0f%%  waiting for it %.0f%%",
-              percent(look->share[SAMPLE_CPU]), percent(look->share[SAMPLE_GIL]),
-              percent(look->share[SAMPLE_GIL_WAIT]));
-    text_addf(&all, "   %u thread%s, %u process%s   sampling takes %.1f%%", look->counts.threads,
+    text_addf(&all, "CPU %.0f%%  GIL %.0f%%  wait %.0f%%", percent(look->share[SAMPLE_CPU]),
+              percent(look->share[SAMPLE_GIL]), percent(look->share[SAMPLE_GIL_WAIT]));
+    text_addf(&all, "  %u thread%s  %u process%s  sampler %.1f%%", look->counts.threads,
               look->counts.threads == 1 ? "" : "s", look->counts.processes,
               look->counts.processes == 1 ? "" : "es", percent(cost));
     display_add(line, text_of(&all), columns);

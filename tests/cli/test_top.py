@@ -152,7 +152,9 @@ def test_functions_by_their_own_time(busy):
         assert shown["<module>"][1] >= shown["spin"][0] - 1
         lines = terminal.text.splitlines()
         assert lines[0].startswith(f"{busy.pid} {busy.args[0][:30]}")
-        assert re.match(r"CPU \d+%  GIL \d+%  waiting for it \d+%", lines[1])
+        assert re.match(
+            r"CPU \d+%  GIL \d+%  wait \d+%  2 threads  1 process  sampler [\d.]+%$", lines[1]
+        )
         assert re.match(r"wall, 1000 Hz: [\d,]+ samples, \d+ torn", lines[2])
         assert lines[-1].startswith("q quit")
         assert max(map(len, lines)) <= 80
