@@ -40,19 +40,28 @@ void target_forget_threads(struct target *target, struct sampling *sampling) {
     target->threads_count = 0;
 }
 
-/* The name that the system has, if it is another one than before. */
+/* The name that the program gave to it, else the system's. */
+static void find_name(struct target *target, const struct sampled_thread *thread, char *name) {
+    name[0] = '\0';
+    if (target->names)
+        thread_names_find(target->names, &thread->thread, name);
+    if (!*name)
+        proc_thread_name(target->pid, thread->thread.tid, name);
+}
+
+/* Tells it, if it is another one than before. */
 static void tell_name(struct target *target, struct sampling *sampling,
                       struct sampled_thread *thread, uint64_t now_ns) {
-    char name[PROC_NAME_BYTES];
+    char name[THREAD_NAME_BYTES];
     if (now_ns < thread->name_ns)
         return;
     if (thread->name_after_ns < THREAD_NAME_MAX_NS)
         thread->name_after_ns *= 2;
     thread->name_ns = now_ns + thread->name_after_ns;
-    proc_thread_name(target->pid, thread->thread.tid, name);
+    find_name(target, thread, name);
     if (!*name || strcmp(name, thread->name) == 0)
         return;
-    memcpy(thread->name, name, sizeof name);
+    memcpy(thread->name, name, sizeof thread->name);
     if (sampling->sink.thread)
         sampling->sink.thread(sampling->sink.context, target->pid, thread->thread.tid, name);
 }

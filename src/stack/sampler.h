@@ -42,7 +42,7 @@ struct sampler_sink {
     void *context;
     void (*take)(void *context, const struct sample *sample);
     void (*process)(void *context, const struct sampled_process *process); /* NULL: not wanted */
-    /* The thread's name as the system has it (Python 3.14 and later set it), given when it appears or changes. */
+    /* The name that the program gave to the thread (threading), else the system's; given when it appears or changes. */
     void (*thread)(void *context, pid_t pid, pid_t tid, const char *name);
     void (*task)(void *context, pid_t pid, uint64_t task, const char *name);
     void (*process_ended)(void *context, pid_t pid);

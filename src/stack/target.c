@@ -77,12 +77,15 @@ static int find_python(struct target *target, struct sampling *sampling) {
     if (error)
         return error == MAREY_EADDRESS ? MAREY_ENOTYET : error; /* it is just being loaded */
     unwinder_init(&target->unwinder, &target->process);
+    thread_names_open(&target->names, &target->process); /* without memory for it: the system's */
     /* Ids of code objects are different in all processes. */
     target->unwinder.codes.last_id = ++sampling->serial << 40;
     error = target_list(target, sampling, now_ns);
     if (!error)
         return 0;
     target_forget_threads(target, sampling);
+    thread_names_close(target->names);
+    target->names = NULL;
     unwinder_fini(&target->unwinder);
     process_close(&target->process);
     return error == MAREY_ETORN || error == MAREY_EADDRESS ? MAREY_ENOTYET : error;
@@ -93,6 +96,8 @@ static void lose(struct target *target, struct sampling *sampling) {
     target_forget_threads(target, sampling);
     target_forget_tasks(target);
     thread_list_free(&target->list);
+    thread_names_close(target->names);
+    target->names = NULL;
     unwinder_fini(&target->unwinder);
     process_close(&target->process);
     target->open = false;

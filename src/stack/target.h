@@ -15,6 +15,7 @@
 #include "stack/sampler.h"
 #include "stack/stops.h"
 #include "stack/thread_look.h"
+#include "stack/thread_names.h"
 #include "stack/unwind.h"
 
 enum {
@@ -76,7 +77,7 @@ struct sampled_thread {
     uint64_t cpu_read_ns, cpu_ns; /* when, and what was read */
     uint64_t cpu_owed_ns;         /* on a CPU, but not part of a sample yet */
     uint64_t name_ns, name_after_ns;
-    char name[PROC_NAME_BYTES];
+    char name[THREAD_NAME_BYTES];
     struct run run;
 };
 
@@ -110,6 +111,7 @@ struct target {
     bool announced; /* its end will be told */
     struct process process;
     struct unwinder unwinder;
+    struct thread_names *names; /* that the program gives; NULL: no memory */
     struct thread_list list;
     struct sampled_thread **threads; /* in the order of the list */
     int threads_count;

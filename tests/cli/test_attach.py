@@ -280,6 +280,14 @@ def test_modes(tmp_path, mode):
     assert 0.1 < seconds["computes"] < (1.3 if mode == "gil" else 2.3)
 
 
+def test_threads_have_the_names_that_the_program_gave(tmp_path):
+    text = TWO_THREADS.replace("target=sleeps,", 'target=sleeps, name="the sleeper",')
+    with python(tmp_path, text) as process:
+        done = attach(tmp_path, "-d", 1, "--idle", "--json", process.pid)
+    names = {row["name"] for row in json.loads(done.stdout)["thread_table"]}
+    assert {"the sleeper", "MainThread"} <= names
+
+
 def test_functions_without_lines(tmp_path):
     import tracecheck
 
