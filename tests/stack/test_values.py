@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+import time
 
 import pytest
 
+READY_SECONDS = 30  # for the program to come so far, however busy the machine is
 HOLDS = {
     "positional": "1",
     "default": "2",
@@ -54,8 +56,16 @@ HOLDS = {
 @pytest.fixture
 def values(build, run):
     def read(name):
+        pid = run(name).pid
+        deadline = time.monotonic() + READY_SECONDS
+        command = [str(build / "values"), str(pid)]
+        while (
+            time.monotonic() < deadline
+            and b"inner\n" not in subprocess.run(command, capture_output=True, check=False).stdout
+        ):
+            time.sleep(0.1)
         done = subprocess.run(
-            [str(build / "values"), str(run(name).pid)],
+            command,
             capture_output=True,
             text=True,
             check=False,

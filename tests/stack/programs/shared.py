@@ -1,4 +1,5 @@
-"""Two branches that go through the same functions: what is called at the end belongs to the branch."""
+"""Two branches that go through the same functions: what is called at the end belongs to the
+branch."""
 
 
 def leaf_a():
