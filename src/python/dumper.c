@@ -76,6 +76,10 @@ int dumper_show(struct text *to, int signal, bool locals) {
     if (error)
         return error;
     error = dump_take(&dump, &process, &options);
+    for (int tries = 1; error == MAREY_EADDRESS && tries < DUMP_TRIES_MAX; tries++) {
+        dump_free(&dump); /* something was let go of meanwhile, by a thread that came or went */
+        error = dump_take(&dump, &process, &options);
+    }
     if (!error) {
         add_title(to, signal);
         stacks_show(to, &dump, &process, &plain);
