@@ -79,6 +79,8 @@ static PyObject *face_categories(PyObject *Py_UNUSED(module), PyObject *args) {
 static PyObject *face_secrets(PyObject *module, PyObject *names) {
     if (names_set_secrets(PyModule_GetState(module), names) < 0)
         return NULL;
+    hook_ask_again(
+        PyModule_GetState(module)); /* which parameters are secret is known of each site */
     return Py_NewRef(Py_None);
 }
 

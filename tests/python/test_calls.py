@@ -209,6 +209,17 @@ def test_secrets_are_not_kept(seen):
     assert b"hunter2" not in scope._scope.bytes()
 
 
+def test_names_that_become_secret_between_scopes(seen):
+    def pay(iban):
+        return None
+
+    assert shown(seen, pay, "DE1").one("pay").args == {"iban": "'DE1'"}
+    marey.secrets.add("iban")
+    assert shown(seen, pay, "DE1").one("pay").args == {"iban": "***"}
+    marey.secrets.reset()
+    assert shown(seen, pay, "DE1").one("pay").args == {"iban": "'DE1'"}
+
+
 def test_an_exception_that_leaves_a_call_is_shown(seen):
     with pytest.raises(ValueError, match="out"), marey.calls() as scope:
         raises("out")
