@@ -61,8 +61,10 @@ def key_of(node):
 
 
 def counts_of_cprofile(work):
-    """(file, line, name) -> how often it was called; and which called which, how often. A piece of a
-    generator is a call to cProfile. Its own statistics keep one of several functions of a line.
+    """(file, line, name) -> how often it was called; and which called which, how often.
+
+    A piece of a generator is a call to cProfile. Its own statistics would keep but one of several
+    functions of a line.
     """
     profile = cProfile.Profile(builtins=False)
     profile.runcall(work)
