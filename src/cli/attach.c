@@ -163,6 +163,7 @@ static void report(const struct request *request, const struct sampling *samplin
                             .to = stdout,
                             .rows = request->rows,
                             .json = request->json,
+                            .by_thread = request->sampling.by_thread,
                             .sampling = sampling_result(sampling)};
     if (!request->quiet)
         ending_report(&ending);

@@ -48,6 +48,7 @@ static void print_refused(const struct ending *ending) {
 static int print_text(const struct ending *ending, struct trace *trace) {
     struct report_request tables = {
         .rows = ending->rows,
+        .by = ending->by_thread ? REPORT_BY_THREAD : REPORT_BY_FUNCTION,
         .style = {table_terminal_width(ending->to), table_terminal_colour(ending->to), "", 0}};
     struct text line = {0};
     text_add(&line, "marey: ");

@@ -12,7 +12,7 @@ struct ending {
     const char *path;    /* of the trace */
     FILE *to;
     uint32_t rows; /* of each table; 0: all */
-    int json;
+    int json, by_thread;
     const int *status; /* of the program that ran, as waitpid says it; NULL: none did */
     const struct sampling_result *sampling; /* NULL: nothing was sampled */
 };

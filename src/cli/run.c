@@ -256,6 +256,7 @@ static void report(const struct request *request, const struct sampling *samplin
                             .to = stderr,
                             .rows = request->rows,
                             .json = request->json,
+                            .by_thread = request->sampling.by_thread,
                             .status = &status,
                             .sampling = sampling ? sampling_result(sampling) : NULL};
     if (!request->quiet)

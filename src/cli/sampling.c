@@ -53,6 +53,7 @@ int sampling_take_option(const char *command, struct sampling_request *to, int o
     case OPTION_BLOCKING: to->options.blocking = true; break;
     case OPTION_NO_CHILDREN: to->options.children = false; break;
     case OPTION_OLD_VIEWERS: to->old_viewers = 1; break;
+    case OPTION_THREADS: to->by_thread = 1; break;
     default: break;
     }
     return -1;

@@ -20,6 +20,7 @@ struct sampling_request {
     double hz; /* 0: not said; negative: as fast as it can */
     struct sampler_options options;
     int old_viewers;
+    int by_thread; /* the report at the end */
 };
 
 /* The letters of the long options, beyond those that a command has itself. */
@@ -34,6 +35,7 @@ enum sampling_option {
     OPTION_BLOCKING,
     OPTION_NO_CHILDREN,
     OPTION_OLD_VIEWERS,
+    OPTION_THREADS,
     SAMPLING_OPTION_END
 };
 #define SAMPLING_OPTIONS                                                                           \
@@ -42,7 +44,8 @@ enum sampling_option {
         {"function", no_argument, NULL, OPTION_FUNCTION},                                          \
         {"native-marker", no_argument, NULL, OPTION_NATIVE_MARKER},                                \
         {"blocking", no_argument, NULL, OPTION_BLOCKING},                                          \
-        {"no-children", no_argument, NULL, OPTION_NO_CHILDREN}, {                                  \
+        {"no-children", no_argument, NULL, OPTION_NO_CHILDREN},                                    \
+        {"threads", no_argument, NULL, OPTION_THREADS}, {                                          \
         "old-viewers", no_argument, NULL, OPTION_OLD_VIEWERS                                       \
     }
 /* Their part of a help page. */
@@ -60,6 +63,7 @@ enum sampling_option {
     "      --blocking        stop the process for each sample: no stack is ever torn, but the "    \
     "process is slower\n"                                                                          \
     "      --no-children     not the processes that it starts\n"                                   \
+    "      --threads         report by thread instead of by function\n"                            \
     "      --old-viewers     write samples as viewers before the middle of 2026 know them\n"
 
 void sampling_request_init(struct sampling_request *request);

@@ -346,6 +346,13 @@ def test_the_report_as_json(tmp_path):
     assert "exit_status" not in report
 
 
+def test_the_report_by_thread(tmp_path):
+    with python(tmp_path, BEATS) as process:
+        done = attach(tmp_path, "-d", 1, "--threads", process.pid)
+    assert " THREAD " in done.stdout
+    assert "FUNCTION" not in done.stdout
+
+
 def test_quiet(tmp_path):
     with python(tmp_path, BEATS) as process:
         done = attach(tmp_path, "-q", "-d", 0.1, process.pid)
