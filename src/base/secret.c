@@ -8,7 +8,7 @@ static const char *const names[] = {
     "auth",     "credential", "credentials", "cookie",     "session_id",
 };
 
-bool secret_is(const char *name) {
+bool marey__secret_is(const char *name) {
     char whole[SECRET_PATTERN_BYTES], part[SECRET_PATTERN_BYTES];
     secret_normalise(name, strlen(name), whole);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

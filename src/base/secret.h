@@ -33,6 +33,6 @@ static inline size_t secret_normalise(const char *text, size_t bytes, char *out)
 }
 
 /* Is it the name of a secret, by the names that Marey starts with (python/marey/_secrets.py)? */
-MAREY_API bool secret_is(const char *name);
+MAREY_API bool marey__secret_is(const char *name);
 
 #endif

@@ -109,7 +109,7 @@ static bool is_secret(struct out *out, uint64_t key) {
     if (object_kind(out->objects, key) != OBJECT_STR ||
         text_read(out->objects->memory, out->objects->layout, key, SECRET_NAME_MAX, &text))
         return false;
-    bool secret = secret_is(text);
+    bool secret = marey__secret_is(text);
     free(text);
     return secret;
 }

@@ -151,7 +151,7 @@ static void add_variable(struct values *values, struct variables *variables,
     char *value = name ? text_room(variables, VALUES_ONE_BYTES) : NULL;
     if (!value)
         return;
-    if (secret_is(name))
+    if (marey__secret_is(name))
         strcpy(value, "***"); /* NOLINT: there is room */
     else
         value_text(&values->objects, content, value, VALUES_ONE_BYTES);

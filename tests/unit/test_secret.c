@@ -15,7 +15,7 @@ static void words_are_found_however_they_are_joined(void **state) {
                                   "TOKEN",   "auth.token",   "user_password", "apiKey",
                                   "API-KEY", "db_pwd"};
     for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
-        assert_true(secret_is(secret[i]));
+        assert_true(marey__secret_is(secret[i]));
 }
 
 static void parts_of_words_are_none(void **state) {
@@ -23,7 +23,7 @@ static void parts_of_words_are_none(void **state) {
     const char *const plain[] = {"",          "tokens", "tokenizer", "author",
                                  "authority", "keys",   "cookies"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-        assert_false(secret_is(plain[i]));
+        assert_false(marey__secret_is(plain[i]));
 }
 
 static void a_long_name_is_looked_at_so_far(void **state) {
@@ -31,9 +31,9 @@ static void a_long_name_is_looked_at_so_far(void **state) {
     char name[4 * SECRET_NAME_MAX];
     memset(name, 'A', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    assert_false(secret_is(name));
+    assert_false(marey__secret_is(name));
     memcpy(name, "secret_", 7);
-    assert_true(secret_is(name));
+    assert_true(marey__secret_is(name));
 }
 
 int main(void) {
