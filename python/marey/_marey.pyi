@@ -170,6 +170,9 @@ class Pieces:
     def close(self) -> None: ...
 
 @final
+class Mark: ...
+
+@final
 class Scope:
     def __new__(
         cls,

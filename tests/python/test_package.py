@@ -30,7 +30,7 @@ def test_everything_public_is_there_and_has_its_text():
             for attribute, value in vars(thing).items():
                 if not attribute.startswith("_") and callable(value):
                     assert value.__doc__, f"{name}.{attribute}"
-    public = {name for name in vars(marey) if not name.startswith("_")}
+    public = {name for name in dir(marey) if not name.startswith("_")}
     assert public == set(marey.__all__)
     assert (PACKAGE / "py.typed").exists()
 
