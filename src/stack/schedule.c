@@ -67,7 +67,7 @@ bool schedule_due(struct schedule *schedule, uint64_t now_ns, struct schedule_ti
     schedule->owed = kept + 1;
     uint64_t current = (now_ns - schedule->start_ns) / schedule->interval_ns;
     set_deadline(schedule, current > kept ? current : kept + 1);
-    if (schedule->deadline_ns <= now_ns)
+    if (schedule->deadline_ns < now_ns)
         set_deadline(schedule, current + 1);
     return true;
 }
