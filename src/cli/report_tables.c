@@ -74,6 +74,27 @@ static void print_head(const struct sampled_report *report, const struct report_
     text_free(&line);
 }
 
+/* Who did little themselves and had much done: below a table by self, which does not reach them. */
+static int print_own_callers(const struct sampled_report *report,
+                             const struct report_request *request, FILE *to) {
+    enum { OWN_ROWS = 10 };
+    struct hot callers;
+    uint32_t rows = request->rows;
+    if (request->order != HOT_BY_SELF || report->grouping != GROUP_FUNCTIONS || !rows ||
+        rows >= report->hot.count)
+        return 0;
+    int error = hot_own_callers(&callers, &report->hot, report->profile, request->own, rows);
+    if (!error && callers.count) {
+        const char *indent = request->style.indent ? request->style.indent : "";
+        callers.count = callers.count < OWN_ROWS ? callers.count : OWN_ROWS;
+        fprintf(to, "\n%sYour own functions that call these:\n", indent);
+        hot_table_print(&callers, report->profile, report->grouping, request->own, to, 0,
+                        &request->style);
+    }
+    hot_free(&callers);
+    return error;
+}
+
 /* *any: whether there were some. */
 static int print_samples(const struct trace *trace, const struct report_request *request, FILE *to,
                          int *any) {
@@ -90,6 +111,7 @@ static int print_samples(const struct trace *trace, const struct report_request 
             fputc('\n', to);
             hot_table_print(&report.hot, report.profile, report.grouping, request->own, to,
                             request->rows, &request->style);
+            error = print_own_callers(&report, request, to);
         }
     }
     sampled_free(&report);

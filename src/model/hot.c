@@ -127,6 +127,25 @@ static int by_total(const void *a, const void *b, void *functions) {
     return total ? total : by_self(a, b, functions);
 }
 
+/* ---------------------------------------------------------------------- own */
+
+int hot_own_callers(struct hot *callers, const struct hot *hot, const struct profile *profile,
+                    const struct own_rules *own, uint32_t from) {
+    enum { LEAST_SHARE = 100 }; /* one part in so many */
+    uint32_t count;
+    const struct profile_function *functions = profile_functions(profile, &count);
+    *callers = (struct hot){.samples = hot->samples, .wall_ns = hot->wall_ns};
+    callers->rows = malloc((hot->count + 1) * sizeof *callers->rows);
+    if (!callers->rows)
+        return MAREY_ENOMEM;
+    for (uint32_t i = from; i < hot->count; i++)
+        if (hot->rows[i].total_count >= hot->samples / LEAST_SHARE &&
+            own_is(own, functions[hot->rows[i].function].file))
+            callers->rows[callers->count++] = hot->rows[i];
+    qsort_r(callers->rows, callers->count, sizeof *callers->rows, by_total, (void *)functions);
+    return 0;
+}
+
 /* ---------------------------------------------------------------------- all */
 
 /* Those that were sampled, in front. */

@@ -2,6 +2,7 @@
 #ifndef MAREY_MODEL_HOT_H
 #define MAREY_MODEL_HOT_H
 
+#include "model/own.h"
 #include "model/profile.h"
 
 struct hot_row {
@@ -26,5 +27,10 @@ struct hot {
 /* All functions of which there is a sample. Returns 0 or MAREY_ENOMEM. hot_free in every case. */
 int hot_make(struct hot *hot, const struct profile *profile, enum hot_order order);
 void hot_free(struct hot *hot);
+
+/* Of the rows from the place `from` on, the user's own functions that were on the stack for at least a hundredth, by
+ * total: what a table by self leaves out, although the rest was done for them. Returns as hot_make does. */
+int hot_own_callers(struct hot *callers, const struct hot *hot, const struct profile *profile,
+                    const struct own_rules *own, uint32_t from);
 
 #endif

@@ -10,7 +10,7 @@
 
 /* "12,345 samples at 998/s of 1,000, 3 torn (0.02%), 0 missed": `count` of them are looked at. */
 void sampling_sentence(struct text *to, const struct sampling *sampling, uint64_t count);
-/* "on CPU 71.2%, waiting for the GIL 12.0%, idle 16.8%; holding the GIL 65.0%" */
+/* "on CPU 71.2%, waiting for the GIL 12.0%, otherwise off CPU 16.8%; holding the GIL 65.0%" */
 void sample_states(struct text *to, const struct sample_times *times);
 
 /* The first `rows` rows (0: all), and how many more there are. The user's own code is marked. */

@@ -35,17 +35,19 @@ static double percent(uint64_t part, uint64_t all) {
     return all ? 100.0 * (double)part / (double)all : 0;
 }
 
-/* What is neither on a CPU nor waiting for the GIL. */
-static uint64_t idle_ns(const struct sample_times *times) {
+/* Neither on a CPU nor waiting for the GIL: it sleeps, waits for something else, or for a CPU. */
+static uint64_t off_ns(const struct sample_times *times) {
     uint64_t busy = times->ns[SAMPLE_CPU] + times->ns[SAMPLE_GIL_WAIT];
     return busy < times->ns[SAMPLE_WALL] ? times->ns[SAMPLE_WALL] - busy : 0;
 }
 
 void sample_states(struct text *to, const struct sample_times *times) {
     uint64_t wall = times->ns[SAMPLE_WALL];
-    text_addf(to, "on CPU %.1f%%, waiting for the GIL %.1f%%, idle %.1f%%; holding the GIL %.1f%%",
+    text_addf(to,
+              "on CPU %.1f%%, waiting for the GIL %.1f%%, otherwise off CPU %.1f%%; holding the "
+              "GIL %.1f%%",
               percent(times->ns[SAMPLE_CPU], wall), percent(times->ns[SAMPLE_GIL_WAIT], wall),
-              percent(idle_ns(times), wall), percent(times->ns[SAMPLE_GIL], wall));
+              percent(off_ns(times), wall), percent(times->ns[SAMPLE_GIL], wall));
 }
 
 void sample_times_json(struct json *json, const char *key, const struct sample_times *times) {
@@ -105,7 +107,7 @@ static void add_row(struct table *table, const struct trace *trace, const struct
     add_percent(table, row->times.ns[SAMPLE_CPU], wall);
     add_percent(table, row->times.ns[SAMPLE_GIL], wall);
     add_percent(table, row->times.ns[SAMPLE_GIL_WAIT], wall);
-    add_percent(table, idle_ns(&row->times), wall);
+    add_percent(table, off_ns(&row->times), wall);
 }
 
 void thread_table_print(const struct trace *trace, const struct sample_times *times, FILE *to,
@@ -118,7 +120,7 @@ void thread_table_print(const struct trace *trace, const struct sample_times *ti
                                                   {"CPU", ALIGN_RIGHT, 0},
                                                   {"GIL", ALIGN_RIGHT, 0},
                                                   {"WAIT", ALIGN_RIGHT, 0},
-                                                  {"IDLE", ALIGN_RIGHT, 0}};
+                                                  {"OFF", ALIGN_RIGHT, 0}};
     char more[DISPLAY_ROOM];
     struct table table;
     uint32_t count;

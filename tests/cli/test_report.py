@@ -294,7 +294,7 @@ def test_how_it_was_sampled(trace):
     path = trace(maker)
     text = report(path)
     assert "  1 sample at 980/s of 1,000, 500 torn (5.00%), 20 missed\n" in text
-    assert "on CPU 50.0%, waiting for the GIL 20.0%, idle 30.0%; holding the GIL 25.0%" in text
+    assert "on CPU 50.0%, waiting for the GIL 20.0%, otherwise off CPU 30.0%; holding the GIL 25.0%" in text
     sampling = as_json(path)["sampling"]
     assert sampling["samples_per_second"] == 980
     assert (sampling["taken"], sampling["torn"], sampling["missed"]) == (9500, 500, 20)
