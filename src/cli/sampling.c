@@ -83,6 +83,7 @@ struct sampling {
     struct sampling_result result;
     pthread_t thread;
     bool has_thread;
+    bool found; /* a process that can be sampled */
     atomic_bool stopped;
 };
 
@@ -99,11 +100,13 @@ static void refuse(struct sampling *sampling, pid_t pid, int error, uint32_t ver
 
 static void process_begins(void *context, const struct sampled_process *process) {
     struct sampling *sampling = context;
-    if (process->error)
+    if (process->error) {
         refuse(sampling, process->pid, process->error, process->version);
-    else
-        marey__samples_process(sampling->log, process->pid, process->name, process->command_line,
-                               process->command_line_bytes);
+        return;
+    }
+    sampling->found = true;
+    marey__samples_process(sampling->log, process->pid, process->name, process->command_line,
+                           process->command_line_bytes);
 }
 
 static void thread_named(void *context, pid_t pid, pid_t tid, const char *name) {
@@ -116,8 +119,11 @@ static void task_named(void *context, pid_t pid, uint64_t task, const char *name
     marey__samples_task(sampling->log, pid, task, name);
 }
 
+/* Of a program that has no Python nothing is said. */
 static void write_counts(struct sampling *sampling) {
     struct sampler_counts counts;
+    if (!sampling->found)
+        return;
     sampler_counts(sampling->sampler, &counts);
     struct sampling_counts said = {.taken = counts.samples,
                                    .torn = counts.torn,

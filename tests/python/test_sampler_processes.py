@@ -524,6 +524,7 @@ def test_little_memory(program):
     program(
         """
         import resource
+        marey.sample  # imported while there is room
         with open("/proc/self/statm") as file:
             used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
         for more in range(0, 12 << 20, 1 << 19):
