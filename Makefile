@@ -43,7 +43,7 @@ sanitize: system-sanitize ## The C tests under ASan, UBSan, TSan and valgrind
 test-matrix: dev ## The Python tests with every CPython from 3.9 on that is found (UNSTABLE=DIR: and Debian unstable's)
 	@tools/matrix.sh
 
-bench: system-bench ## Measure, beside floors and peers; writes bench/RESULTS.md
+bench: system-bench ## Measure, beside floors and peers; writes bench/RESULTS.md (QUICK=1: only see that it works)
 	@tools/bench.sh
 
 check: system-check $(DONE)/check-packages ## Formats, linters, types

@@ -192,6 +192,90 @@ def inside(results):
     )
 
 
+# ---- sampling from outside
+
+
+def _others(results, key, unit, group, **fields):
+    """What the others of a race took, as text."""
+    names = [who for who in results.names(group, **fields) if who != "marey"]
+    medians = [(who, results.figure(key, group, who, **fields)) for who in names]
+    return ", ".join(f"{who} {value:,.2f}{unit}" for who, value in medians if value is not None)
+
+
+def outside_stacks(results):
+    rounds = results.find(group="outside.stacks", who="marey")["stacks_per_cpu_s"]
+    value = median(rounds)
+    names = results.names("outside.stacks")
+    others = ", ".join(
+        f"{who} {results.figure('stacks_per_cpu_s', 'outside.stacks', who):,.0f}"
+        for who in names
+        if who != "marey"
+    )
+    yield Line(
+        "outside sampling, depth 15, stacks a CPU second, into a trace",
+        ">= 400,000",
+        f"{value:,.0f} (best {max(rounds):,.0f})",
+        at_least(value, 400_000),
+        others,
+    )
+    for group, label, fields in (
+        ("outside.stacks", "as fast as it can", {}),
+        ("outside.rates", "1,000 Hz", {"asked": 1000}),
+    ):
+        found = results.find(group=group, who="marey", **fields)
+        torn = sum(found["torn_percent"]) / len(found["torn_percent"])
+        what, verdict = f"outside sampling, torn, {label}", at_most(torn, 0.05)
+        yield Line(what, "<= 0.05 %", f"{torn:.3f} %", verdict, "all rounds")
+
+
+def outside_cost(results):
+    found = results.find(group="outside.rates", who="marey", asked=1000)
+    value = median(found["cpu_percent"])
+    floor = results.figure("cpu_percent", "outside.rates", "floor", asked=1000)
+    yield Line(
+        "outside sampling of a thread at 1,000 Hz, of a core",
+        "<= 1 %",
+        f"{value:.2f} % (best {min(found['cpu_percent']):.2f} %)",
+        at_most(value, 1),
+        f"a loop that only sleeps as often: {floor:.2f} %",
+    )
+    for state in ("sleep", "want the GIL"):
+        fields = {"group": "outside.threads", "state": state}
+        value = median(results.find(who="marey", **fields)["cpu_percent"])
+        what = f"outside sampling of 100 threads of depth 30 that {state}, 100 Hz, of a core"
+        beside = _others(results, "percent", " %", **fields)
+        yield Line(what, "<= 5 %", f"{value:.2f} %", at_most(value, 5), beside)
+
+
+def outside_slower(results):
+    """By the computing thread's own CPU time, as from within; by wall time beside it."""
+    slower = {}
+    for who in results.names("outside.slower"):
+        for clock in ("thread_ns", "wall_ns"):
+            ratio = results.ratio("outside.slower", who, "nothing", clock, clock)
+            slower[who, clock] = 100 * (ratio[0] - 1)
+    value = slower["marey", "thread_ns"]
+    others = [
+        f"{who} {slower[who, 'wall_ns']:.1f} %" for who in results.names("outside.slower")[1:]
+    ]
+    beside = "by wall time: " + ", ".join(others)
+    what = "outside sampling at 1,000 Hz, a computing thread slower by"
+    yield Line(what, "<= 1 %", f"{value:.1f} %", at_most(value, 1), beside)
+
+
+def outside_memory(results):
+    found = results.find(group="outside.memory")
+    grown = max(0, found["long"] - found["short"]) / MIB
+    short, long = found["seconds"]
+    yield Line(
+        f"outside sampling, memory grown from {short} s to {long} s, threads and children end",
+        "<= 1 MiB",
+        f"{grown:.2f} MiB",
+        at_most(grown, 1),
+        f"peak {found['long'] / MIB:.1f} MiB",
+    )
+
+
 # ---- bytes, memory, stopping
 
 
@@ -256,6 +340,8 @@ def lines(results, pythons):
         for part in (python_spans, python_allocations, python_calls):
             made += part(results, python)
     made += inside(results)
+    for part in (outside_stacks, outside_cost, outside_slower, outside_memory):
+        made += part(results)
     for part in (footprint_bytes, footprint_stop, footprint_memory, footprint_allocations):
         made += part(results)
     return [line for line in made if line]

@@ -96,7 +96,7 @@ def _prepared(version, python) -> str:
     steps = (
         ["tools/venv.sh", venv],
         ["tools/packages.sh", venv, "tools/requirements-build.txt", venv / "done/build-packages"],
-        ["tools/packages.sh", venv, "bench/requirements.txt", venv / "done/peers"],
+        ["tools/peers.sh", venv, "bench/requirements.txt", venv / "done/peers"],
         ["tools/install.sh", venv, venv / "done/install"],
     )
     for step in steps:

@@ -31,11 +31,11 @@ ENTRIES = 100_000  # room for all that VizTracer records in a turn
 _tracer = None  # the VizTracer that is on
 
 
-def available(*modules):
-    """Whether all are there; says so on standard error where not."""
-    if all(modules):
+def available(who):
+    """Whether that tool is there; says so on standard error where not."""
+    if {"keke": keke, "viztracer": viztracer, "tg4perfetto": tg4perfetto}[who]:
         return True
-    print("bench: a peer is not installed (see bench/requirements.txt)", file=sys.stderr)
+    print(f"bench: {who} is not installed: left out (see bench/requirements.txt)", file=sys.stderr)
     return False
 
 
@@ -155,8 +155,7 @@ def _on(who, run, folder: Path):
 
 
 def _installed(runs):
-    modules = {"keke": keke, "viztracer": viztracer, "tg4perfetto": tg4perfetto}
-    return {who: run for who, run in runs.items() if available(modules[who])}
+    return {who: run for who, run in runs.items() if available(who)}
 
 
 SPAN = {"keke": keke_span, "viztracer": viztracer_span, "tg4perfetto": tg4perfetto_span}

@@ -10,6 +10,10 @@ import bar
 from environments import BENCH, ROOT, run
 
 HOW = BENCH / "how.md"
+PACKAGES = (
+    *("keke", "viztracer", "tg4perfetto", "live-trace", "ox-profile", "tracepatch"),
+    *("austin-dist", "py-spy", "protobuf"),
+)
 
 
 def table(head, rows):
@@ -49,8 +53,10 @@ def machine(environments, now):
     memory = int(_first(r"^MemTotal:\s+(\d+)", "/proc/meminfo")) / (1 << 20)
     cpu = _first(r"^model name\s*:\s*(.*)$", "/proc/cpuinfo")
     packages = environments[0].ask(
-        "from importlib.metadata import version as v\n"
-        "for n in ('keke', 'viztracer', 'tg4perfetto', 'protobuf'): print(n, v(n), end=', ')"
+        "from importlib.metadata import distributions\n"
+        f"names = {PACKAGES}\n"
+        "found = {d.metadata['Name'].replace('_', '-'): d.version for d in distributions()}\n"
+        "print(*(f'{n} {found.get(n, \"not installed\")}' for n in names), sep=', ')"
     )
     rows = [
         ["date", f"{now:%Y-%m-%d %H:%M} UTC"],
@@ -61,7 +67,7 @@ def machine(environments, now):
         ["compiler", run(["cc", "--version"]).splitlines()[0]],
         ["disk", _file_system(ROOT)],
         ["Python", ", ".join(e.full_version() for e in environments)],
-        ["peers", packages.rstrip(", ")],
+        ["peers", packages.strip()],
         ["load", f"{os.getloadavg()[0]:.1f} at the end"],
     ]
     return table(["", ""], rows)
@@ -129,6 +135,42 @@ def inside_more(results):
     head = ["", "asked a second", "taken", "thread's CPU", "process's CPU", "wall"]
     title = "### Sampling from within: a computing thread, 15 calls deep and more; added time\n\n"
     return title + table(head, rows)
+
+
+def outside_more(results):
+    """Every sampler of other processes, and how punctual ours is."""
+    keys = ("stacks_per_s", "stacks_per_cpu_s", "percent", "torn_percent", "late_us")
+    shown = ("{:,.0f}", "{:,.0f}", "{:.2f}", "{:.3f}", "{:.1f}")
+    rows = []
+    for r in results.records:
+        what = r["group"].partition("outside.")[2]
+        if what not in ("stacks", "rates", "threads"):
+            continue
+        title = {
+            "stacks": "one thread, as fast as it can",
+            "rates": f"one thread, {r.get('asked', 0):,} Hz",
+            "threads": f"100 threads that {r.get('state')}, 100 Hz",
+        }[what]
+        figures = {**r, "percent": r.get("percent", r.get("cpu_percent"))}
+        cells = [
+            text.format(median(figures[key])) if key in figures else ""
+            for key, text in zip(keys, shown)
+        ]
+        late = f"{max(r['late_max_us']):,.0f}" if "late_max_us" in r else ""
+        rows.append([title, r["who"], *cells, late, str(sum(r["missed"])) if "missed" in r else ""])
+    head = ["", "", "stacks a second", "a CPU second", "% of a core", "% torn", "late, us"]
+    return "### Sampling from outside\n\n" + table([*head, "at most", "missed"], rows)
+
+
+def outside_slower(results):
+    """What a computing thread is slowed by, for each sampler."""
+    rows = []
+    for who in results.names("outside.slower")[1:]:
+        clocks = [(clock, clock) for clock in ("thread_ns", "wall_ns")]
+        ratios = [results.ratio("outside.slower", who, "nothing", *both)[0] for both in clocks]
+        rows.append([who, *(f"{100 * (ratio - 1):.1f} %" for ratio in ratios)])
+    title = "### Sampling from outside at 1,000 Hz: a computing thread, added time\n\n"
+    return title + table(["", "thread's CPU", "wall"], rows)
 
 
 def bytes_more(results):
@@ -206,6 +248,8 @@ def render(results, environments, now):
         c_more(results),
         samples_more(results),
         inside_more(results),
+        outside_more(results),
+        outside_slower(results),
         bytes_more(results),
         *(python_more(results, python) for python in pythons),
         whole(results),

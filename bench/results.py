@@ -20,6 +20,11 @@ class Results:
         wanted = {"group": group, **fields}
         return [r["who"] for r in self.records if all(r.get(k) == v for k, v in wanted.items())]
 
+    def figure(self, key, group, who, **fields):
+        """The median of one of its figures; None where it was not taken."""
+        record = self.find(group=group, who=who, **fields)
+        return median(record[key]) if record and key in record else None
+
     def rounds(self, group, who, clock="process_ns", **fields):
         """Nanoseconds a time of the thing, one entry a round, the bare loop's own time taken off
         where it was measured. None where `who` did not take part."""

@@ -1,12 +1,13 @@
 /* What sampling costs: sampler PID SECONDS HZ [TRACE] [option...], HZ 0: as fast as it can. Options: children, idle,
- * functions, blocking, native, tasks. With TRACE ("-": none) samples are written into that recording.
+ * functions, blocking, native, tasks. With TRACE ("-": none) samples are written into that recording. PID 0: nothing is
+ * sampled; it only sleeps as often, with the same deadlines and no slack: the floor.
  *
- * Prints one line of JSON: rate, cost on a CPU, lateness, what was torn, memory. */
+ * Prints one line of JSON: rate, cost on a CPU, lateness, what was torn, memory (the peak: VmHWM). */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "marey.h"
@@ -57,22 +58,46 @@ static void set_option(struct sampler_options *options, const char *word) {
     options->tasks |= strcmp(word, "tasks") == 0;
 }
 
+/* Not of getrusage: that begins with what the program had that started this one. */
+static long peak_kib(void) {
+    char line[256];
+    long kib = -1;
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        sscanf(line, "VmHWM: %ld", &kib);
+    if (f)
+        fclose(f);
+    return kib;
+}
+
+/* The floor. */
+static void only_sleep(double seconds, uint64_t interval_ns) {
+    uint64_t start = now_ns(CLOCK_MONOTONIC), end = start + (uint64_t)(seconds * 1e9), ticks = 0;
+    uint64_t cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
+    prctl(PR_SET_TIMERSLACK, 1);
+    for (uint64_t next = start + interval_ns; next < end; next += interval_ns, ticks++) {
+        struct timespec t = {(time_t)(next / 1000000000u), (long)(next % 1000000000u)};
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+    }
+    cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_ns;
+    double wall_ns = (double)(now_ns(CLOCK_MONOTONIC) - start);
+    printf("{\"ticks_per_s\": %.1f, \"cpu_percent\": %.3f}\n", (double)ticks / wall_ns * 1e9,
+           100 * (double)cpu_ns / wall_ns);
+}
+
 static void print(const struct sums *sums, const struct sampler_counts *c, uint64_t cpu_ns) {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
     double samples = sums->samples ? (double)sums->samples : 1, wall = (double)c->wall_ns / 1e9;
     printf("{\"samples_per_s\": %.1f, \"samples_per_cpu_s\": %.1f, \"cpu_percent\": %.3f, "
            "\"ticks_per_s\": %.1f, \"missed\": %llu, \"torn_percent\": %.4f, \"depth\": %.1f, "
            "\"runs_percent\": %.1f, \"late_us\": %.1f, \"late_max_us\": %.1f, \"threads\": %u, "
-           "\"processes\": %u, \"rss_kib\": %ld, \"on_cpu\": %.3f, \"gil\": %.3f, \"gil_wait\": "
+           "\"processes\": %u, \"peak_kib\": %ld, \"on_cpu\": %.3f, \"gil\": %.3f, \"gil_wait\": "
            "%.3f}\n",
            samples / wall, samples / ((double)cpu_ns / 1e9), 100 * (double)cpu_ns / 1e9 / wall,
            (double)c->ticks / wall, (unsigned long long)c->missed,
            100 * (double)c->torn / (samples + (double)c->torn), (double)sums->frames / samples,
            100 * (double)sums->runs / samples,
            (double)c->late_ns / 1e3 / (double)(c->ticks + !c->ticks), (double)c->late_max_ns / 1e3,
-           c->threads, c->processes, usage.ru_maxrss,
-           (double)sums->weights_ns[SAMPLE_CPU] / 1e9 / wall,
+           c->threads, c->processes, peak_kib(), (double)sums->weights_ns[SAMPLE_CPU] / 1e9 / wall,
            (double)sums->weights_ns[SAMPLE_GIL] / 1e9 / wall,
            (double)sums->weights_ns[SAMPLE_GIL_WAIT] / 1e9 / wall);
 }
@@ -87,8 +112,13 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: sampler PID SECONDS HZ [TRACE] [option...]\n");
         return 2;
     }
-    double hz = strtod(argv[3], NULL);
+    pid_t pid = (pid_t)strtol(argv[1], NULL, 10);
+    double seconds = strtod(argv[2], NULL), hz = strtod(argv[3], NULL);
     options.interval_ns = hz > 0 ? (uint64_t)(1e9 / hz) : 0;
+    if (!pid && options.interval_ns) {
+        only_sleep(seconds, options.interval_ns);
+        return 0;
+    }
     for (int i = 5; i < argc; i++)
         set_option(&options, argv[i]);
     bool record = argc > 4 && strcmp(argv[4], "-") != 0;
@@ -98,13 +128,13 @@ int main(int argc, char **argv) {
     if (!error)
         error = sampler_open(&sampler, &options, &sink);
     if (!error)
-        error = sampler_add(sampler, (pid_t)strtol(argv[1], NULL, 10), false);
+        error = sampler_add(sampler, pid, false);
     if (error) {
         fprintf(stderr, "sampler: %s\n", marey_strerror(error));
         return 1;
     }
     uint64_t cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
-    sampler_run(sampler, now_ns(CLOCK_MONOTONIC) + (uint64_t)(strtod(argv[2], NULL) * 1e9));
+    sampler_run(sampler, now_ns(CLOCK_MONOTONIC) + (uint64_t)(seconds * 1e9));
     cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_ns;
     sampler_counts(sampler, &counts);
     print(&sums, &counts, cpu_ns);

@@ -50,6 +50,8 @@ def tg4perfetto_on(path):
 
 def main():
     tool, spans, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    if tool != "marey" and not peers.available(tool):
+        return
     around = {
         "marey": marey_on,
         "keke": keke_on,

@@ -6,7 +6,7 @@ set -euo pipefail
 venv=.venv-bench
 tools/venv.sh "$venv"
 tools/packages.sh "$venv" tools/requirements-build.txt "$venv/done/build-packages"
-tools/packages.sh "$venv" bench/requirements.txt "$venv/done/peers"
+tools/peers.sh "$venv" bench/requirements.txt "$venv/done/peers"
 tools/install.sh "$venv" "$venv/done/install"
-tools/build.sh release
+tools/build.sh bench
 PATH=$PWD/$venv/bin:$PATH exec "$venv/bin/python" bench/run.py "$@"
