@@ -383,7 +383,7 @@ def test_nothing_leaks(recorded):
 
     references = []
     with recorded():
-        grown = measure(work, 2000)
+        grown = min(measure(work, 2000) for _ in range(2))  # a leak grows each time
         before = [sys.getrefcount(x) for x in (marey.span, None, values["a"], "a")]
         work(300)
         references = [sys.getrefcount(x) for x in (marey.span, None, values["a"], "a")]
