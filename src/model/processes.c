@@ -4,6 +4,8 @@
  * A thread that is only named or sampled is the last of these, if there is one. */
 #include "model/processes.h"
 
+#include <string.h>
+
 #include "model/grow.h"
 
 enum { PARENTS_MAX = 100 }; /* trace_processor's limit of nested tracks */
@@ -113,7 +115,20 @@ static int take_track(struct finding *self, uint32_t place) {
 
 /* ------------------------------------------------------- watched from outside */
 
-/* What a process says of itself counts more. */
+/* Of a name that is no more than an interpreter's: "python3.11". It is the system's, for want of another. */
+static int says_little(const struct trace *trace, uint32_t name) {
+    static const char interpreter[] = "python";
+    const char *text = trace_text(trace, name);
+    size_t length = sizeof interpreter - 1;
+    return strncmp(text, interpreter, length) == 0 &&
+           text[length + strspn(text + length, "0123456789.")] == 0;
+}
+
+/* What a process says of itself counts more, if it says anything. */
+static uint32_t better_name(const struct trace *trace, uint32_t own, uint32_t listed) {
+    return own && !(listed && says_little(trace, own)) ? own : listed;
+}
+
 static int take_listed(struct finding *self) {
     const struct process_tree *tree = &self->trace->reader.tree;
     for (uint32_t i = 0; i < tree->process_count; i++) {
@@ -121,7 +136,7 @@ static int take_listed(struct finding *self) {
         if (place == MAP_NONE)
             return -1;
         struct process *process = &self->trace->processes[place];
-        process->name = process->name ? process->name : tree->processes[i].name;
+        process->name = better_name(self->trace, process->name, tree->processes[i].name);
         if (!process->command_line)
             process->command_line = tree->processes[i].command_line;
     }
@@ -129,7 +144,7 @@ static int take_listed(struct finding *self) {
         struct thread *thread = find_thread(self, tree->threads[i].pid, tree->threads[i].tid);
         if (!thread)
             return -1;
-        thread->name = thread->name ? thread->name : tree->threads[i].name;
+        thread->name = better_name(self->trace, thread->name, tree->threads[i].name);
     }
     return 0;
 }

@@ -242,6 +242,8 @@ FILES = {
     "relative.py": True,
     "<string>": True,
     "<stdin>": True,
+    "<template>": True,
+    "__init__": False,
     "": False,
     "<frozen importlib._bootstrap>": False,
     "/usr/lib/python3.11/json/decoder.py": False,
@@ -276,6 +278,24 @@ def test_own_code(trace):
     assert len(marked) == sum(FILES.values())
 
 
+# ---- who is who
+
+
+@pytest.mark.parametrize("own", ["python3", "python3.13", "python", ""])
+def test_a_name_that_says_nothing_gives_way(trace, own):
+    """A thread that records is named by the system, if by nobody else; the sampler knows better."""
+    maker = SampledTrace()
+    for tid, name in ((5, own), (6, "reader")):
+        maker.maker.thread(5, tid, name)
+        maker.thread(5, tid, f"as sampled {tid}")
+        maker.sample(Sample(START, 5, tid, (("f", "/a.py", 1),)))
+    maker.maker.process(5, own)
+    maker.process(5, "app")
+    rows = as_json(trace(maker), "--by", "thread")["thread_table"]
+    names = {(row["process"], row["name"]) for row in rows}
+    assert names == {("app", "as sampled 5"), ("app", "reader")}
+
+
 # ---- how it was taken
 
 
@@ -294,7 +314,8 @@ def test_how_it_was_sampled(trace):
     path = trace(maker)
     text = report(path)
     assert "  1 sample at 980/s of 1,000, 500 torn (5.00%), 20 missed\n" in text
-    assert "on CPU 50.0%, waiting for the GIL 20.0%, otherwise off CPU 30.0%; holding the GIL 25.0%" in text
+    states = "on CPU 50.0%, waiting for the GIL 20.0%, otherwise off CPU 30.0%"
+    assert f"{states}; holding the GIL 25.0%" in text
     sampling = as_json(path)["sampling"]
     assert sampling["samples_per_second"] == 980
     assert (sampling["taken"], sampling["torn"], sampling["missed"]) == (9500, 500, 20)
