@@ -260,7 +260,7 @@ def outside_slower(results):
     ]
     beside = "by wall time: " + ", ".join(others)
     what = "outside sampling at 1,000 Hz, a computing thread slower by"
-    yield Line(what, "<= 1 %", f"{value:.1f} %", at_most(value, 1), beside)
+    yield Line(what, "<= 1 %", f"{value:.1f} %", at_most(max(value, 0), 1), beside)
 
 
 def outside_memory(results):
