@@ -302,15 +302,14 @@ static inline void begin(hook_thread *thread, call_thread *self, open_call *call
         write_begin(self, running, NULL, 0);
 }
 
-/* The common case, in a few steps: one scope sees the call, nothing is said with it, no session records. False where it is
- * another case, or there may be no room. */
+/* The common case, in a few steps: one scope sees the call, and nothing is said with it. False where it is another case, or
+ * there may be no room. */
 static inline bool begin_simple(call_thread *self, open_call *call, const call_site *site) {
     lane *in = self->sinks[0];
     scope *of = in->of;
     bool simple = self->count == 1 && of->simple && !(of->args && site->count) && !site->in_pieces;
     if (UNLIKELY(!simple || in->depth >= of->max_depth || of->call_count >= of->max_calls ||
-                 self->slot_count >= self->slot_room || self->depth >= self->room) ||
-        marey_recording())
+                 self->slot_count >= self->slot_room || self->depth >= self->room))
         return false;
     call_slot *slot = &self->slots[self->slot_count];
     call_running *running = &self->running[self->depth++];
@@ -322,10 +321,15 @@ static inline bool begin_simple(call_thread *self, open_call *call, const call_s
     in->depth++;
     of->call_count++;
     call->own[0] = 1;
-    struct call_event event = {.function = site->function, .stamp = call_stamp()};
-    slot->begun = marey__log_begin(of->log, in->in_log, &event);
-    if (UNLIKELY(!slot->begun))
-        skip(self, in, "memory");
+    uint64_t stamp = call_stamp();
+    if (marey_recording())
+        marey__call_begin(&running->token, self->track,
+                          &(struct call_event){.function = site->function, .stamp = stamp});
+    if (of->log) {
+        slot->begun = marey__log_begin_bare(of->log, in->in_log, site->function, stamp);
+        if (UNLIKELY(!slot->begun))
+            skip(self, in, "memory");
+    }
     return true;
 }
 
@@ -505,16 +509,17 @@ static inline bool has_values(const call_thread *self, const call_running *runni
 
 /* The common case: one scope, which has nothing to say of the end. False where it is another. */
 static inline bool finish_simple(call_thread *self, call_end end, uint64_t stamp) {
-    const call_running *running = &self->running[self->depth - 1];
+    call_running *running = &self->running[self->depth - 1];
     const call_slot *slot = &self->slots[running->slots];
     lane *in = slot->in;
     scope *of = in->of;
-    if (UNLIKELY(end != CALL_RETURNED || running->slots + 1 != self->slot_count ||
-                 running->token.depth || slot->skipped || of->results || !slot->begun) ||
-        UNLIKELY(!of->open || !of->simple))
+    if (UNLIKELY(end != CALL_RETURNED || running->slots + 1 != self->slot_count || slot->skipped ||
+                 of->results || !of->open || !of->simple))
         return false;
-    struct call_event event = {.stamp = stamp};
-    marey__log_end(of->log, in->in_log, &event);
+    if (running->token.depth)
+        marey__call_end(&running->token, &(struct call_event){.stamp = stamp});
+    if (LIKELY(slot->begun))
+        marey__log_end_bare(of->log, in->in_log, stamp);
     in->depth--;
     in->innermost = slot->before;
     self->slot_count--;

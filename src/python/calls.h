@@ -87,7 +87,7 @@ struct scope {
     uint32_t references;
     bool open, everyone;
     bool args, results, repr, c_calls;
-    bool simple;     /* a log, no min_duration, no max_time */
+    bool simple;     /* no min_duration, no max_time */
     uint32_t filter; /* a bit */
     int filter_number;
     uint32_t max_depth, max_repr;

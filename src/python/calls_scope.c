@@ -243,7 +243,7 @@ static int scope_open(scope_object *self) {
     uint64_t now = marey__stamp();
     of->deadline = self->max_time ? marey__stamp_after(now, self->max_time) : 0;
     of->least = self->min_duration ? marey__stamp_after(0, self->min_duration) : 0;
-    of->simple = of->log && !of->deadline && !of->least;
+    of->simple = !of->deadline && !of->least;
     calls_lock();
     slice_begin(self, recorder);
     calls_unlock();

@@ -70,6 +70,10 @@ MAREY_API int marey__log_begin(struct call_log *log, struct call_lane *lane,
                                const struct call_event *event);
 MAREY_API void marey__log_end(struct call_log *log, struct call_lane *lane,
                               const struct call_event *event);
+/* The same for a call of which nothing else is said. */
+MAREY_API int marey__log_begin_bare(struct call_log *log, struct call_lane *lane, uint32_t function,
+                                    uint64_t stamp);
+MAREY_API void marey__log_end_bare(struct call_log *log, struct call_lane *lane, uint64_t stamp);
 MAREY_API int marey__log_whole(struct call_log *log, struct call_lane *lane,
                                const struct call_event *begin, const struct call_event *end);
 

@@ -203,6 +203,13 @@ static __attribute__((noinline)) int begin_slow(struct call_log *log, struct cal
     return (!log->full && write_long(log, lane, &event)) || refuse(log);
 }
 
+int marey__log_begin_bare(struct call_log *log, struct call_lane *lane, uint32_t function,
+                          uint64_t stamp) {
+    if (LIKELY(is_on(log, lane)) && LIKELY(call_begin_fast(log->writer, function, stamp)))
+        return 1;
+    return begin_slow(log, lane, &(struct call_event){.function = function, .stamp = stamp});
+}
+
 int marey__log_begin(struct call_log *log, struct call_lane *lane, const struct call_event *call) {
     if (LIKELY(is_on(log, lane)) && LIKELY(call_begin_any(log->writer, call)))
         return 1;
@@ -217,6 +224,11 @@ static __attribute__((noinline)) void end_slow(struct call_log *log, struct call
     refuse(log);
     if (!write_long(log, lane, &event))
         store_lost(log->writer->store, LOSS_LIMIT, 1);
+}
+
+void marey__log_end_bare(struct call_log *log, struct call_lane *lane, uint64_t stamp) {
+    if (UNLIKELY(!is_on(log, lane)) || UNLIKELY(!call_end_fast(log->writer, stamp)))
+        end_slow(log, lane, &(struct call_event){.stamp = stamp});
 }
 
 void marey__log_end(struct call_log *log, struct call_lane *lane, const struct call_event *call) {
@@ -239,12 +251,25 @@ int marey__log_whole(struct call_log *log, struct call_lane *lane, const struct 
 
 /* ------------------------------------------------------------------ reading */
 
+/* What is handed out ends soon behind the last packet, however large its chunk is: so much is left away. */
+static size_t spare_bytes(const struct writer *writer) {
+    const struct chunk *chunk = &writer->chunk;
+    size_t room = writer->end ? (size_t)(chunk->base + chunk->size - writer->at) : 0;
+    return room < ROOM ? 0 : (room - ROOM) / STORE_SPARE * STORE_SPARE;
+}
+
 size_t marey__log_bytes(const struct call_log *log) {
-    return store_bytes(log->writer->store);
+    return store_bytes(log->writer->store) - spare_bytes(log->writer);
 }
 
 void marey__log_copy(const struct call_log *log, uint8_t *out) {
-    store_copy_memory(log->writer->store, out);
+    const struct writer *writer = log->writer;
+    size_t spare = spare_bytes(writer);
+    store_copy_memory(writer->store, spare, out);
+    if (spare) {
+        size_t left = (size_t)(writer->chunk.base + writer->chunk.size - writer->at) - spare;
+        store_publish(out + marey__log_bytes(log) - left, filler_head(left));
+    }
 }
 
 void marey__log_losses(const struct call_log *log, marey_losses *losses) {

@@ -21,13 +21,13 @@ static inline uint64_t call_time(const struct writer *writer, uint64_t stamp) {
  *   0A len 40 tt tt 50 ss 5A | 0B 48 01 18 cc 50 ii ii | 90 02 ii ii
  *
  * Returns 1 if that was possible. */
-static inline int call_begin_fast(struct writer *writer, const struct call_event *call) {
-    if (UNLIKELY(!writer || at_limit(writer) || call->text))
+static inline int call_begin_fast(struct writer *writer, uint32_t function, uint64_t stamp) {
+    if (UNLIKELY(at_limit(writer)))
         return 0;
-    uint32_t iid = writer->functions[call->function] - writer->generation;
+    uint32_t iid = writer->functions[function] - writer->generation;
     if (UNLIKELY(iid >= IID_NONE || !writer->call_bytes))
         return 0;
-    uint64_t time = call_time(writer, call->stamp), delta = time - writer->last;
+    uint64_t time = call_time(writer, stamp), delta = time - writer->last;
     if (UNLIKELY(delta - 1 >= SHORT_DELTA - 1)) /* also what is older than the clock, or no later */
         return 0;
     uint8_t *at = writer->at;
@@ -42,10 +42,10 @@ static inline int call_begin_fast(struct writer *writer, const struct call_event
 }
 
 /* The end of any slice, likewise. */
-static inline int call_end_fast(struct writer *writer, const struct call_event *call) {
-    if (UNLIKELY(!writer || at_limit(writer)))
+static inline int call_end_fast(struct writer *writer, uint64_t stamp) {
+    if (UNLIKELY(at_limit(writer)))
         return 0;
-    uint64_t time = call_time(writer, call->stamp), delta = time - writer->last;
+    uint64_t time = call_time(writer, stamp), delta = time - writer->last;
     if (UNLIKELY(delta >= SHORT_DELTA))
         return 0;
     put_short_end(writer, delta);
@@ -57,12 +57,15 @@ static inline int call_end_fast(struct writer *writer, const struct call_event *
 int call_put_with_args(struct writer *writer, enum event_type type, const struct call_event *call);
 
 static inline int call_begin_any(struct writer *writer, const struct call_event *call) {
-    return call->count ? call_put_with_args(writer, EVENT_BEGIN, call)
-                       : call_begin_fast(writer, call);
+    if (call->count)
+        return call_put_with_args(writer, EVENT_BEGIN, call);
+    return LIKELY(writer && !call->text) && call_begin_fast(writer, call->function, call->stamp);
 }
 
 static inline int call_end_any(struct writer *writer, const struct call_event *call) {
-    return call->count ? call_put_with_args(writer, EVENT_END, call) : call_end_fast(writer, call);
+    if (call->count)
+        return call_put_with_args(writer, EVENT_END, call);
+    return LIKELY(writer != NULL) && call_end_fast(writer, call->stamp);
 }
 
 #endif

@@ -28,6 +28,7 @@ enum loss {
 enum {
     CHUNK_MIN = 8 << 10,
     CHUNK_MAX = 1 << 20,
+    STORE_SPARE = 4 << 10,
     FILLER_HEAD = 5, /* bytes: tag and a length of four */
     FILLER_STORE = 8 /* bytes that writing one touches */
 };
@@ -52,8 +53,8 @@ int store_join(const char *path, struct store **out);
 /* One in memory, which may have so many bytes. It has no path, is no ring, and never ends. store_memory.c. */
 int store_create_memory(uint64_t limit_bytes, struct store **out);
 void store_raise_limit(struct store *store, uint64_t by_bytes);
-/* All of it: store_bytes() bytes. Of memory only. */
-void store_copy_memory(const struct store *store, uint8_t *out);
+/* Of memory only: all of it but the last `spare` bytes, which are free; a multiple of STORE_SPARE. */
+void store_copy_memory(const struct store *store, size_t spare, uint8_t *out);
 struct store *store_hold(struct store *store);
 /* Gives a reference back; the last one unmaps. */
 void store_drop(struct store *store);

@@ -183,6 +183,27 @@ static void test_stamps_are_nanoseconds(void **state) {
 }
 
 /* As scopes of a server: many, short, one after another and at a time. */
+/* However large the chunk that it has begun. */
+static void test_what_is_handed_out_ends_with_its_calls(void **state) {
+    (void)state;
+    enum { STEP = 20000, STEPS = 10, CALL_BYTES = 32, OTHER_BYTES = 16 << 10 };
+    struct call_log *log = marey__call_log_open(LIMIT);
+    assert_non_null(log);
+    struct call_lane *lane = marey__call_lane(log, NULL, 7, "main");
+    uint32_t function = marey__function_id("m", "f", "m.py", 1);
+    for (uint64_t step = 1; step <= STEPS; step++) {
+        for (int i = 0; i < STEP; i++) {
+            assert_int_equal(marey__log_begin_bare(log, lane, function, marey__stamp()), 1);
+            marey__log_end_bare(log, lane, marey__stamp());
+        }
+        struct found found = look(log);
+        assert_int_equal(found.begins, step * STEP);
+        assert_int_equal(found.ends, step * STEP);
+        assert_true(marey__log_bytes(log) < step * STEP * CALL_BYTES + OTHER_BYTES);
+    }
+    marey__call_log_close(log);
+}
+
 static void test_many_logs(void **state) {
     (void)state;
     enum { LOGS = 100 };
@@ -211,6 +232,7 @@ int main(void) {
         cmocka_unit_test(test_a_full_log_takes_ends_alone),
         cmocka_unit_test(test_whole_calls_in_any_order),
         cmocka_unit_test(test_stamps_are_nanoseconds),
+        cmocka_unit_test(test_what_is_handed_out_ends_with_its_calls),
         cmocka_unit_test(test_many_logs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
