@@ -85,8 +85,8 @@ static size_t chunk_size(const struct control *control, size_t need, size_t want
 
 /* At an address that a huge page may have. The kernel is only asked for one: there may be none. */
 static uint8_t *huge_page(void) {
-    uint8_t *base =
-        mmap(NULL, 2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *base = mmap(NULL, (size_t)2 * HUGE_PAGE, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED)
         return NULL;
     size_t before = -(uintptr_t)base % HUGE_PAGE;
