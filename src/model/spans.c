@@ -28,7 +28,6 @@ static int begin(struct trace *trace, uint32_t track, const struct event *event,
         .track = track,
         .parent = open->depth ? open->places[open->depth - 1] : (uint32_t)MAP_NONE,
         .depth = (uint16_t)open->depth,
-        .failed = event->flags & EVENT_FAILED,
         .detail = event->detail,
     };
     open->places[open->depth++] = trace->span_count++;
@@ -50,7 +49,7 @@ static void end(struct trace *trace, const struct event *event, struct open *ope
         return;
     }
     span->duration_ns = event->time_ns - span->begin_ns;
-    span->failed |= event->flags & EVENT_FAILED;
+    span->failed = event->flags & EVENT_FAILED; /* at a begin, "error" is a function's parameter */
     span->detail = arguments_join(&trace->reader.arguments, span->detail, event->detail);
     open->depth--;
     memmove(open->places + at, open->places + at + 1, (open->depth - at) * sizeof *open->places);
