@@ -45,33 +45,32 @@ if TYPE_CHECKING:
     from ._calls import calls
     from ._dump import dump_off, dump_on
     from ._sampler import Sampler, sample
+else:
+    # Where stands what most programs never ask for: imported when it is asked for.
+    _LATER = {
+        "Sampler": "_sampler",
+        "calls": "_calls",
+        "dump_off": "_dump",
+        "dump_on": "_dump",
+        "sample": "_sampler",
+    }
+
+    def __getattr__(name):
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        found = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        globals()[name] = found
+        return found
+
+    def __dir__():
+        return sorted({*globals(), *_LATER})
+
+
 del TYPE_CHECKING
 
 __version__ = _marey.version
-
-# Where stands what most programs never ask for: imported when it is asked for.
-_LATER = {
-    "Sampler": "_sampler",
-    "calls": "_calls",
-    "dump_off": "_dump",
-    "dump_on": "_dump",
-    "sample": "_sampler",
-}
-
-
-def __getattr__(name):
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    found = getattr(import_module(f".{_LATER[name]}", __name__), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__():
-    return sorted({*globals(), *_LATER})
-
 
 if _os.environ.get("MAREY_TRACE"):  # of a session, also where marey.pth is not read
     from . import _autostart  # noqa: F401

@@ -24,7 +24,7 @@ static uint32_t place_of(const void *frame) {
 static bool table_grow(void) {
     invocation **old = table;
     uint32_t old_room = room, wanted = room ? 2 * room : 256;
-    invocation **larger = calloc(wanted, sizeof *larger);
+    invocation **larger = calloc(wanted, sizeof(invocation *)); /* NOLINT(*-sizeof-expression) */
     if (!larger)
         return false;
     table = larger;

@@ -55,7 +55,7 @@ static lane **lane_place(lane **lanes, uint32_t room, uintptr_t key) {
 
 static bool lanes_grow(scope *of) {
     uint32_t wanted = of->lane_room ? 2 * of->lane_room : 8;
-    lane **larger = calloc(wanted, sizeof *larger);
+    lane **larger = calloc(wanted, sizeof(lane *)); /* NOLINT(*-sizeof-expression) */
     if (!larger)
         return false;
     for (uint32_t i = 0; i < of->lane_room; i++)

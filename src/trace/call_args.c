@@ -69,7 +69,7 @@ static inline uint8_t *put_value(uint8_t *at, const marey_arg *arg) {
 /* All of them. NULL: that takes the long way. */
 static uint8_t *put_arguments(const struct writer *writer, uint8_t *at,
                               const struct call_event *call) {
-    const uint8_t *limit = at + PACKET_BYTES - 2 * ARGUMENT_MAX;
+    const uint8_t *limit = at + PACKET_BYTES - (size_t)2 * ARGUMENT_MAX;
     for (size_t i = 0; i < call->count; i++) {
         const marey_arg *arg = &call->args[i];
         uint32_t iid = writer->names[INTERNED_ARGUMENT][arg->name] - writer->generation;

@@ -233,6 +233,18 @@ def test_a_caught_exception_stays_inside_and_the_result_stays(seen):
     assert found.one("raises").exception == "ValueError: inside"
 
 
+def test_an_argument_called_exception_is_none(seen):
+    def handle(exception, error=None):
+        return "handled"
+
+    with marey.calls() as scope:
+        handle(KeyError("x"), error="y")
+    assert seen(scope).one("handle").args["error"] == "'y'"
+    assert scope.roots[0].exception is None
+    assert "!!" not in scope.tree().split("handle", 1)[1]
+    assert [row.exceptions for row in scope.stats()] == [0]
+
+
 def test_without_args_and_results(seen):
     with marey.calls(args=False, results=False) as scope:
         fib(1)
