@@ -4,6 +4,7 @@ marey tree --depth 3 deep.perfetto-trace
 marey tree -n 0 deep.perfetto-trace | tail -n 1
 marey tree --json deep.perfetto-trace | python3 -c "
 import json, sys
+sys.setrecursionlimit(10000)
 calls, depth = json.load(sys.stdin)['calls'], 0
 while calls:
     assert calls[0]['args'] == {'n': depth} and len(calls) == 1
