@@ -172,7 +172,7 @@ static void any_tree_is_walked_to_its_end(void **state) {
     (void)state;
     struct profile *profile = profile_open(PROFILE_NODES_USUAL, 0);
     static struct sample_frame frames[PROFILE_DEPTH_MAX];
-    static char names[PROFILE_DEPTH_MAX][8];
+    static char names[PROFILE_DEPTH_MAX][16];
     struct text folded = {0}, tree = {0};
     struct hot hot;
     for (int i = 0; i < PROFILE_DEPTH_MAX; i++) {
