@@ -1,4 +1,4 @@
-/* A part of a trace: some of its processes and threads. */
+/* A part of a trace: some of its processes and threads, some of its time. */
 #ifndef MAREY_MODEL_FILTER_H
 #define MAREY_MODEL_FILTER_H
 
@@ -10,6 +10,7 @@ struct trace_filter {
     const char *const *processes;
     const char *const *threads;
     uint32_t process_count, thread_count;
+    int64_t from_ns, to_ns; /* of the trace's clock, [from, to); to_ns 0: no limit */
 };
 
 /* Whether a thread (a place in the trace's threads) is wanted. */
