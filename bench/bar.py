@@ -123,7 +123,7 @@ def _under(results, python, peer, call, factor):
 def python_allocations(results, python):
     for who in ("off", "recording"):
         record = results.find(group="python.allocations", who=who, python=python)
-        yield _nothing(f"Python {python}: allocations a span, {who}", record["per_span"], "")
+        yield record and _nothing(f"Python {python}: allocations a span, {who}", record["per_span"], "")
 
 
 # ---- calls
@@ -148,6 +148,12 @@ def python_calls(results, python):
     if size:
         value = size["bytes"]
         yield Line(f"{name}, bytes", "<= 32", f"{value:.1f}", at_most(value, 32), "")
+    many = results.find(group="calls.memory", who="marey", **fields)
+    if many:
+        what = f"{name}, memory that ten million take"
+        value = many["grown"] / MIB
+        beside = f"file of {many['file_bytes']:,} bytes"
+        yield Line(what, "<= 4 MiB", f"{value:.1f} MiB", at_most(value, 4), beside)
 
 
 def _calls_under(results, what, group, peer, factor, fields):

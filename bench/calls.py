@@ -6,10 +6,12 @@ Emits series, see series.py:
 calls        nothing but the time of calls is recorded
 calls.args   with arguments and results
 calls.off    calls that are filtered out
-and how many bytes a call takes. Fails where a scope does not hold the calls that there were.
+and how many bytes a call takes, and how much memory ten million do that go into a file. Fails where a scope does not
+hold the calls that there were.
 """
 
 import cProfile
+import subprocess
 import sys
 from contextlib import contextmanager
 from functools import partial
@@ -31,6 +33,7 @@ except ImportError:  # it wants 3.10
 
 FIB, CALLS, ROUNDS = 20, 21_891, 11
 COUNT, SLOW_COUNT = 10 * CALLS, CALLS
+MANY = 10_000_000
 BARE = {"args": False, "results": False}
 
 
@@ -146,8 +149,36 @@ def sizes():
         path.unlink()
 
 
+def memory_of_many(folder):
+    """As `marey run --calls` records: into the file alone, nothing kept."""
+    path = folder / "many.perfetto-trace"
+    program = f"""
+from pathlib import Path
+import marey
+from marey import _program_calls
+def peak():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
+def nothing():
+    pass
+with marey.record({str(path)!r}):
+    _program_calls.start("")
+    for _ in range(10_000):
+        nothing()
+    before = peak()
+    for _ in range({MANY}):
+        nothing()
+    print(peak() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    size = path.stat().st_size
+    path.unlink()
+    assert size > 20 * MANY, size
+    emit(group="calls.memory", who="marey", grown=int(done.stdout), file_bytes=size)
+
+
 def main():
     folder = Path(sys.argv[1])
+    memory_of_many(folder)
     warm_memory(folder)
     race_bare(folder)
     race_args()

@@ -11,18 +11,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / "bench"
 OWN = ROOT / ".venv-bench"  # made by tools/bench.sh
-WANTED = (3, 11)  # beside the newest
+WANTED = (3, 11)  # beside the newest; the others are measured with what differs most: calls
+OLDEST = (3, 9)
 PROGRAMS = ("spans", "footprint", "once", "threads", "samples")
 FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra"]
 
 
 @dataclass
 class Environment:
-    """python: its interpreter. version: (3, 11). build: a folder for what is compiled for it."""
+    """python: its interpreter. version: (3, 11). build: a folder for what is compiled for it.
+    whole: everything is measured in it; else calls alone, and no peers are there."""
 
     python: str
     version: "tuple[int, ...]"
     build: Path
+    whole: bool
 
     def ask(self, code: str) -> str:
         """What that Python prints."""
@@ -85,35 +88,40 @@ def _found() -> "dict[tuple[int, ...], Path]":
     found = {}
     for python in _candidates():
         version = _version_of(python)
-        if version and version >= (3, 10):
+        if version and version >= OLDEST:
             found.setdefault(version, python)
     return found
 
 
-def _prepared(version, python) -> str:
+def _prepared(version, python, whole) -> str:
     """The interpreter of an environment of that Python, made as tools/bench.sh makes its own."""
     venv = Path(f"{OWN.name}-{text_of(version)}")
-    steps = (
+    steps = [
         ["tools/venv.sh", venv],
         ["tools/packages.sh", venv, "tools/requirements-build.txt", venv / "done/build-packages"],
-        ["tools/peers.sh", venv, "bench/requirements.txt", venv / "done/peers"],
         ["tools/install.sh", venv, venv / "done/install"],
-    )
+    ]
+    if whole:
+        steps.insert(2, ["tools/peers.sh", venv, "bench/requirements.txt", venv / "done/peers"])
     for step in steps:
         run(step, env={**os.environ, "PYTHON": str(python)})
     return str(ROOT / venv / "bin/python")
 
 
 def environments() -> "list[Environment]":
-    """This Python's first; then 3.11 and the newest one found, where they are others."""
+    """This Python's first; then the others that are found. Whole are this one, 3.11 and the newest."""
     own = sys.version_info[:2]
     found = _found()
-    versions = {own, max([own, *found])} | ({WANTED} & set(found))
-    pythons = {v: sys.executable if v == own else _prepared(v, found[v]) for v in versions}
-    made = [
-        Environment(python, v, OWN / "build" / f"{v[0]}.{v[1]}") for v, python in pythons.items()
-    ]
-    return sorted(made, key=lambda e: (e.version != own, e.version))
+    versions = {own, *found}
+    whole = {own, WANTED, max(versions)}
+    made = []
+    for version in sorted(versions, key=lambda v: (v != own, v)):
+        is_whole = version in whole
+        python = sys.executable
+        if version != own:
+            python = _prepared(version, found[version], is_whole)
+        made.append(Environment(python, version, OWN / "build" / text_of(version), is_whole))
+    return made
 
 
 # ---- building

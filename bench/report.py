@@ -194,15 +194,15 @@ def python_more(results, python):
         "counter": "a counter",
         "more": "other ways to record a span; a traced call",
     }
+    titles = {f"python.{group}": title for group, title in names.items()}
+    titles["calls"] = "calls"
+    titles["calls.args"] = "calls with arguments and results"
+    titles["calls.off"] = "calls that are filtered out"
     parts = []
-    for group, title in names.items():
-        parts.append(f"### Python {python}: {title}\n")
-        parts.append(table(TIMES, _times(results, f"python.{group}", python=python)))
-    calls = {"calls": "calls", "calls.args": "calls with arguments and results"}
-    calls["calls.off"] = "calls that are filtered out"
-    for group, title in calls.items():
-        parts.append(f"### Python {python}: {title}\n")
-        parts.append(table(TIMES, _times(results, group, python=python)))
+    for group, title in titles.items():
+        rows = _times(results, group, python=python)
+        if rows:
+            parts += [f"### Python {python}: {title}\n", table(TIMES, rows)]
     return "\n".join(parts)
 
 

@@ -91,7 +91,7 @@ def measured_in_python(environment, folder):
     say(f"Python {environment.name}")
     build_floors(environment)
     os.environ["PYTHONPATH"] = str(environment.build)
-    for program in ("contest.py", "calls.py"):
+    for program in ("contest.py", "calls.py") if environment.whole else ("calls.py",):
         yield from records([environment.python, BENCH / program, folder], python=environment.name)
 
 

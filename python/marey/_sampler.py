@@ -324,32 +324,8 @@ class Sampler:
         return f"<marey.Sampler {self.mode} {s.hz:g} Hz, {self.state}, {s.samples} samples>"
 
 
-def sample(
-    hz: float = 100,
-    mode: Mode = "wall",
-    *,
-    idle: bool = False,
-    lines: bool = False,
-    native: bool = False,
-    tasks: bool = False,
-    record: bool | None = None,
-    after_fork: AfterFork = "restart",
-    max_nodes: int = 1 << 18,
-) -> Sampler:
-    """A marey.Sampler, to be read as a sentence: `with marey.sample(hz=1000) as s: work()`, then
-    `print(s.hot())`. The options are Sampler's.
-    """
-    return Sampler(
-        hz,
-        mode,
-        idle=idle,
-        lines=lines,
-        native=native,
-        tasks=tasks,
-        record=record,
-        after_fork=after_fork,
-        max_nodes=max_nodes,
-    )
+#: To be read as a sentence: `with marey.sample(hz=1000) as s: work()`, then `print(s.hot())`.
+sample = Sampler
 
 
 def _write(path: str, content: bytes) -> None:

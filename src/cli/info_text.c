@@ -127,13 +127,17 @@ static void print_facts(const struct trace *trace, const struct info_request *re
     table_free(&facts);
 }
 
-/* Samples have a column where there are any. */
+/* Samples have a column where there are any; the command, which is long, stands last. */
 static void print_processes(const struct trace *trace, const struct info_request *request) {
-    static const struct table_column columns[] = {
-        {"PID", ALIGN_RIGHT, 0},     {"PROCESS", ALIGN_LEFT, NAME_COLUMNS_MIN},
-        {"THREADS", ALIGN_RIGHT, 0}, {"EVENTS", ALIGN_RIGHT, 0},
-        {"SPANS", ALIGN_RIGHT, 0},   {"COMMAND", ALIGN_LEFT, NAME_COLUMNS_MIN},
-        {"SAMPLES", ALIGN_RIGHT, 0}};
+    static const struct table_column samples = {"SAMPLES", ALIGN_RIGHT, 0};
+    static const struct table_column command = {"COMMAND", ALIGN_LEFT, NAME_COLUMNS_MIN};
+    const struct table_column columns[] = {{"PID", ALIGN_RIGHT, 0},
+                                           {"PROCESS", ALIGN_LEFT, NAME_COLUMNS_MIN},
+                                           {"THREADS", ALIGN_RIGHT, 0},
+                                           {"EVENTS", ALIGN_RIGHT, 0},
+                                           {"SPANS", ALIGN_RIGHT, 0},
+                                           trace->samples ? samples : command,
+                                           command};
     struct table table;
     uint32_t shown = 0;
     if (!trace->process_count)
@@ -147,9 +151,9 @@ static void print_processes(const struct trace *trace, const struct info_request
         table_count(&table, process->threads, 0);
         table_count(&table, process->events, 0);
         table_count(&table, process->spans, 0);
-        table_text(&table, trace_text(trace, process->command_line));
         if (trace->samples)
             table_count(&table, process->samples, 1);
+        table_text(&table, trace_text(trace, process->command_line));
     }
     finish_table(&table, request, trace->process_count, shown);
 }
