@@ -24,18 +24,10 @@ static int has_calls(const struct trace *trace) {
 
 int report_calls_make(struct report_calls *report, struct trace *trace,
                       const struct report_request *request) {
-    struct calls all;
     *report = (struct report_calls){0};
     if (!has_calls(trace))
         return 0;
-    uint8_t *tracks = filter_tracks(&request->filter, trace);
-    const struct call_filter filter = {.tracks = tracks};
-    int error = tracks ? calls_make(&all, trace) : MAREY_ENOMEM;
-    if (!error)
-        error = calls_filter(&report->calls, &all, &filter);
-    if (tracks)
-        calls_free(&all);
-    free(tracks);
+    int error = calls_make_part(&report->calls, trace, &request->filter);
     if (!error)
         error = call_stats_make(&report->stats, &report->calls);
     if (!error && request->order == HOT_BY_SELF)

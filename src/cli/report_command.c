@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/filter_options.h"
 #include "cli/report.h"
 
-enum { ROWS = 20, PATTERNS_MAX = 64 };
+enum { ROWS = 20 };
 
 static const char help_text[] =
     "usage: marey report [OPTIONS] FILE\n"
@@ -19,9 +20,7 @@ static const char help_text[] =
     "  -n, --rows N          rows of each table (otherwise 20; 0: all)\n"
     "  -b, --by WHAT         samples by function, line, file or thread (otherwise function)\n"
     "  -s, --sort HOW        by self (time in the function itself, otherwise) or total (with what "
-    "it calls)\n"
-    "  -p, --process WHICH   only processes of this id, or whose name is like this: 'worker*'\n"
-    "  -t, --thread WHICH    only threads, likewise; both may be given several times\n"
+    "it calls)\n" FILTER_HELP
     "      --own GLOB        files that are your own code: '*/site-packages/mine/*'\n"
     "      --not-own GLOB    files that are not; of both the last one that matches counts\n"
     "  -j, --json            everything, for a program; times in nanoseconds\n"
@@ -39,7 +38,7 @@ enum { OPTION_OWN = 256, OPTION_NOT_OWN };
 struct request {
     struct report_request report;
     struct own_rules own;
-    const char *processes[PATTERNS_MAX], *threads[PATTERNS_MAX];
+    struct filter_options filter;
     int json;
 };
 
@@ -70,16 +69,18 @@ static int print_json(struct trace *trace, const char *path, const struct reques
     return error;
 }
 
-static int show(const char *path, const struct request *request) {
+static int show(const char *path, struct request *request) {
     struct trace trace;
     int error = trace_read(&trace, path, TRACE_CALLS);
-    if (!error)
+    int status = error ? -1 : filter_settle(&request->filter, "report", &trace);
+    request->report.filter = request->filter.filter;
+    if (!error && status < 0)
         error =
             request->json ? print_json(&trace, path, request) : print_text(&trace, path, request);
     if (error)
-        read_error("report", path, error);
+        status = read_error("report", path, error);
     trace_free(&trace);
-    return error ? EXIT_USAGE : EXIT_OK;
+    return status < 0 ? EXIT_OK : status;
 }
 
 /* The place of a word in a list that ends in NULL. -1: it is none of them, which is said. */
@@ -93,16 +94,6 @@ static int choose(const char *option, const char *word, const char *const *words
     usage_error("report", "--%s takes %s, not '%s'", option, text_of(&all), word);
     text_free(&all);
     return -1;
-}
-
-static int add_pattern(const char *option, const char **patterns, uint32_t *count,
-                       const char *pattern) {
-    if (*count == PATTERNS_MAX) {
-        usage_error("report", "more than %d times --%s", PATTERNS_MAX, option);
-        return -1;
-    }
-    patterns[(*count)++] = pattern;
-    return 0;
 }
 
 static int add_own(struct request *request, const char *pattern, int own) {
@@ -133,10 +124,9 @@ static int take_option(struct request *request, int option) {
         choice = choose("sort", optarg, sort);
         report->order = choice == 1 ? HOT_BY_TOTAL : HOT_BY_SELF;
         return choice < 0 ? -1 : 0;
-    case 'p':
-        return add_pattern("process", request->processes, &report->filter.process_count, optarg);
-    case 't': return add_pattern("thread", request->threads, &report->filter.thread_count, optarg);
-    default: return add_own(request, optarg, option == OPTION_OWN);
+    case OPTION_OWN:
+    case OPTION_NOT_OWN: return add_own(request, optarg, option == OPTION_OWN);
+    default: return filter_take_option(&request->filter, "report", option, optarg) < 0 ? 0 : -1;
     }
 }
 
@@ -144,8 +134,7 @@ static int run(int argc, char **argv) {
     static const struct option options[] = {{"rows", required_argument, NULL, 'n'},
                                             {"by", required_argument, NULL, 'b'},
                                             {"sort", required_argument, NULL, 's'},
-                                            {"process", required_argument, NULL, 'p'},
-                                            {"thread", required_argument, NULL, 't'},
+                                            FILTER_OPTIONS,
                                             {"own", required_argument, NULL, OPTION_OWN},
                                             {"not-own", required_argument, NULL, OPTION_NOT_OWN},
                                             {"json", no_argument, NULL, 'j'},
@@ -156,8 +145,6 @@ static int run(int argc, char **argv) {
                                                    table_terminal_colour(stdout), "  ", 0}}};
     int option;
     request.report.own = &request.own;
-    request.report.filter.processes = request.processes;
-    request.report.filter.threads = request.threads;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":n:b:s:p:t:jh", options, NULL)) != -1) {
         if (option == 'h') {

@@ -121,10 +121,7 @@ static int print_samples(const struct trace *trace, const struct report_request 
 /* The spans that are wanted. Returns 0 or MAREY_ENOMEM. summary_free in every case. */
 static int make_spans(struct summary *spans, const struct trace *trace,
                       const struct report_request *request) {
-    uint8_t *tracks = filter_tracks(&request->filter, trace);
-    *spans = (struct summary){0};
-    int error = tracks ? summary_make_part(spans, trace, tracks) : MAREY_ENOMEM;
-    free(tracks);
+    int error = summary_make_part(spans, trace, &request->filter);
     report_calls_take_out(spans, trace);
     return error;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/filter_options.h"
 #include "output/function_table.h"
 #include "output/tree.h"
 #include "output/tree_json.h"
@@ -33,7 +34,7 @@ static const char help_text[] =
     "      --exception PATTERN\n"
     "                        only calls that such an exception left ('*': any, 'KeyError', '*: no "
     "such file*')\n"
-    "\n"
+    "\n" FILTER_HELP "\n"
     "  -m, --modules         names with their modules\n"
     "  -l, --locations       file and line of each function\n"
     "      --no-args, --no-results, --no-self\n"
@@ -79,6 +80,7 @@ static const struct option long_options[] = {
     {"filter", required_argument, NULL, 'f'},
     {"module", required_argument, NULL, OPTION_MODULE},
     {"exception", required_argument, NULL, OPTION_EXCEPTION},
+    FILTER_OPTIONS,
     {"modules", no_argument, NULL, 'm'},
     {"locations", no_argument, NULL, 'l'},
     {"no-args", no_argument, NULL, OPTION_NO_ARGS},
@@ -95,6 +97,7 @@ struct request {
     struct tree_options tree;
     const char *names[PATTERNS_MAX], *modules[PATTERNS_MAX];
     struct call_filter filter;
+    struct filter_options part;
     int has_rows, functions, json, help;
 };
 
@@ -124,7 +127,9 @@ static int take_value(struct request *to, int option, char **argv) {
     case 'f': return add_pattern(to->names, &to->filter.name_count, "filter");
     case OPTION_MODULE: return add_pattern(to->modules, &to->filter.module_count, "module");
     case OPTION_EXCEPTION: to->filter.exception = optarg; return -1;
-    default: return option_error("tree", option, argv, long_options);
+    case '?':
+    case ':': return option_error("tree", option, argv, long_options);
+    default: return filter_take_option(&to->part, "tree", option, optarg);
     }
 }
 
@@ -193,7 +198,7 @@ static int not_a_trace(const char *path) {
     return usage_error("tree", "%s: %s", path, damage_text(DAMAGE_EMPTY));
 }
 
-static int show(const char *path, const struct request *request) {
+static int show(const char *path, struct request *request) {
     struct trace trace;
     struct calls calls = {0}, wanted = {0};
     int error = trace_read(&trace, path, TRACE_ARGUMENTS);
@@ -201,8 +206,13 @@ static int show(const char *path, const struct request *request) {
         trace_free(&trace);
         return not_a_trace(path);
     }
+    int status = error ? -1 : filter_settle(&request->part, "tree", &trace);
+    if (status >= 0) {
+        trace_free(&trace);
+        return status;
+    }
     if (!error)
-        error = calls_make(&calls, &trace);
+        error = calls_make_part(&calls, &trace, &request->part.filter);
     if (!error)
         error = calls_filter(&wanted, &calls, &request->filter);
     calls_free(&calls);
@@ -224,7 +234,7 @@ static int run(int argc, char **argv) {
     request.filter.names = request.names;
     request.filter.modules = request.modules;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":n:d:f:mlFjh", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":n:d:f:p:t:mlFjh", long_options, NULL)) != -1) {
         int status = take_option(&request, option, argv);
         if (status >= 0)
             return status;

@@ -12,6 +12,8 @@ static const char category_call[] = "call", category_c[] = "call,c", category_sc
 struct building {
     struct calls *calls;
     struct trace *trace;
+    const struct trace_filter *filter;
+    uint8_t *tracks;                    /* those that are wanted */
     uint32_t *call_of;                  /* of a span: its call; of a scope: the one around it */
     struct map functions;               /* name, category and source to function */
     struct map invocations;             /* process and number to call */
@@ -154,12 +156,13 @@ static uint64_t invocation(const struct building *b, const struct span *span) {
 }
 
 /* A new call of the span's function, around whose first piece `parent` is. CALL_NONE where memory is short. */
-static uint32_t add_call(struct building *b, const struct span *span, uint32_t parent) {
+static uint32_t add_call(struct building *b, const struct span *span, uint32_t parent,
+                         int64_t begin_ns) {
     struct calls *calls = b->calls;
     uint32_t function = find_function(b, span);
     if (function == CALL_NONE || GROW(calls->all, calls->count, calls->capacity))
         return CALL_NONE;
-    calls->all[calls->count] = (struct call){.begin_ns = span->begin_ns,
+    calls->all[calls->count] = (struct call){.begin_ns = begin_ns,
                                              .function = function,
                                              .parent = parent,
                                              .first_child = CALL_NONE,
@@ -174,14 +177,15 @@ static uint32_t add_call(struct building *b, const struct span *span, uint32_t p
 }
 
 /* The call that a span is of, or a piece of. CALL_NONE where memory is short. */
-static uint32_t find_call(struct building *b, const struct span *span, uint32_t parent) {
+static uint32_t find_call(struct building *b, const struct span *span, uint32_t parent,
+                          int64_t begin_ns) {
     uint64_t key = invocation(b, span);
     if (!key)
-        return add_call(b, span, parent);
+        return add_call(b, span, parent, begin_ns);
     uint32_t known = map_get(&b->invocations, key);
     if (known != MAP_NONE)
         return known;
-    uint32_t added = add_call(b, span, parent);
+    uint32_t added = add_call(b, span, parent, begin_ns);
     if (added == CALL_NONE || map_put(&b->invocations, key, added))
         return CALL_NONE;
     b->calls->all[added].flags |= CALL_IN_PIECES;
@@ -214,12 +218,13 @@ static int64_t add_ns(int64_t a, int64_t b) {
     return sum;
 }
 
-/* Adds a span to its call: until then self_ns has its running time but for children, waiting_ns all running time. */
+/* Adds a span, of which [begin_ns, end_ns) is wanted, to its call: until then self_ns has its running time but for children,
+ * waiting_ns all running time. */
 static void add_piece(const struct building *b, struct call *call, const struct span *span,
-                      int64_t running_ns) {
-    int64_t end_ns = span->begin_ns + running_ns, known_end_ns = call->begin_ns + call->elapsed_ns;
-    if (span->begin_ns < call->begin_ns)
-        call->begin_ns = span->begin_ns;
+                      int64_t begin_ns, int64_t end_ns) {
+    int64_t running_ns = end_ns - begin_ns, known_end_ns = call->begin_ns + call->elapsed_ns;
+    if (begin_ns < call->begin_ns)
+        call->begin_ns = begin_ns;
     if (end_ns >= known_end_ns) {
         known_end_ns = end_ns;
         take_end(b, call, span);
@@ -233,18 +238,19 @@ static void add_piece(const struct building *b, struct call *call, const struct 
 static int take_span(struct building *b, uint32_t place) {
     const struct span *span = &b->trace->spans[place];
     uint32_t parent = span->parent == MAP_NONE ? (uint32_t)CALL_NONE : b->call_of[span->parent];
-    int64_t running_ns =
-        span->duration_ns < 0 ? b->trace->last_ns - span->begin_ns : span->duration_ns;
+    int64_t begin_ns, end_ns;
     b->call_of[place] = parent;
+    if (!b->tracks[span->track] || !filter_clip_span(b->filter, b->trace, span, &begin_ns, &end_ns))
+        return 0;
     if (span->category && span->category == b->scope_category)
         return add_scope(b, span);
-    uint32_t call = find_call(b, span, parent);
+    uint32_t call = find_call(b, span, parent, begin_ns);
     if (call == CALL_NONE)
         return -1;
     b->call_of[place] = call;
-    add_piece(b, &b->calls->all[call], span, running_ns);
+    add_piece(b, &b->calls->all[call], span, begin_ns, end_ns);
     if (parent != CALL_NONE)
-        b->calls->all[parent].self_ns = add_ns(b->calls->all[parent].self_ns, -running_ns);
+        b->calls->all[parent].self_ns = add_ns(b->calls->all[parent].self_ns, begin_ns - end_ns);
     return 0;
 }
 
@@ -290,7 +296,8 @@ static void finish_times(struct calls *calls) {
 static int build(struct building *b) {
     struct trace *trace = b->trace;
     b->call_of = malloc((trace->span_count + 1) * sizeof *b->call_of);
-    if (!b->call_of)
+    b->tracks = filter_tracks(b->filter, trace);
+    if (!b->call_of || !b->tracks)
         return -1;
     for (uint32_t i = 0; i < trace->span_count; i++)
         if (take_span(b, i))
@@ -300,14 +307,20 @@ static int build(struct building *b) {
 }
 
 int calls_make(struct calls *calls, struct trace *trace) {
+    const struct trace_filter all = {0};
+    return calls_make_part(calls, trace, &all);
+}
+
+int calls_make_part(struct calls *calls, struct trace *trace, const struct trace_filter *filter) {
     struct strings *strings = &trace->reader.strings;
     *calls = (struct calls){.trace = trace};
-    struct building b = {.calls = calls, .trace = trace};
+    struct building b = {.calls = calls, .trace = trace, .filter = filter};
     b.categories[FUNCTION_PYTHON] = strings_add_text(strings, category_call);
     b.categories[FUNCTION_C] = strings_add_text(strings, category_c);
     b.scope_category = strings_add_text(strings, category_scope);
     int failed = build(&b);
     free(b.call_of);
+    free(b.tracks);
     map_free(&b.functions);
     map_free(&b.invocations);
     return failed ? MAREY_ENOMEM : 0;

@@ -8,7 +8,7 @@
 #ifndef MAREY_MODEL_CALLS_H
 #define MAREY_MODEL_CALLS_H
 
-#include "model/trace.h"
+#include "model/filter.h"
 
 enum { CALL_NONE = MAP_NONE };
 
@@ -74,6 +74,9 @@ struct calls {
 /* The trace has been read with TRACE_ARGUMENTS, or with TRACE_CALLS (calls have no arguments and results then), and must outlive the calls; texts are added to it. Returns 0 or
  * MAREY_ENOMEM. calls_free in every case. */
 int calls_make(struct calls *calls, struct trace *trace);
+/* The same of a part of the trace: calls on tracks that are wanted, each with the part of its time that is. Of a generator or
+ * coroutine, its pieces within. */
+int calls_make_part(struct calls *calls, struct trace *trace, const struct trace_filter *filter);
 void calls_free(struct calls *calls);
 
 /* Which calls are wanted. All zero is all of them. A pattern is one of fnmatch(3); "!" before it leaves out. */

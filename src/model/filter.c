@@ -50,3 +50,48 @@ uint8_t *filter_tracks(const struct trace_filter *filter, const struct trace *tr
         wanted[i] = (uint8_t)has_track(filter, trace, &tracks->all[i]);
     return wanted;
 }
+
+int filter_clip(const struct trace_filter *filter, int64_t *begin_ns, int64_t *end_ns) {
+    int64_t begin = *begin_ns, end = *end_ns;
+    int has_length = end > begin;
+    if (filter->from_ns && begin < filter->from_ns)
+        begin = filter->from_ns;
+    if (filter->to_ns && end > filter->to_ns)
+        end = filter->to_ns;
+    if (has_length ? begin >= end : begin != *begin_ns || (filter->to_ns && begin >= filter->to_ns))
+        return 0;
+    *begin_ns = begin;
+    *end_ns = end;
+    return 1;
+}
+
+int filter_clip_span(const struct trace_filter *filter, const struct trace *trace,
+                     const struct span *span, int64_t *begin_ns, int64_t *end_ns) {
+    *begin_ns = span->begin_ns;
+    *end_ns = span->duration_ns < 0 ? trace->last_ns : span->begin_ns + span->duration_ns;
+    return filter_clip(filter, begin_ns, end_ns);
+}
+
+/* How many of a sample's moments lie before a time. */
+static uint32_t moments_before(const struct taken_sample *sample, int64_t time_ns) {
+    uint64_t wall_ns = sample->weights_ns[SAMPLE_WALL];
+    if (time_ns <= sample->time_ns)
+        return 0;
+    unsigned __int128 later_ns = (unsigned __int128)((__int128)time_ns - sample->time_ns);
+    if (later_ns >= wall_ns)
+        return sample->count;
+    return (uint32_t)((later_ns * sample->count + wall_ns - 1) / wall_ns);
+}
+
+int filter_clip_sample(const struct trace_filter *filter, struct taken_sample *sample) {
+    uint32_t first = filter->from_ns ? moments_before(sample, filter->from_ns) : 0;
+    uint32_t last = filter->to_ns ? moments_before(sample, filter->to_ns) : sample->count;
+    uint32_t part = last > first ? last - first : 0;
+    if (part == sample->count)
+        return 1;
+    for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
+        sample->weights_ns[weight] =
+            (uint64_t)((unsigned __int128)sample->weights_ns[weight] * part / sample->count);
+    sample->count = part;
+    return part > 0;
+}

@@ -10,7 +10,7 @@ struct trace_filter {
     const char *const *processes;
     const char *const *threads;
     uint32_t process_count, thread_count;
-    int64_t from_ns, to_ns; /* of the trace's clock, [from, to); to_ns 0: no limit */
+    int64_t from_ns, to_ns; /* of the trace's clock, [from, to); each 0: no limit */
 };
 
 /* Whether a thread (a place in the trace's threads) is wanted. */
@@ -19,5 +19,15 @@ int filter_has_thread(const struct trace_filter *filter, const struct trace *tra
 /* For each of the reader's tracks whether it is wanted: its own thread or process is, or that of the track above. NULL
  * where memory is short; the caller frees. */
 uint8_t *filter_tracks(const struct trace_filter *filter, const struct trace *trace);
+
+/* The part of [*begin_ns, *end_ns) that lies within the filter's time; what has no length is within if its moment is.
+ * Returns whether there is any; if there is none both stay. */
+int filter_clip(const struct trace_filter *filter, int64_t *begin_ns, int64_t *end_ns);
+/* The same of a span; of one without an end, up to the end of the trace. */
+int filter_clip_span(const struct trace_filter *filter, const struct trace *trace,
+                     const struct span *span, int64_t *begin_ns, int64_t *end_ns);
+/* The part of a sample that lies within: where it stands for several that were alike, those of them, with their share of
+ * its time. They stand at equal distances from its time on. Returns whether there is any. */
+int filter_clip_sample(const struct trace_filter *filter, struct taken_sample *sample);
 
 #endif

@@ -67,12 +67,20 @@ static void add_sample(struct sample_times *times, const struct taken_sample *sa
         add_saturated(&times->ns[weight], sample->weights_ns[weight]);
 }
 
+/* What of the sample is within the filter's time. */
+static void add_part(struct sample_times *times, const struct taken_sample *sample,
+                     const struct trace_filter *filter) {
+    struct taken_sample part = *sample;
+    if (filter_clip_sample(filter, &part))
+        add_sample(times, &part);
+}
+
 void sampling_times(const struct trace *trace, const struct trace_filter *filter,
                     struct sample_times *times) {
     const struct samples *samples = &trace->reader.samples;
     memset(times, 0, samples->thread_count * sizeof *times);
     for (uint32_t i = 0; i < samples->count; i++)
-        add_sample(&times[samples->all[i].thread], &samples->all[i]);
+        add_part(&times[samples->all[i].thread], &samples->all[i], filter);
     for (uint32_t i = 0; i < samples->thread_count; i++)
         if (!is_wanted(trace, filter, i))
             times[i] = (struct sample_times){0};
@@ -140,7 +148,7 @@ int sampling_profile(struct profile **profile, const struct trace *trace,
     int error = times && frames && wanted && *profile ? 0 : MAREY_ENOMEM;
     for (uint32_t i = 0; !error && i < samples->count; i++)
         if (wanted[samples->all[i].thread])
-            add_sample(&times[samples->all[i].stack], &samples->all[i]);
+            add_part(&times[samples->all[i].stack], &samples->all[i], filter);
     for (uint32_t i = 0; !error && i < stacks; i++)
         add_stack(*profile, trace, i, &times[i], grouping, frames);
     free(frames);

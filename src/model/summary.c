@@ -6,15 +6,19 @@
 
 /* Which row each span belongs to, and the durations of each row together. */
 struct grouping {
-    const uint8_t *tracks; /* those that are wanted; NULL: all */
-    struct map rows;       /* name and category to row */
-    uint32_t *row_of;      /* of a span */
-    int64_t *durations;    /* row by row */
-    uint64_t *row_start;   /* in durations */
+    const struct trace_filter *filter;
+    uint8_t *tracks;     /* those that are wanted */
+    struct map rows;     /* name and category to row */
+    int64_t *durations;  /* row by row */
+    uint64_t *row_start; /* in durations */
 };
 
+static uint64_t key_of(const struct span *span) {
+    return (uint64_t)span->name << 32 | span->category;
+}
+
 static uint32_t find_row(struct summary *summary, struct map *rows, const struct span *span) {
-    uint64_t key = (uint64_t)span->name << 32 | span->category;
+    uint64_t key = key_of(span);
     uint32_t row = map_get(rows, key);
     if (row != MAP_NONE)
         return row;
@@ -26,41 +30,60 @@ static uint32_t find_row(struct summary *summary, struct map *rows, const struct
     return row;
 }
 
-static void count_span(struct summary_row *row, const struct span *span) {
+/* Whether a span is wanted, and how long it was, within the time that is; -1: it has no end. */
+static int is_wanted(const struct grouping *by, const struct trace *trace, const struct span *span,
+                     int64_t *duration_ns) {
+    int64_t begin_ns, end_ns;
+    if (!by->tracks[span->track] || !filter_clip_span(by->filter, trace, span, &begin_ns, &end_ns))
+        return 0;
+    *duration_ns = span->duration_ns < 0 ? -1 : end_ns - begin_ns;
+    return 1;
+}
+
+static void count_span(struct summary_row *row, const struct span *span, int64_t duration_ns) {
     row->count++;
     row->errors += span->failed;
-    if (span->duration_ns < 0) {
+    if (duration_ns < 0) {
         row->open++;
         return;
     }
-    if (__builtin_add_overflow(row->total_ns, span->duration_ns, &row->total_ns))
+    if (__builtin_add_overflow(row->total_ns, duration_ns, &row->total_ns))
         row->total_ns = INT64_MAX;
-    if (span->duration_ns > row->max_ns)
-        row->max_ns = span->duration_ns;
+    if (duration_ns > row->max_ns)
+        row->max_ns = duration_ns;
 }
 
-static int group(struct summary *summary, const struct trace *trace, struct grouping *to) {
+/* Counts the spans of each row. Returns 0, or -1 where memory is short. */
+static int count_spans(struct summary *summary, const struct trace *trace, struct grouping *by) {
     for (uint32_t i = 0; i < trace->span_count; i++) {
-        to->row_of[i] = MAP_NONE;
-        if (to->tracks && !to->tracks[trace->spans[i].track])
+        int64_t duration_ns;
+        if (!is_wanted(by, trace, &trace->spans[i], &duration_ns))
             continue;
-        uint32_t row = find_row(summary, &to->rows, &trace->spans[i]);
+        uint32_t row = find_row(summary, &by->rows, &trace->spans[i]);
         if (row == MAP_NONE)
             return -1;
-        to->row_of[i] = row;
-        count_span(&summary->rows[row], &trace->spans[i]);
+        count_span(&summary->rows[row], &trace->spans[i], duration_ns);
     }
-    to->row_start = malloc((summary->count + 1) * sizeof *to->row_start);
-    if (!to->row_start)
+    return 0;
+}
+
+/* The durations of all that ended, row by row. Returns 0, or -1 where memory is short. */
+static int list_durations(const struct summary *summary, const struct trace *trace,
+                          struct grouping *by) {
+    uint64_t ended = 0;
+    int64_t duration_ns;
+    by->row_start = malloc((summary->count + 1) * sizeof *by->row_start);
+    for (uint32_t row = 0; by->row_start && row < summary->count; row++) {
+        by->row_start[row] = ended;
+        ended += summary->rows[row].count - summary->rows[row].open;
+    }
+    by->durations = malloc((ended + 1) * sizeof *by->durations);
+    if (!by->row_start || !by->durations)
         return -1;
-    uint64_t start = 0;
-    for (uint32_t row = 0; row < summary->count; row++) {
-        to->row_start[row] = start;
-        start += summary->rows[row].count - summary->rows[row].open;
-    }
     for (uint32_t i = 0; i < trace->span_count; i++)
-        if (to->row_of[i] != MAP_NONE && trace->spans[i].duration_ns >= 0)
-            to->durations[to->row_start[to->row_of[i]]++] = trace->spans[i].duration_ns;
+        if (is_wanted(by, trace, &trace->spans[i], &duration_ns) && duration_ns >= 0)
+            by->durations[by->row_start[map_get(&by->rows, key_of(&trace->spans[i]))]++] =
+                duration_ns;
     return 0;
 }
 
@@ -127,17 +150,18 @@ static int compare_rows(const void *a, const void *b) {
 }
 
 int summary_make(struct summary *summary, const struct trace *trace) {
-    return summary_make_part(summary, trace, NULL);
+    const struct trace_filter all = {0};
+    return summary_make_part(summary, trace, &all);
 }
 
-int summary_make_part(struct summary *summary, const struct trace *trace, const uint8_t *tracks) {
-    struct grouping to = {.tracks = tracks};
+int summary_make_part(struct summary *summary, const struct trace *trace,
+                      const struct trace_filter *filter) {
+    struct grouping by = {.filter = filter, .tracks = filter_tracks(filter, trace)};
     *summary = (struct summary){0};
-    to.row_of = malloc(((size_t)trace->span_count + 1) * sizeof *to.row_of);
-    to.durations = calloc((size_t)trace->span_count + 1, sizeof *to.durations);
-    int error = to.row_of && to.durations ? group(summary, trace, &to) : -1;
-    if (!error) {
-        int64_t *next = to.durations;
+    int failed =
+        !by.tracks || count_spans(summary, trace, &by) || list_durations(summary, trace, &by);
+    if (!failed) {
+        int64_t *next = by.durations;
         for (uint32_t row = 0; row < summary->count; row++) {
             fill_times(&summary->rows[row], next);
             next += summary->rows[row].count - summary->rows[row].open;
@@ -145,11 +169,11 @@ int summary_make_part(struct summary *summary, const struct trace *trace, const 
         if (summary->count)
             qsort(summary->rows, summary->count, sizeof *summary->rows, compare_rows);
     }
-    map_free(&to.rows);
-    free(to.row_of);
-    free(to.durations);
-    free(to.row_start);
-    return error ? MAREY_ENOMEM : 0;
+    map_free(&by.rows);
+    free(by.tracks);
+    free(by.durations);
+    free(by.row_start);
+    return failed ? MAREY_ENOMEM : 0;
 }
 
 void summary_free(struct summary *summary) {

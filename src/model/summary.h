@@ -2,7 +2,7 @@
 #ifndef MAREY_MODEL_SUMMARY_H
 #define MAREY_MODEL_SUMMARY_H
 
-#include "model/trace.h"
+#include "model/filter.h"
 
 /* The spans of one name and category. Times in nanoseconds, of those that ended; 0 where none did. */
 struct summary_row {
@@ -20,8 +20,9 @@ struct summary {
 
 /* Returns 0 or MAREY_ENOMEM. summary_free in every case. */
 int summary_make(struct summary *summary, const struct trace *trace);
-/* The same of some tracks: for each of the reader's whether it is wanted. */
-int summary_make_part(struct summary *summary, const struct trace *trace, const uint8_t *tracks);
+/* The same of a part of the trace. Spans that are partly within its time count, with the part inside. */
+int summary_make_part(struct summary *summary, const struct trace *trace,
+                      const struct trace_filter *filter);
 void summary_free(struct summary *summary);
 
 #endif
