@@ -1,16 +1,9 @@
-/* See reader.h: the file as a whole: packets, fillers, and finding back behind damage. */
+/* See reader.h: the file as a whole. */
 #include "model/reader.h"
 
 #include "model/grow.h"
-#include "model/inflate.h"
 #include "model/packet.h"
-
-enum {
-    ROOT_HEAD_BYTES = 2 * VARINT_MAX, /* tag and length */
-    SEARCH_BYTES = 64 << 10,          /* looked at in one piece, behind damage */
-    CHAIN = 3,                        /* packets in a row that nothing but packets look like */
-    CHAIN_FIELDS = 64,                /* fields looked at in each */
-};
+#include "model/walker.h"
 
 void reader_init(struct reader *self) {
     *self = (struct reader){0};
@@ -35,223 +28,33 @@ void reader_free(struct reader *self) {
     *self = (struct reader){0};
 }
 
-/* Where in the file a reader stands. */
-static uint64_t here(const struct reader *self, const struct source *source) {
-    return self->nested ? self->nested_offset : source->offset;
-}
-
-/* Packets are missing from here on: what was counted in deltas cannot go on. */
-static void lose(struct reader *self, enum damage_kind kind, uint64_t offset) {
-    damage_add(&self->damage, kind, offset);
-    self->damage_epoch++;
-}
-
-/* Whether a packet's frame is right: whole fields, the known ones of their type, one of them there. */
-static int is_packet(struct bytes bytes) {
-    const uint8_t *at = bytes.at, *end = bytes.at + bytes.size;
-    struct field field;
-    int state, known = 0;
-    for (int i = 0; i < CHAIN_FIELDS && (state = wire_next(&at, end, &field)) != 0; i++) {
-        if (state < 0)
-            return 0;
-        switch (field.number) {
-        case PACKET__timestamp:
-        case PACKET__trusted_packet_sequence_id:
-        case PACKET__sequence_flags:
-            if (field.wire != WIRE_VARINT)
-                return 0;
-            known++;
-            break;
-        case PACKET__track_event:
-        case PACKET__interned_data:
-        case PACKET__track_descriptor:
-        case PACKET__clock_snapshot:
-        case PACKET__compressed_packets:
-            if (field.wire != WIRE_BYTES)
-                return 0;
-            known++;
-            break;
-        default: break;
-        }
-    }
-    return known > 0;
-}
-
-/* Whether packets begin at `at`: a few in a row, or as many as there are until a filler or the end. */
-static int begins_packets(const uint8_t *at, const uint8_t *end, int is_end) {
-    struct field field;
-    for (int found = 0; found < CHAIN; found++) {
-        if (at == end)
-            return is_end && found > 0;
-        if (*at == TAG(TRACE__filler, WIRE_BYTES))
-            return found > 0;
-        if (*at != TAG(TRACE__packet, WIRE_BYTES) || wire_next(&at, end, &field) <= 0 ||
-            !is_packet(field.bytes))
-            return 0;
-    }
-    return 1;
-}
-
-/* How many bytes from `at` on are no beginning of packets. */
-static size_t search(const uint8_t *at, const uint8_t *end, int is_end) {
-    const uint8_t *next = at;
-    while ((next = memchr(next, TAG(TRACE__packet, WIRE_BYTES), (size_t)(end - next)))) {
-        if (begins_packets(next, end, is_end))
-            return (size_t)(next - at);
-        next++;
-    }
-    return (size_t)(end - at);
-}
-
-/* Steps over at least one byte, to the next place where packets begin, or to the end. Returns how far it went. */
-static uint64_t resynchronise(struct reader *self, struct source *source) {
-    uint64_t from = source->offset;
-    source_skip(source, 1);
-    for (;;) {
-        size_t have = source_have(source, SEARCH_BYTES);
-        size_t look = have < SEARCH_BYTES ? have : SEARCH_BYTES;
-        int is_end = source->ended && look == have;
-        size_t skip = search(source->at, source->at + look, is_end);
-        if (skip < look || is_end) {
-            source_skip(source, skip);
-            break;
-        }
-        /* A chain may begin in what was looked at and go on behind it: look at the second half again. */
-        source_skip(source, SEARCH_BYTES / 2);
-    }
-    self->damage.skipped_bytes += source->offset - from;
-    return source->offset - from;
-}
-
-static void lose_bytes(struct reader *self, struct source *source) {
-    lose(self, DAMAGE_BYTES, here(self, source));
-    resynchronise(self, source);
-}
-
-/* A packet that says it is longer than what is left. Behind a wrong length there may be more; a file that was cut off
- * has nothing behind. */
-static void lose_end(struct reader *self, struct source *source) {
-    uint64_t offset = here(self, source), skipped = self->damage.skipped_bytes;
-    resynchronise(self, source);
-    if (source->at != source->end) {
-        lose(self, DAMAGE_BYTES, offset);
-        return;
-    }
-    self->damage.skipped_bytes = skipped;
-    lose(self, DAMAGE_CUT, offset);
-}
-
-static void read_zeros(struct reader *self, struct source *source) {
-    uint64_t from = source->offset, offset = here(self, source);
-    while (source_have(source, 1)) {
-        const uint8_t *at = source->at;
-        while (at < source->end && *at == 0)
-            at++;
-        source_skip(source, (uint64_t)(at - source->at));
-        if (source->at < source->end)
-            break;
-    }
-    if (source->at == source->end) {
-        damage_add(&self->damage, NOTE_TAIL, offset);
-        return;
-    }
-    lose(self, DAMAGE_ZEROS, offset);
-    self->damage.skipped_bytes += source->offset - from;
-}
-
-static void read_compressed(struct reader *self, const struct packet *packet) {
-    uint8_t *plain;
-    size_t size;
-    if (self->nested) {
-        damage_add(&self->damage, LOSS_NESTED, packet->offset);
-        return;
-    }
-    int error = inflate_bytes(packet->compressed, &plain, &size);
-    if (error) {
-        lose(self, DAMAGE_INFLATE, packet->offset);
-        return;
-    }
-    struct source inner;
-    uint64_t filler_bytes = self->filler_bytes, file_bytes = self->file_bytes;
-    source_open_memory(&inner, plain, size);
-    self->nested = 1;
-    self->nested_offset = packet->offset;
-    reader_read(self, &inner);
-    self->nested = 0;
-    self->filler_bytes = filler_bytes;
-    self->file_bytes = file_bytes;
-    free(plain);
-}
-
-static void read_packet(struct reader *self, struct bytes bytes, uint64_t offset) {
+static void read_packet(struct reader *self, struct walker *walker, struct bytes bytes) {
     struct packet packet;
-    if (packet_split(&packet, bytes, offset)) {
-        lose(self, DAMAGE_PACKET, offset);
+    if (packet_split(&packet, bytes, walker->offset)) {
+        walker_lose(walker, DAMAGE_PACKET);
         return;
     }
+    self->damage_epoch = walker->gaps;
     self->packets++;
     if (packet.compressed.at)
-        read_compressed(self, &packet);
+        walker_enter(walker, packet.compressed);
     else
         packet_read(self, &packet);
 }
 
-/* A field of the root that is no packet: a filler, or something newer than this reader. */
-static void read_other(struct reader *self, struct source *source, size_t head, uint64_t length) {
-    uint64_t from = source->offset, offset = here(self, source);
-    source_skip(source, head);
-    if (source_skip(source, length) < length)
-        lose(self, DAMAGE_CUT, offset);
-    self->filler_bytes += source->offset - from;
-}
-
-/* One field of the root. Returns 0 at the end. */
-static int read_root(struct reader *self, struct source *source) {
-    size_t have = source_have(source, ROOT_HEAD_BYTES);
-    uint64_t tag, length = 0;
-    if (!have)
-        return 0;
-    if (*source->at == 0) {
-        read_zeros(self, source);
-        return 1;
-    }
-    const uint8_t *next = wire_number(source->at, source->end, &tag);
-    if (next && (tag & 7) == WIRE_BYTES && tag >> 3 && tag >> 3 <= FIELD_NUMBER_MAX)
-        next = wire_number(next, source->end, &length);
-    else if (next || have >= VARINT_MAX) {
-        lose_bytes(self, source);
-        return 1;
-    }
-    if (!next) {
-        lose_end(self, source);
-        return 1;
-    }
-    size_t head = (size_t)(next - source->at);
-    if (tag != TAG(TRACE__packet, WIRE_BYTES)) {
-        read_other(self, source, head, length);
-        return 1;
-    }
-    if (length > PACKET_BYTES_MAX) {
-        lose(self, DAMAGE_SIZE, here(self, source));
-        resynchronise(self, source);
-    } else if (source_have(source, head + length) < head + length) {
-        lose_end(self, source);
-    } else {
-        read_packet(self, (struct bytes){source->at + head, (size_t)length}, here(self, source));
-        source_skip(source, head + length);
-    }
-    return 1;
-}
-
 int reader_read(struct reader *self, struct source *source) {
     uint64_t from = source->offset;
-    while (!self->error && read_root(self, source)) {
-    }
-    if (source->compressed && source->error == MAREY_EINVAL)
-        lose(self, DAMAGE_GZIP, source->offset);
-    else if (!self->error)
-        self->error = source->error;
+    struct walker walker;
+    struct bytes bytes;
+    walker_open(&walker, source, &self->damage);
+    while (!self->error && walker_next(&walker, &bytes))
+        read_packet(self, &walker, bytes);
+    if (!self->error)
+        self->error = walker.error;
+    self->damage_epoch = walker.gaps;
     self->compressed |= source->compressed != 0;
+    self->filler_bytes += walker.filler_bytes;
     self->file_bytes += source->offset - from;
+    walker_close(&walker);
     return self->error;
 }

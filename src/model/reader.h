@@ -16,9 +16,9 @@
 #include "model/strings.h"
 #include "model/timebase.h"
 #include "model/tracks.h"
+#include "model/walker.h"
 
 enum {
-    PACKET_BYTES_MAX = (1 << 28) - 1, /* trace_processor's limit of a message */
     EVENTS_MAX = 1 << 30,
     ATTRIBUTES_MAX = 1024,
     FLOWS_MAX = 1 << 28,
@@ -55,8 +55,6 @@ struct reader {
     uint32_t damage_epoch;             /* counts the places where packets are missing */
     uint32_t error_key, exception_key; /* strings: arguments that say that a span failed */
     uint8_t compressed;                /* the whole file is gzip'ed */
-    uint8_t nested;                    /* within compressed packets, */
-    uint64_t nested_offset;            /* which stand there */
     int error;                         /* enum marey_error: reading stopped early */
 };
 
