@@ -29,6 +29,7 @@ struct format {
         extensions; /* ".folded", ...; the longest that the output's name ends in counts; ends in NULL */
     const char *summary; /* a line of the help */
     unsigned keep;       /* enum trace_keep: how the trace has to be read */
+    int binary;          /* not for a terminal */
     /* Writes all of it; what was short or refused shows by ferror(to). Returns 0 or an enum marey_error. */
     int (*write)(FILE *to, struct trace *trace, const struct format_request *request);
 };

@@ -1,0 +1,253 @@
+/* marey convert: a trace in another format. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/output_file.h"
+#include "output/display.h"
+#include "output/format.h"
+
+enum { PATTERNS_MAX = 64, FORMATS_MAX = 32 };
+
+static const char help_text[] =
+    "usage: marey convert [OPTIONS] FILE -o OUTPUT\n"
+    "\n"
+    "Writes a trace in another format, which the output's extension says, or --to. '-' is the "
+    "standard input or output.\n"
+    "The output appears when it is whole.\n"
+    "\n"
+    "  csv          .csv           a table: a row a span; with --of samples: a row a sample\n"
+    "\n"
+    "  -o, --output FILE     where to; without it, the standard output\n"
+    "      --to NAME         which format\n"
+    "      --of WHAT         what stacks and tables are of: samples or spans\n"
+    "  -w, --weight WHAT     what samples count by, where the format holds one number: wall "
+    "(otherwise), cpu, gil, gil-wait\n"
+    "  -l, --lines           tell frames apart by line\n"
+    "      --title TEXT      the output's title, where the format has one\n"
+    "  -p, --process WHICH   only processes of this id, or whose name is like this: 'worker*'\n"
+    "  -t, --thread WHICH    only threads, likewise; both may be given several times\n"
+    "  -h, --help            this page\n"
+    "\n"
+    "exit status: 0 converted, 1 the file cannot be read, is damaged (what can be read of it is "
+    "converted), or the output\n"
+    "cannot be written, 2 wrong usage\n"
+    "\n"
+    "examples:\n"
+    "  marey convert app.perfetto-trace -o spans.csv\n"
+    "  marey convert --of samples --to csv app.perfetto-trace | head\n";
+
+enum { OPTION_TO = 256, OPTION_OF, OPTION_TITLE };
+
+static const struct option long_options[] = {
+    {"output", required_argument, NULL, 'o'},   {"to", required_argument, NULL, OPTION_TO},
+    {"of", required_argument, NULL, OPTION_OF}, {"weight", required_argument, NULL, 'w'},
+    {"lines", no_argument, NULL, 'l'},          {"title", required_argument, NULL, OPTION_TITLE},
+    {"process", required_argument, NULL, 'p'},  {"thread", required_argument, NULL, 't'},
+    {"help", no_argument, NULL, 'h'},           {0}};
+
+struct request {
+    struct format_request format;
+    const char *output, *to;
+    const char *processes[PATTERNS_MAX], *threads[PATTERNS_MAX];
+};
+
+/* ------------------------------------------------------------ which format */
+
+static const struct format *find_by_name(const char *name) {
+    const char *words[FORMATS_MAX];
+    size_t count = 0;
+    struct text all = {0};
+    for (; formats[count] && count < FORMATS_MAX; count++) {
+        words[count] = formats[count]->name;
+        text_addf(&all, "%s%s", count ? ", " : "", words[count]);
+        if (!strcmp(name, words[count])) {
+            text_free(&all);
+            return formats[count];
+        }
+    }
+    const char *nearest = nearest_word(name, words, count);
+    if (nearest)
+        usage_error("convert", "unknown format '%s'. Did you mean '%s'?", name, nearest);
+    else
+        usage_error("convert", "unknown format '%s'; there are %s", name, text_of(&all));
+    text_free(&all);
+    return NULL;
+}
+
+/* How many bytes of the path are that extension; 0: it is another. */
+static size_t ends_in(const char *path, const char *extension) {
+    size_t length = strlen(path), bytes = strlen(extension);
+    return length > bytes && !strcmp(path + length - bytes, extension) ? bytes : 0;
+}
+
+static void add_extensions(struct text *all) {
+    for (int i = 0; formats[i]; i++)
+        for (int j = 0; formats[i]->extensions[j]; j++)
+            text_addf(all, "%s%s", i || j ? ", " : "", formats[i]->extensions[j]);
+}
+
+static const struct format *find_by_extension(const char *path) {
+    const struct format *found = NULL;
+    size_t longest = 0;
+    for (int i = 0; formats[i]; i++)
+        for (int j = 0; formats[i]->extensions[j]; j++)
+            if (ends_in(path, formats[i]->extensions[j]) > longest) {
+                longest = ends_in(path, formats[i]->extensions[j]);
+                found = formats[i];
+            }
+    if (!found) {
+        struct text all = {0};
+        add_extensions(&all);
+        usage_error("convert", "%s: which format? No extension of %s, and no --to", path,
+                    text_of(&all));
+        text_free(&all);
+    }
+    return found;
+}
+
+/* NULL after saying what is wrong. */
+static const struct format *find_format(const struct request *request) {
+    if (request->to)
+        return find_by_name(request->to);
+    if (strcmp(request->output, "-"))
+        return find_by_extension(request->output);
+    usage_error("convert", "which format? -o FILE says it by its extension, or --to");
+    return NULL;
+}
+
+/* --------------------------------------------------------------- converting */
+
+static int has_harm(const struct damage *damage) {
+    for (int kind = 0; kind < DAMAGE_KINDS; kind++)
+        if (damage->count[kind] && damage_harm((enum damage_kind)kind) == HARM_DAMAGE)
+            return 1;
+    return 0;
+}
+
+static void say(const char *path, const char *what) {
+    struct text shown = {0};
+    display_add(&shown, path, 0);
+    fprintf(stderr, "marey convert: %s: %s\n", text_of(&shown), what);
+    text_free(&shown);
+}
+
+static int write_output(struct trace *trace, const struct format *format,
+                        const struct request *request) {
+    struct output_file output;
+    if (output_open(&output, "convert", request->output))
+        return EXIT_FOUND;
+    int error = format->write(output.to, trace, &request->format);
+    if (!error)
+        return output_finish(&output) ? EXIT_FOUND : EXIT_OK;
+    output_abandon(&output);
+    read_error("convert", request->output, error);
+    return EXIT_FOUND;
+}
+
+static int convert(const char *path, const struct format *format, const struct request *request) {
+    struct trace trace;
+    int status = EXIT_FOUND;
+    int error = trace_read(&trace, path, format->keep);
+    if (error)
+        read_error("convert", path, error);
+    else if (trace.reader.damage.count[DAMAGE_EMPTY])
+        say(path, damage_text(DAMAGE_EMPTY));
+    else
+        status = write_output(&trace, format, request);
+    if (!status && has_harm(&trace.reader.damage)) {
+        say(path, "damaged; what can be read of it is converted (marey check says more)");
+        status = EXIT_FOUND;
+    }
+    trace_free(&trace);
+    return status;
+}
+
+/* ------------------------------------------------------------------ options */
+
+/* The place of a word in a list that ends in NULL. -1: it is none of them, which is said. */
+static int choose(const char *option, const char *const *words) {
+    struct text all = {0};
+    for (int i = 0; words[i]; i++) {
+        if (!strcmp(optarg, words[i])) {
+            text_free(&all);
+            return i;
+        }
+        text_addf(&all, "%s%s", i ? (words[i + 1] ? ", " : " or ") : "", words[i]);
+    }
+    usage_error("convert", "--%s takes %s, not '%s'", option, text_of(&all), optarg);
+    text_free(&all);
+    return -1;
+}
+
+static int add_pattern(const char *option, const char **patterns, uint32_t *count) {
+    if (*count == PATTERNS_MAX) {
+        usage_error("convert", "more than %d times --%s", PATTERNS_MAX, option);
+        return -1;
+    }
+    patterns[(*count)++] = optarg;
+    return 0;
+}
+
+/* Returns 0, or -1 after saying what is wrong. */
+static int take_option(struct request *request, int option) {
+    static const char *const of[] = {"samples", "spans", NULL};
+    static const char *const weights[] = {"wall", "cpu", "gil", "gil-wait", NULL};
+    struct format_request *format = &request->format;
+    int choice;
+    switch (option) {
+    case 'o': request->output = optarg; return 0;
+    case OPTION_TO: request->to = optarg; return 0;
+    case OPTION_TITLE: format->title = optarg; return 0;
+    case 'l': format->lines = 1; return 0;
+    case OPTION_OF:
+        choice = choose("of", of);
+        format->of = choice ? STACKS_OF_SPANS : STACKS_OF_SAMPLES;
+        return choice < 0 ? -1 : 0;
+    case 'w':
+        choice = choose("weight", weights);
+        format->weight = choice < 0 ? SAMPLE_WALL : (enum sample_weight)choice;
+        return choice < 0 ? -1 : 0;
+    case 'p': return add_pattern("process", request->processes, &format->filter.process_count);
+    default: return add_pattern("thread", request->threads, &format->filter.thread_count);
+    }
+}
+
+static int check_and_convert(const char *path, const struct request *request) {
+    const struct format *format = find_format(request);
+    if (!format)
+        return EXIT_USAGE;
+    if (output_is_input(request->output, path))
+        return usage_error("convert", "%s is what is read; it would be overwritten",
+                           strcmp(request->output, "-") ? request->output : "standard output");
+    if (format->binary && !strcmp(request->output, "-") && isatty(STDOUT_FILENO))
+        return usage_error("convert", "%s is not for a terminal; -o FILE", format->name);
+    return convert(path, format, request);
+}
+
+static int run(int argc, char **argv) {
+    struct request request = {.output = "-"};
+    int option;
+    request.format.filter.processes = request.processes;
+    request.format.filter.threads = request.threads;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":o:w:lp:t:h", long_options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help_text, stdout);
+            return EXIT_OK;
+        }
+        if (option == '?' || option == ':')
+            return option_error("convert", option, argv, long_options);
+        if (take_option(&request, option))
+            return EXIT_USAGE;
+    }
+    if (optind == argc)
+        return usage_error("convert", "which file?");
+    if (argc - optind > 1)
+        return usage_error("convert", "one file at a time");
+    return check_and_convert(argv[optind], &request);
+}
+
+const struct command command_convert = {"convert", "write a trace in another format", help_text,
+                                        run};

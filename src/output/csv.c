@@ -1,0 +1,206 @@
+/* Spans or samples as a table: comma-separated, a heading, one row each, as RFC 4180 has it (but for line feeds alone at
+ * the ends of rows, as Unix programs want them). Times in nanoseconds since the trace's first event.
+ *
+ * Texts come from a trace, and the table may be opened by a spreadsheet or shown by a terminal: one that would be a formula
+ * gets a ' in front (OWASP's "CSV injection"), what is not for a terminal is written as display.h does. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "marey.h"
+#include "output/event_args.h"
+#include "output/format.h"
+#include "output/part.h"
+
+struct table {
+    FILE *to;
+    const struct part *part;
+    FILE *args_to; /* a row's arguments; a file in memory */
+    char *args;
+    size_t args_bytes;
+    struct json json; /* on it */
+};
+
+/* -------------------------------------------------------------------- cells */
+
+/* Whether a text may stand as it is. */
+static int is_plain(const char *text) {
+    if (*text == '=' || *text == '+' || *text == '-' || *text == '@')
+        return 0;
+    while (*text >= ' ' && *text < 0x7f && *text != '"' && *text != ',')
+        text++;
+    return !*text;
+}
+
+static void put_quoted(FILE *to, const char *text) {
+    fputc('"', to);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', to);
+        fputc(*text, to);
+    }
+    fputc('"', to);
+}
+
+static void put_text(FILE *to, const char *text) {
+    if (is_plain(text)) {
+        fputs(text, to);
+        return;
+    }
+    struct text cell = {0};
+    if (strchr("=+-@", *text))
+        text_add(&cell, "'");
+    display_add(&cell, text, 0);
+    put_quoted(to, text_of(&cell));
+    text_free(&cell);
+}
+
+static void put_args(struct table *table, uint32_t detail) {
+    rewind(table->args_to);
+    if (!event_args_json(&table->json, table->part->trace, NULL, detail))
+        return;
+    fputc(0, table->args_to);
+    if (fflush(table->args_to) == 0)
+        put_quoted(table->to, table->args);
+}
+
+/* "app,100,worker,101," */
+static void put_thread(struct table *table, const struct process *process, const char *name,
+                       int64_t tid) {
+    FILE *to = table->to;
+    if (process) {
+        put_text(to, trace_text(table->part->trace, process->name));
+        fprintf(to, ",%lld,", (long long)process->pid);
+    } else {
+        fputs(",,", to);
+    }
+    put_text(to, name);
+    if (tid)
+        fprintf(to, ",%lld,", (long long)tid);
+    else
+        fputs(",,", to);
+}
+
+/* -------------------------------------------------------------------- spans */
+
+static void put_track(struct table *table, const struct track *track) {
+    const struct trace *trace = table->part->trace;
+    const struct track *thread = part_thread(table->part, track);
+    put_thread(table, part_process(table->part, track),
+               thread ? trace_text(trace, thread->name) : "", thread ? thread->tid : 0);
+    if (track != thread && track->kind != TRACK_PROCESS)
+        put_text(table->to, trace_text(trace, track->name));
+    fputc(',', table->to);
+}
+
+static void put_span(struct table *table, const struct span *span) {
+    const struct trace *trace = table->part->trace;
+    struct part_span cut;
+    if (!part_has_span(table->part, span, &cut))
+        return;
+    put_track(table, &trace->reader.tracks.all[span->track]);
+    put_text(table->to, trace_text(trace, span->name));
+    fputc(',', table->to);
+    put_text(table->to, trace_text(trace, span->category));
+    fprintf(table->to, ",%lld,", (long long)cut.begin_ns);
+    if (!cut.open)
+        fprintf(table->to, "%lld", (long long)(cut.end_ns - cut.begin_ns));
+    fprintf(table->to, ",%u,", span->depth);
+    put_args(table, span->detail);
+    fputc('\n', table->to);
+}
+
+static int put_spans(struct table *table) {
+    const struct trace *trace = table->part->trace;
+    table->args_to = open_memstream(&table->args, &table->args_bytes);
+    if (!table->args_to)
+        return MAREY_ENOMEM;
+    json_init(&table->json, table->args_to, 0);
+    fputs("process,pid,thread,tid,track,name,category,begin_ns,duration_ns,depth,args\n",
+          table->to);
+    for (uint32_t i = 0; i < trace->span_count; i++)
+        put_span(table, &trace->spans[i]);
+    fclose(table->args_to);
+    free(table->args);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ samples */
+
+static void put_place(struct table *table, const struct samples *samples, uint32_t frame) {
+    const struct stack_frame *at = &samples->frames[frame];
+    const struct stack_function *function = &samples->functions[at->function];
+    put_text(table->to, trace_text(table->part->trace, function->name));
+    fputc(',', table->to);
+    put_text(table->to, trace_text(table->part->trace, function->file));
+    fputc(',', table->to);
+    if (at->line)
+        fprintf(table->to, "%d", at->line);
+}
+
+/* The functions, outermost first, with "; " between them. */
+static void put_stack(struct table *table, const struct samples *samples, uint32_t stack) {
+    uint32_t path[STACK_DEPTH_MAX + 1], depth = 0;
+    struct text text = {0};
+    for (; stack && depth <= STACK_DEPTH_MAX; stack = samples->stacks[stack].parent)
+        path[depth++] = samples->frames[samples->stacks[stack].frame].function;
+    while (depth) {
+        text_add(&text, trace_text(table->part->trace, samples->functions[path[--depth]].name));
+        text_add(&text, depth ? "; " : "");
+    }
+    put_text(table->to, text_of(&text));
+    text_free(&text);
+}
+
+static void put_sample(struct table *table, const struct taken_sample *sample) {
+    const struct trace *trace = table->part->trace;
+    const struct samples *samples = &trace->reader.samples;
+    const struct thread *thread = &trace->threads[samples->threads[sample->thread].thread];
+    put_thread(table, &trace->processes[thread->process], trace_text(trace, thread->name),
+               thread->tid);
+    put_text(table->to, trace_text(trace, sample->task));
+    fprintf(table->to, ",%lld,%u", (long long)part_since(table->part, sample->time_ns),
+            sample->count);
+    for (int i = 0; i < SAMPLE_WEIGHTS; i++)
+        fprintf(table->to, ",%llu", (unsigned long long)sample->weights_ns[i]);
+    fputc(',', table->to);
+    if (sample->stack)
+        put_place(table, samples, samples->stacks[sample->stack].frame);
+    else
+        fputs(",,", table->to);
+    fputc(',', table->to);
+    put_stack(table, samples, sample->stack);
+    fputc('\n', table->to);
+}
+
+static void put_samples(struct table *table) {
+    const struct samples *samples = &table->part->trace->reader.samples;
+    fputs("process,pid,thread,tid,task,time_ns,samples,wall_ns,cpu_ns,gil_ns,gil_wait_ns,function,"
+          "file,line,stack\n",
+          table->to);
+    for (uint32_t i = 0; i < samples->count; i++)
+        if (part_has_sample(table->part, &samples->all[i]))
+            put_sample(table, &samples->all[i]);
+}
+
+/* ---------------------------------------------------------------------- all */
+
+static int write_csv(FILE *to, struct trace *trace, const struct format_request *request) {
+    struct part part;
+    struct table table = {.to = to, .part = &part};
+    int error = part_open(&part, trace, &request->filter);
+    if (!error && request->of == STACKS_OF_SAMPLES)
+        put_samples(&table);
+    else if (!error)
+        error = put_spans(&table);
+    part_close(&part);
+    return error;
+}
+
+static const char *const extensions[] = {".csv", NULL};
+const struct format format_csv = {
+    .name = "csv",
+    .extensions = extensions,
+    .summary = "a table: a row a span; with --of samples: a row a sample",
+    .keep = TRACE_ARGUMENTS,
+    .write = write_csv,
+};

@@ -1,0 +1,6 @@
+/* See format.h: which formats there are. */
+#include "output/format.h"
+
+extern const struct format format_csv;
+
+const struct format *const formats[] = {&format_csv, NULL};
