@@ -34,6 +34,7 @@ enum {
     PACKET__track_descriptor = 60,
     PACKET__perf_sample = 66,
     PACKET__trace_uuid = 89,
+    PACKET__machine_id = 98,
     PACKET__trace_attributes = 126,
     PACKET__zstd_compressed_packets = 133,
     PACKET__stack_sample = 135,

@@ -118,13 +118,14 @@ static int split(struct reader *reader, struct description *to, struct bytes byt
 }
 
 /* A later descriptor renames a track; it does not make another thread of it. Returns 0, or -1 where it would. */
-static int apply(struct track *track, const struct description *from) {
+static int apply(struct track *track, const struct description *from, uint32_t machine) {
     int has_identity = track->kind == TRACK_PROCESS || track->kind == TRACK_THREAD;
     if (has_identity && (from->kind == TRACK_PROCESS || from->kind == TRACK_THREAD) &&
         (track->kind != from->kind || track->pid != from->pid || track->tid != from->tid))
         return -1;
     if (from->kind != TRACK_CUSTOM || track->kind == TRACK_UNKNOWN)
         track->kind = from->kind;
+    track->machine = machine;
     if (from->kind == TRACK_PROCESS || from->kind == TRACK_THREAD) {
         track->pid = from->pid;
         track->tid = from->tid;
@@ -150,7 +151,7 @@ int descriptor_read(struct reader *reader, const struct packet *packet) {
     uint32_t place = tracks_find(&reader->tracks, description.uuid);
     if (place == MAP_NONE)
         damage_add(&reader->damage, LOSS_LIMIT, packet->offset);
-    else if (apply(&reader->tracks.all[place], &description))
+    else if (apply(&reader->tracks.all[place], &description, reader->machine))
         damage_add(&reader->damage, LOSS_IDENTITY, packet->offset);
     return 0;
 }

@@ -41,6 +41,8 @@ static void add_category(struct reader *reader, struct said *said, uint32_t cate
 }
 
 static void add_flow(struct reader *reader, uint64_t id) {
+    if (reader->listener)
+        return;
     if (reader->flow_count >= FLOWS_MAX)
         damage_add(&reader->damage, LOSS_LIMIT, 0);
     else if (GROW(reader->flows, reader->flow_count, reader->flow_capacity))
@@ -162,6 +164,11 @@ static uint32_t event_name(struct reader *reader, const struct sequence *sequenc
 
 static void append(struct reader *reader, uint32_t place, const struct event *event) {
     struct track *track = &reader->tracks.all[place];
+    if (reader->listener) {
+        if (reader->listener->event)
+            reader->listener->event(reader->listener->context, place, event);
+        return;
+    }
     if (reader->events >= EVENTS_MAX) {
         damage_add(&reader->damage, LOSS_LIMIT, 0);
         return;

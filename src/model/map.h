@@ -25,5 +25,9 @@ int map_put(struct map *map, uint64_t key, uint32_t value);
 void map_free(struct map *map);
 /* A number well mixed, differently in each process: nobody can prepare keys that collide. */
 uint64_t map_mix(uint64_t key);
+/* A key of another space: as good as different from all others. */
+static inline uint64_t map_spread(uint64_t key, uint32_t space) {
+    return map_mix(key ^ map_mix(space));
+}
 
 #endif

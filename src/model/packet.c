@@ -13,6 +13,7 @@ static void take_number(struct packet *packet, const struct field *field) {
     case PACKET__sequence_flags: packet->flags = field->value; break;
     case PACKET__incremental_state_cleared: packet->cleared = field->value != 0; break;
     case PACKET__previous_packet_dropped: packet->dropped_before = field->value != 0; break;
+    case PACKET__machine_id: packet->machine = (uint32_t)field->value; break;
     case PACKET__timestamp_clock_id:
         packet->clock_id = field->value;
         packet->has_clock_id = 1;
@@ -42,7 +43,7 @@ int packet_split(struct packet *packet, struct bytes bytes, uint64_t offset) {
     const uint8_t *at = bytes.at, *end = bytes.at + bytes.size;
     struct field field;
     int state;
-    *packet = (struct packet){.offset = offset};
+    *packet = (struct packet){.offset = offset, .all = bytes};
     while ((state = wire_next(&at, end, &field)) > 0) {
         if (field.wire == WIRE_VARINT)
             take_number(packet, &field);
@@ -59,21 +60,25 @@ void reader_out_of_memory(struct reader *reader) {
 
 /* The state of a sequence, new or known. NULL where there are too many or memory is short. */
 static struct sequence *find_sequence(struct reader *reader, uint64_t id) {
-    if (reader->recent_sequence < reader->sequence_count &&
-        reader->sequences[reader->recent_sequence].id == id)
-        return &reader->sequences[reader->recent_sequence];
-    uint32_t place = map_get(&reader->sequence_places, id);
+    struct sequence *recent = reader->recent_sequence < reader->sequence_count
+                                  ? &reader->sequences[reader->recent_sequence]
+                                  : NULL;
+    uint64_t key = (uint64_t)reader->machine << 32 | id; /* each machine counts its own */
+    if (recent && recent->id == id && recent->machine == reader->machine)
+        return recent;
+    uint32_t place = map_get(&reader->sequence_places, key);
     if (place == MAP_NONE) {
         if (reader->sequence_count >= SEQUENCES_MAX)
             return NULL;
         uint32_t track = tracks_find(&reader->tracks, 0);
         place = reader->sequence_count;
         if (track == MAP_NONE || GROW(reader->sequences, place, reader->sequence_capacity) ||
-            map_put(&reader->sequence_places, id, place)) {
+            map_put(&reader->sequence_places, key, place)) {
             reader_out_of_memory(reader);
             return NULL;
         }
-        reader->sequences[place] = (struct sequence){.id = (uint32_t)id, .track = track};
+        reader->sequences[place] =
+            (struct sequence){.id = (uint32_t)id, .machine = reader->machine, .track = track};
         reader->sequence_count++;
     }
     reader->recent_sequence = place;
@@ -154,10 +159,13 @@ void packet_read(struct reader *reader, const struct packet *packet) {
     struct event event = {0};
     struct sequence *sequence = NULL;
     int time_wrong = -1;
+    reader->machine = packet->machine;
+    reader->taken = NULL;
     if (packet->sequence_id && packet->sequence_id <= UINT32_MAX)
         sequence = find_sequence(reader, packet->sequence_id);
     if (sequence)
         update_state(reader, sequence, packet);
+    reader->taken = sequence;
     if (packet->snapshot.at) {
         /* As trace_processor: nothing else in such a packet counts. */
         if (snapshot_read(reader, sequence, packet->snapshot))

@@ -5,18 +5,6 @@
 #include "marey.h"
 #include "model/reader.h"
 
-/* The fields of a TracePacket that we read. Of one that stands twice the last counts. */
-struct packet {
-    uint64_t offset; /* in the file, for damage */
-    uint64_t timestamp;
-    uint64_t sequence_id;
-    uint64_t flags;
-    uint64_t clock_id;
-    uint8_t has_timestamp, has_clock_id, cleared, zstd, dropped_before;
-    struct bytes event, interned, defaults, snapshot, descriptor, attributes, compressed;
-    struct bytes stack_sample, perf_sample, process_tree;
-};
-
 /* Splits it. Returns 0, or -1 where a field is broken. */
 int packet_split(struct packet *packet, struct bytes bytes, uint64_t offset);
 /* Takes it in. */

@@ -7,20 +7,25 @@
 enum { COMMAND_LINE_MAX = 4096 };
 
 /* The process, new or known; NULL where memory is short. */
-static struct listed_process *find_process(struct process_tree *self, uint32_t pid) {
-    uint32_t place = map_get(&self->by_pid, pid);
+static struct listed_process *find_process(struct process_tree *self, uint32_t machine,
+                                           uint32_t pid) {
+    uint64_t key = (uint64_t)machine << 32 | pid;
+    uint32_t place = map_get(&self->by_pid, key);
     if (place != MAP_NONE)
         return &self->processes[place];
     place = self->process_count;
-    if (GROW(self->processes, place, self->process_capacity) || map_put(&self->by_pid, pid, place))
+    if (GROW(self->processes, place, self->process_capacity) || map_put(&self->by_pid, key, place))
         return NULL;
     self->process_count++;
-    self->processes[place] = (struct listed_process){.pid = (int32_t)pid};
+    self->processes[place] = (struct listed_process){.machine = machine, .pid = (int32_t)pid};
     return &self->processes[place];
 }
 
-static struct listed_thread *find_thread(struct process_tree *self, uint32_t pid, uint32_t tid) {
+static struct listed_thread *find_thread(struct process_tree *self, uint32_t machine, uint32_t pid,
+                                         uint32_t tid) {
     uint64_t key = (uint64_t)pid << 32 | tid;
+    if (machine)
+        key = map_spread(key, machine);
     uint32_t place = map_get(&self->by_tid, key);
     if (place != MAP_NONE)
         return &self->threads[place];
@@ -28,7 +33,8 @@ static struct listed_thread *find_thread(struct process_tree *self, uint32_t pid
     if (GROW(self->threads, place, self->thread_capacity) || map_put(&self->by_tid, key, place))
         return NULL;
     self->thread_count++;
-    self->threads[place] = (struct listed_thread){.pid = (int32_t)pid, .tid = (int32_t)tid};
+    self->threads[place] =
+        (struct listed_thread){.machine = machine, .pid = (int32_t)pid, .tid = (int32_t)tid};
     return &self->threads[place];
 }
 
@@ -53,7 +59,8 @@ static int read_process(struct reader *reader, struct bytes bytes) {
         memcpy(line + length, field.bytes.at, field.bytes.size);
         length += field.bytes.size;
     }
-    struct listed_process *process = state ? NULL : find_process(&reader->tree, pid);
+    struct listed_process *process =
+        state ? NULL : find_process(&reader->tree, reader->machine, pid);
     if (process) {
         struct bytes all = {(const uint8_t *)line, length};
         process->name = name ? name : process->name;
@@ -79,7 +86,8 @@ static int read_thread(struct reader *reader, struct bytes bytes) {
         default: break;
         }
     }
-    struct listed_thread *thread = state ? NULL : find_thread(&reader->tree, pid, tid);
+    struct listed_thread *thread =
+        state ? NULL : find_thread(&reader->tree, reader->machine, pid, tid);
     if (thread)
         thread->name = name ? name : thread->name;
     else if (!state)

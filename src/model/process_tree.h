@@ -5,11 +5,13 @@
 #include "model/map.h"
 
 struct listed_process {
+    uint32_t machine;
     int64_t pid;
     uint32_t name, command_line; /* strings */
 };
 
 struct listed_thread {
+    uint32_t machine;
     int64_t pid, tid;
     uint32_t name; /* strings */
 };

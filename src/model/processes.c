@@ -13,7 +13,7 @@ enum { PARENTS_MAX = 100 }; /* trace_processor's limit of nested tracks */
 /* Threads as they turn up, before they are put process by process. */
 struct finding {
     struct trace *trace;
-    struct map process_places; /* by pid */
+    struct map process_places; /* by machine and pid */
     struct map tid_places;     /* thread ids take 64 bits: numbers for them */
     struct map thread_places;  /* by process and number */
     struct thread *threads;    /* in the order of the file */
@@ -22,16 +22,17 @@ struct finding {
 };
 
 /* The process of that id, new or known. MAP_NONE where memory is short. */
-static uint32_t find_process(struct finding *self, int64_t pid) {
+static uint32_t find_process(struct finding *self, uint32_t machine, int64_t pid) {
     struct trace *trace = self->trace;
-    uint32_t place = map_get(&self->process_places, (uint64_t)pid);
+    uint64_t key = (uint64_t)machine << 32 | (uint32_t)pid;
+    uint32_t place = map_get(&self->process_places, key);
     if (place != MAP_NONE)
         return place;
     place = trace->process_count;
     if (GROW(trace->processes, place, trace->process_capacity) ||
-        map_put(&self->process_places, (uint64_t)pid, place))
+        map_put(&self->process_places, key, place))
         return MAP_NONE;
-    trace->processes[place] = (struct process){.pid = pid};
+    trace->processes[place] = (struct process){.pid = pid, .machine = machine};
     trace->process_count++;
     return place;
 }
@@ -64,8 +65,9 @@ static struct thread *add_thread(struct finding *self, uint32_t process,
 }
 
 /* The thread of those ids, new or known. NULL where memory is short. */
-static struct thread *find_thread(struct finding *self, int64_t pid, int64_t tid) {
-    uint32_t process = find_process(self, pid);
+static struct thread *find_thread(struct finding *self, uint32_t machine, int64_t pid,
+                                  int64_t tid) {
+    uint32_t process = find_process(self, machine, pid);
     uint64_t key = process == MAP_NONE ? UINT64_MAX : thread_key(self, process, tid);
     if (key == UINT64_MAX)
         return NULL;
@@ -92,7 +94,7 @@ static int take_track(struct finding *self, uint32_t place) {
     const struct track *whose = track_owner(trace, track);
     if (!whose)
         return 0;
-    track->process = find_process(self, whose->pid);
+    track->process = find_process(self, whose->machine, whose->pid);
     if (track->process == MAP_NONE)
         return -1;
     struct process *process = &trace->processes[track->process];
@@ -132,7 +134,7 @@ static uint32_t better_name(const struct trace *trace, uint32_t own, uint32_t li
 static int take_listed(struct finding *self) {
     const struct process_tree *tree = &self->trace->reader.tree;
     for (uint32_t i = 0; i < tree->process_count; i++) {
-        uint32_t place = find_process(self, tree->processes[i].pid);
+        uint32_t place = find_process(self, tree->processes[i].machine, tree->processes[i].pid);
         if (place == MAP_NONE)
             return -1;
         struct process *process = &self->trace->processes[place];
@@ -141,10 +143,11 @@ static int take_listed(struct finding *self) {
             process->command_line = tree->processes[i].command_line;
     }
     for (uint32_t i = 0; i < tree->thread_count; i++) {
-        struct thread *thread = find_thread(self, tree->threads[i].pid, tree->threads[i].tid);
+        const struct listed_thread *listed = &tree->threads[i];
+        struct thread *thread = find_thread(self, listed->machine, listed->pid, listed->tid);
         if (!thread)
             return -1;
-        thread->name = better_name(self->trace, thread->name, tree->threads[i].name);
+        thread->name = better_name(self->trace, thread->name, listed->name);
     }
     return 0;
 }
@@ -153,7 +156,7 @@ static int take_sampled(struct finding *self) {
     struct samples *samples = &self->trace->reader.samples;
     for (uint32_t i = 0; i < samples->thread_count; i++) {
         struct sampled_thread *sampled = &samples->threads[i];
-        struct thread *thread = find_thread(self, sampled->pid, sampled->tid);
+        struct thread *thread = find_thread(self, sampled->machine, sampled->pid, sampled->tid);
         if (!thread)
             return -1;
         sampled->thread = (uint32_t)(thread - self->threads);

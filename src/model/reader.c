@@ -28,30 +28,34 @@ void reader_free(struct reader *self) {
     *self = (struct reader){0};
 }
 
-static void read_packet(struct reader *self, struct walker *walker, struct bytes bytes) {
-    struct packet packet;
-    if (packet_split(&packet, bytes, walker->offset)) {
-        walker_lose(walker, DAMAGE_PACKET);
-        return;
+int reader_next(struct reader *self, struct walker *walker, struct packet *packet) {
+    struct bytes bytes;
+    while (!self->error && walker_next(walker, &bytes)) {
+        if (packet_split(packet, bytes, walker->offset)) {
+            walker_lose(walker, DAMAGE_PACKET);
+            continue;
+        }
+        self->damage_epoch = walker->gaps;
+        self->packets++;
+        if (!packet->compressed.at) {
+            packet_read(self, packet);
+            return 1;
+        }
+        walker_enter(walker, packet->compressed);
     }
+    if (!self->error)
+        self->error = walker->error;
     self->damage_epoch = walker->gaps;
-    self->packets++;
-    if (packet.compressed.at)
-        walker_enter(walker, packet.compressed);
-    else
-        packet_read(self, &packet);
+    return 0;
 }
 
 int reader_read(struct reader *self, struct source *source) {
     uint64_t from = source->offset;
     struct walker walker;
-    struct bytes bytes;
+    struct packet packet;
     walker_open(&walker, source, &self->damage);
-    while (!self->error && walker_next(&walker, &bytes))
-        read_packet(self, &walker, bytes);
-    if (!self->error)
-        self->error = walker.error;
-    self->damage_epoch = walker.gaps;
+    while (reader_next(self, &walker, &packet)) {
+    }
     self->compressed |= source->compressed != 0;
     self->filler_bytes += walker.filler_bytes;
     self->file_bytes += source->offset - from;

@@ -32,7 +32,30 @@ struct attribute {
     int64_t number;
 };
 
+/* The fields of a TracePacket that we read. Of one that stands twice the last counts. */
+struct packet {
+    struct bytes all;
+    uint64_t offset; /* in the file, for damage */
+    uint64_t timestamp;
+    uint64_t sequence_id;
+    uint64_t flags;
+    uint64_t clock_id;
+    uint32_t machine; /* 0: the one that recorded, or all there is */
+    uint8_t has_timestamp, has_clock_id, cleared, zstd, dropped_before;
+    struct bytes event, interned, defaults, snapshot, descriptor, attributes, compressed;
+    struct bytes stack_sample, perf_sample, process_tree;
+};
+
+/* Who hears of each event and sample at once, so that none of them is kept: for what reads files of any size. Times are
+ * as written, on the timebase's clock that they name. NULL: does not care. */
+struct listener {
+    void (*event)(void *context, uint32_t track, const struct event *event);
+    void (*sample)(void *context, const struct taken_sample *sample);
+    void *context;
+};
+
 struct reader {
+    const struct listener *listener; /* NULL: events, samples and flows are kept */
     struct damage damage;
     struct strings strings;
     struct tracks tracks;
@@ -43,6 +66,8 @@ struct reader {
     struct sequence *sequences;
     uint32_t sequence_count, sequence_capacity;
     struct map sequence_places;
+    struct sequence *taken;   /* of the packet taken last; NULL: it has none */
+    uint32_t machine;         /* of that packet */
     uint32_t recent_sequence; /* a place: packets of one sequence stand together */
     struct attribute *attributes;
     uint32_t attribute_count, attribute_capacity;
@@ -60,6 +85,9 @@ struct reader {
 
 void reader_init(struct reader *reader);
 void reader_free(struct reader *reader);
+/* Takes the next packet in, which is whole and none of compressed packets. Returns 1, 0 at the end or where memory is
+ * short (reader->error). */
+int reader_next(struct reader *reader, struct walker *walker, struct packet *packet);
 /* Reads all of it. Returns 0, or an enum marey_error where the bytes could not be read or memory was short: what was
  * read until then is there. */
 int reader_read(struct reader *reader, struct source *source);

@@ -246,8 +246,12 @@ static int find_context(const struct sequence *sequence, const struct said_sampl
 
 static void keep(struct reader *reader, struct taken_sample *sample, uint32_t pid, uint32_t tid,
                  uint64_t offset) {
-    sample->thread = samples_thread(&reader->samples, pid, tid);
-    if (reader->samples.count >= SAMPLES_MAX)
+    const struct listener *listener = reader->listener;
+    sample->thread = samples_thread(&reader->samples, reader->machine, pid, tid);
+    if (listener && sample->thread != MAP_NONE) {
+        if (listener->sample)
+            listener->sample(listener->context, sample);
+    } else if (reader->samples.count >= SAMPLES_MAX)
         damage_add(&reader->damage, LOSS_LIMIT, offset);
     else if (sample->thread == MAP_NONE || samples_add(&reader->samples, sample))
         reader_out_of_memory(reader);

@@ -61,16 +61,17 @@ uint32_t samples_stack(struct samples *self, uint32_t parent, uint32_t frame) {
     return place;
 }
 
-uint32_t samples_thread(struct samples *self, uint32_t pid, uint32_t tid) {
-    uint64_t key = (uint64_t)pid << 32 | tid;
+uint32_t samples_thread(struct samples *self, uint32_t machine, uint32_t pid, uint32_t tid) {
+    uint64_t key =
+        machine ? map_spread((uint64_t)pid << 32 | tid, machine) : (uint64_t)pid << 32 | tid;
     uint32_t place = map_get(&self->by_thread, key);
     if (place != MAP_NONE)
         return place;
     place = self->thread_count;
     if (GROW(self->threads, place, self->thread_capacity) || map_put(&self->by_thread, key, place))
         return MAP_NONE;
-    self->threads[self->thread_count++] =
-        (struct sampled_thread){.pid = (int32_t)pid, .tid = (int32_t)tid, .thread = MAP_NONE};
+    self->threads[self->thread_count++] = (struct sampled_thread){
+        .machine = machine, .pid = (int32_t)pid, .tid = (int32_t)tid, .thread = MAP_NONE};
     return place;
 }
 

@@ -31,6 +31,7 @@ struct stack {
 
 /* Who was sampled. */
 struct sampled_thread {
+    uint32_t machine;
     int64_t pid, tid;
     uint64_t samples;
     uint32_t thread; /* place in the trace's threads, once it is settled */
@@ -67,7 +68,7 @@ struct samples {
 uint32_t samples_function(struct samples *samples, const struct stack_function *function);
 uint32_t samples_frame(struct samples *samples, uint32_t function, int32_t line);
 uint32_t samples_stack(struct samples *samples, uint32_t parent, uint32_t frame);
-uint32_t samples_thread(struct samples *samples, uint32_t pid, uint32_t tid);
+uint32_t samples_thread(struct samples *samples, uint32_t machine, uint32_t pid, uint32_t tid);
 /* Returns 0, or -1 where memory is short. */
 int samples_add(struct samples *samples, const struct taken_sample *sample);
 /* By time; equal ones stay in their order. Returns 0, or -1 where memory is short. */

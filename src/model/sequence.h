@@ -44,7 +44,7 @@ struct extra_counters {
 };
 
 struct sequence {
-    uint32_t id;
+    uint32_t id, machine;
     uint32_t generation; /* counts the clears; 0: never */
     uint32_t valid;      /* names and defaults can be used */
     uint32_t clock_id;   /* default; 0: none */

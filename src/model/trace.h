@@ -28,6 +28,7 @@ struct thread {
 
 struct process {
     int64_t pid;
+    uint32_t machine;               /* 0: the one that recorded, or all there is */
     uint32_t name;                  /* strings */
     uint32_t command_line;          /* strings */
     uint32_t first_thread, threads; /* in the trace's threads, which stand process by process */

@@ -38,6 +38,7 @@ struct track {
     uint64_t parent_uuid;
     int64_t pid, tid;      /* of a process or thread track */
     uint32_t kind;         /* enum track_kind */
+    uint32_t machine;      /* whose ids these are */
     uint32_t name;         /* strings; of a thread: its name, of a process: its name */
     uint32_t command_line; /* of a process: strings, arguments joined by spaces */
     uint32_t unit;         /* of a counter: strings */
