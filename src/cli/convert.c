@@ -1,14 +1,16 @@
 /* marey convert: a trace in another format. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/filter_options.h"
 #include "cli/output_file.h"
 #include "output/display.h"
 #include "output/format.h"
 
-enum { PATTERNS_MAX = 64, FORMATS_MAX = 32 };
+enum { FORMATS_MAX = 32 };
 
 static const char help_text[] =
     "usage: marey convert [OPTIONS] FILE -o OUTPUT\n"
@@ -20,14 +22,12 @@ static const char help_text[] =
     "  csv          .csv           a table: a row a span; with --of samples: a row a sample\n"
     "\n"
     "  -o, --output FILE     where to; without it, the standard output\n"
-    "      --to NAME         which format\n"
+    "      --to NAME         which format (--to TIME: below)\n"
     "      --of WHAT         what stacks and tables are of: samples or spans\n"
     "  -w, --weight WHAT     what samples count by, where the format holds one number: wall "
     "(otherwise), cpu, gil, gil-wait\n"
     "  -l, --lines           tell frames apart by line\n"
-    "      --title TEXT      the output's title, where the format has one\n"
-    "  -p, --process WHICH   only processes of this id, or whose name is like this: 'worker*'\n"
-    "  -t, --thread WHICH    only threads, likewise; both may be given several times\n"
+    "      --title TEXT      the output's title, where the format has one\n" FILTER_HELP
     "  -h, --help            this page\n"
     "\n"
     "exit status: 0 converted, 1 the file cannot be read, is damaged (what can be read of it is "
@@ -38,19 +38,21 @@ static const char help_text[] =
     "  marey convert app.perfetto-trace -o spans.csv\n"
     "  marey convert --of samples --to csv app.perfetto-trace | head\n";
 
-enum { OPTION_TO = 256, OPTION_OF, OPTION_TITLE };
+enum { OPTION_OF = 256, OPTION_TITLE };
 
-static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'},   {"to", required_argument, NULL, OPTION_TO},
-    {"of", required_argument, NULL, OPTION_OF}, {"weight", required_argument, NULL, 'w'},
-    {"lines", no_argument, NULL, 'l'},          {"title", required_argument, NULL, OPTION_TITLE},
-    {"process", required_argument, NULL, 'p'},  {"thread", required_argument, NULL, 't'},
-    {"help", no_argument, NULL, 'h'},           {0}};
+static const struct option long_options[] = {{"output", required_argument, NULL, 'o'},
+                                             {"of", required_argument, NULL, OPTION_OF},
+                                             {"weight", required_argument, NULL, 'w'},
+                                             {"lines", no_argument, NULL, 'l'},
+                                             {"title", required_argument, NULL, OPTION_TITLE},
+                                             FILTER_OPTIONS,
+                                             {"help", no_argument, NULL, 'h'},
+                                             {0}};
 
 struct request {
     struct format_request format;
     const char *output, *to;
-    const char *processes[PATTERNS_MAX], *threads[PATTERNS_MAX];
+    struct filter_options filter;
 };
 
 /* ------------------------------------------------------------ which format */
@@ -133,9 +135,9 @@ static void say(const char *path, const char *what) {
     text_free(&shown);
 }
 
-static int write_output(struct trace *trace, const struct format *format,
-                        const struct request *request) {
+static int write_output(struct trace *trace, const struct format *format, struct request *request) {
     struct output_file output;
+    request->format.filter = request->filter.filter;
     if (output_open(&output, "convert", request->output))
         return EXIT_FOUND;
     int error = format->write(output.to, trace, &request->format);
@@ -146,7 +148,7 @@ static int write_output(struct trace *trace, const struct format *format,
     return EXIT_FOUND;
 }
 
-static int convert(const char *path, const struct format *format, const struct request *request) {
+static int convert(const char *path, const struct format *format, struct request *request) {
     struct trace trace;
     int status = EXIT_FOUND;
     int error = trace_read(&trace, path, format->keep);
@@ -154,7 +156,7 @@ static int convert(const char *path, const struct format *format, const struct r
         read_error("convert", path, error);
     else if (trace.reader.damage.count[DAMAGE_EMPTY])
         say(path, damage_text(DAMAGE_EMPTY));
-    else
+    else if ((status = filter_settle(&request->filter, "convert", &trace)) < 0)
         status = write_output(&trace, format, request);
     if (!status && has_harm(&trace.reader.damage)) {
         say(path, "damaged; what can be read of it is converted (marey check says more)");
@@ -181,40 +183,43 @@ static int choose(const char *option, const char *const *words) {
     return -1;
 }
 
-static int add_pattern(const char *option, const char **patterns, uint32_t *count) {
-    if (*count == PATTERNS_MAX) {
-        usage_error("convert", "more than %d times --%s", PATTERNS_MAX, option);
-        return -1;
-    }
-    patterns[(*count)++] = optarg;
-    return 0;
-}
-
-/* Returns 0, or -1 after saying what is wrong. */
-static int take_option(struct request *request, int option) {
+static int choose_of(struct format_request *format) {
     static const char *const of[] = {"samples", "spans", NULL};
+    int choice = choose("of", of);
+    format->of = choice ? STACKS_OF_SPANS : STACKS_OF_SAMPLES;
+    return choice < 0 ? EXIT_USAGE : -1;
+}
+
+static int choose_weight(struct format_request *format) {
     static const char *const weights[] = {"wall", "cpu", "gil", "gil-wait", NULL};
+    int choice = choose("weight", weights);
+    format->weight = choice < 0 ? SAMPLE_WALL : (enum sample_weight)choice;
+    return choice < 0 ? EXIT_USAGE : -1;
+}
+
+/* Returns -1, or an exit status. */
+static int take_option(struct request *request, int option, char **argv) {
     struct format_request *format = &request->format;
-    int choice;
     switch (option) {
-    case 'o': request->output = optarg; return 0;
-    case OPTION_TO: request->to = optarg; return 0;
-    case OPTION_TITLE: format->title = optarg; return 0;
-    case 'l': format->lines = 1; return 0;
-    case OPTION_OF:
-        choice = choose("of", of);
-        format->of = choice ? STACKS_OF_SPANS : STACKS_OF_SAMPLES;
-        return choice < 0 ? -1 : 0;
-    case 'w':
-        choice = choose("weight", weights);
-        format->weight = choice < 0 ? SAMPLE_WALL : (enum sample_weight)choice;
-        return choice < 0 ? -1 : 0;
-    case 'p': return add_pattern("process", request->processes, &format->filter.process_count);
-    default: return add_pattern("thread", request->threads, &format->filter.thread_count);
+    case 'o': request->output = optarg; return -1;
+    case OPTION_TITLE: format->title = optarg; return -1;
+    case 'l': format->lines = 1; return -1;
+    case 'h': fputs(help_text, stdout); return EXIT_OK;
+    case OPTION_OF: return choose_of(format);
+    case 'w': return choose_weight(format);
+    case FILTER_TO: /* a format's name begins with a letter, a time does not */
+        if (!isalpha((unsigned char)*optarg))
+            return filter_take_option(&request->filter, "convert", option, optarg);
+        request->to = optarg;
+        return -1;
+    case FILTER_PROCESS:
+    case FILTER_THREAD:
+    case FILTER_FROM: return filter_take_option(&request->filter, "convert", option, optarg);
+    default: return option_error("convert", option, argv, long_options);
     }
 }
 
-static int check_and_convert(const char *path, const struct request *request) {
+static int check_and_convert(const char *path, struct request *request) {
     const struct format *format = find_format(request);
     if (!format)
         return EXIT_USAGE;
@@ -228,20 +233,13 @@ static int check_and_convert(const char *path, const struct request *request) {
 
 static int run(int argc, char **argv) {
     struct request request = {.output = "-"};
-    int option;
-    request.format.filter.processes = request.processes;
-    request.format.filter.threads = request.threads;
+    int option, status = -1;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":o:w:lp:t:h", long_options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help_text, stdout);
-            return EXIT_OK;
-        }
-        if (option == '?' || option == ':')
-            return option_error("convert", option, argv, long_options);
-        if (take_option(&request, option))
-            return EXIT_USAGE;
-    }
+    while (status < 0 &&
+           (option = getopt_long(argc, argv, ":o:w:lp:t:h", long_options, NULL)) != -1)
+        status = take_option(&request, option, argv);
+    if (status >= 0)
+        return status;
     if (optind == argc)
         return usage_error("convert", "which file?");
     if (argc - optind > 1)

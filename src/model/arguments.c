@@ -39,9 +39,29 @@ static uint32_t add_detail(struct arguments *self, struct detail detail) {
     return self->detail_count++;
 }
 
-uint32_t arguments_detail(struct arguments *self, uint32_t first, uint32_t source) {
-    uint32_t size = self->value_count - first;
-    return size || source ? add_detail(self, (struct detail){first, size, source, 0}) : 0;
+struct arguments_mark arguments_mark(const struct arguments *self) {
+    return (struct arguments_mark){self->value_count, self->flow_count};
+}
+
+void arguments_forget(struct arguments *self, struct arguments_mark from) {
+    self->value_count = from.value;
+    self->flow_count = from.flow;
+}
+
+int arguments_flow(struct arguments *self, uint64_t id, int ends) {
+    if (!self->flows_wanted)
+        return 0;
+    if (self->flow_count >= FLOW_STEPS_MAX ||
+        GROW(self->flows, self->flow_count, self->flow_capacity))
+        return -1;
+    self->flows[self->flow_count++] = (struct flow_step){id, ends != 0};
+    return 0;
+}
+
+uint32_t arguments_detail(struct arguments *self, struct arguments_mark from, uint32_t source) {
+    struct detail detail = {from.value, self->value_count - from.value, source, 0,
+                            from.flow,  self->flow_count - from.flow};
+    return detail.size || source || detail.flows ? add_detail(self, detail) : 0;
 }
 
 uint32_t arguments_join(struct arguments *self, uint32_t detail, uint32_t end) {
@@ -58,5 +78,6 @@ void arguments_free(struct arguments *self) {
     free(self->details);
     free(self->sources);
     map_free(&self->source_places);
+    free(self->flows);
     *self = (struct arguments){0};
 }

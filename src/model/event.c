@@ -11,8 +11,8 @@ struct said {
     uint64_t track_uuid;
     struct bytes name;
     uint32_t category;
-    uint32_t source; /* of the reader's arguments */
-    uint32_t first_value;
+    uint32_t source;              /* of the reader's arguments */
+    struct arguments_mark before; /* of its arguments and flows */
     uint8_t has_track, has_value, failed, legacy, unknown_name, unknown_category;
     double value;
     struct extra_counters counters, double_counters;
@@ -40,9 +40,11 @@ static void add_category(struct reader *reader, struct said *said, uint32_t cate
     }
 }
 
-static void add_flow(struct reader *reader, uint64_t id) {
+static void add_flow(struct reader *reader, uint64_t id, int ends) {
     if (reader->listener)
         return;
+    if (arguments_flow(&reader->arguments, id, ends))
+        damage_add(&reader->damage, LOSS_LIMIT, 0);
     if (reader->flow_count >= FLOWS_MAX)
         damage_add(&reader->damage, LOSS_LIMIT, 0);
     else if (GROW(reader->flows, reader->flow_count, reader->flow_capacity))
@@ -102,8 +104,8 @@ static int take_rare(struct reader *reader, const struct sequence *sequence, str
     case TAG(EVENT__source_location_iid, WIRE_VARINT):
     case TAG(EVENT__source_location, WIRE_BYTES): return take_source(reader, sequence, said, field);
     case TAG(EVENT__legacy_event, WIRE_BYTES): said->legacy = 1; break;
-    case TAG(EVENT__flow_ids, WIRE_FIXED64):
-    case TAG(EVENT__terminating_flow_ids, WIRE_FIXED64): add_flow(reader, field->value); break;
+    case TAG(EVENT__flow_ids, WIRE_FIXED64): add_flow(reader, field->value, 0); break;
+    case TAG(EVENT__terminating_flow_ids, WIRE_FIXED64): add_flow(reader, field->value, 1); break;
     case TAG(EVENT__extra_counter_values, WIRE_VARINT):
         add_extra(said->extra, &said->extra_count, (double)(int64_t)field->value);
         break;
@@ -220,8 +222,8 @@ static void append_extras(struct reader *reader, const struct sequence *sequence
 /* What is kept of an event beside its name. */
 static uint32_t take_detail(struct reader *reader, const struct said *said) {
     struct arguments *arguments = &reader->arguments;
-    uint32_t detail = arguments_detail(arguments, said->first_value, said->source);
-    if (!detail && (said->source || arguments->value_count > said->first_value))
+    uint32_t detail = arguments_detail(arguments, said->before, said->source);
+    if (!detail && (said->source || arguments->value_count > said->before.value))
         reader_out_of_memory(reader);
     return detail;
 }
@@ -233,9 +235,9 @@ void event_read(struct reader *reader, struct sequence *sequence, const struct p
     memset(&said, 0, offsetof(struct said, counters));
     said.counters.count = said.double_counters.count = said.extra_count = said.extra_double_count =
         0;
-    said.first_value = reader->arguments.value_count;
+    said.before = arguments_mark(&reader->arguments);
     if (split(reader, sequence, &said, packet->event)) {
-        reader->arguments.value_count = said.first_value;
+        arguments_forget(&reader->arguments, said.before);
         damage_add(&reader->damage, DAMAGE_EVENT, packet->offset);
         return;
     }

@@ -194,6 +194,7 @@ static void begin(struct trace *trace, unsigned keep) {
     trace->reader.arguments.wanted = keep & TRACE_ARGUMENTS ? ARGUMENTS_ALL
                                      : keep & TRACE_CALLS   ? ARGUMENTS_MARKS
                                                             : ARGUMENTS_NONE;
+    trace->reader.arguments.flows_wanted = (keep & TRACE_FLOWS) != 0;
 }
 
 int trace_read(struct trace *trace, const char *path, unsigned keep) {

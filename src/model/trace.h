@@ -63,6 +63,7 @@ struct trace {
 enum trace_keep {
     TRACE_ARGUMENTS = 1, /* arguments and source locations of spans and instants */
     TRACE_CALLS = 2,     /* only as much of that as calls are told by */
+    TRACE_FLOWS = 4,     /* which events take part in which flows */
 };
 
 /* Reads the file ("-": the standard input). keep: enum trace_keep. Returns 0, or an enum marey_error where it cannot be opened or memory is

@@ -177,9 +177,10 @@ static void put_samples(struct table *table) {
     fputs("process,pid,thread,tid,task,time_ns,samples,wall_ns,cpu_ns,gil_ns,gil_wait_ns,function,"
           "file,line,stack\n",
           table->to);
+    struct taken_sample cut;
     for (uint32_t i = 0; i < samples->count; i++)
-        if (part_has_sample(table->part, &samples->all[i]))
-            put_sample(table, &samples->all[i]);
+        if (part_has_sample(table->part, &samples->all[i], &cut))
+            put_sample(table, &cut);
 }
 
 /* ---------------------------------------------------------------------- all */

@@ -7,10 +7,7 @@
 #include "model/processes.h"
 
 int part_open(struct part *part, const struct trace *trace, const struct trace_filter *filter) {
-    *part = (struct part){.trace = trace,
-                          .filter = filter,
-                          .from_ns = filter->from_ns,
-                          .to_ns = filter->to_ns ? filter->to_ns : INT64_MAX};
+    *part = (struct part){.trace = trace, .filter = filter};
     part->tracks = filter_tracks(filter, trace);
     part->threads = malloc(trace->thread_count + 1u);
     for (uint32_t i = 0; part->threads && i < trace->thread_count; i++)
@@ -25,7 +22,8 @@ void part_close(struct part *part) {
 }
 
 int part_has_time(const struct part *part, int64_t time_ns) {
-    return time_ns >= part->from_ns && time_ns < part->to_ns;
+    int64_t end_ns = time_ns;
+    return filter_clip(part->filter, &time_ns, &end_ns);
 }
 
 int64_t part_since(const struct part *part, int64_t time_ns) {
@@ -33,24 +31,22 @@ int64_t part_since(const struct part *part, int64_t time_ns) {
 }
 
 int part_has_span(const struct part *part, const struct span *span, struct part_span *cut) {
-    int64_t begin = span->begin_ns;
-    int open = span->duration_ns < 0;
-    int64_t end = open ? part->trace->last_ns : begin + span->duration_ns;
-    if (!part->tracks[span->track] || begin >= part->to_ns)
+    int64_t begin_ns, end_ns;
+    if (!part->tracks[span->track] ||
+        !filter_clip_span(part->filter, part->trace, span, &begin_ns, &end_ns))
         return 0;
-    if (end < part->from_ns || (end == part->from_ns && begin < end))
-        return 0;
-    begin = begin < part->from_ns ? part->from_ns : begin;
-    open &= end <= part->to_ns;
-    end = end > part->to_ns ? part->to_ns : end;
-    *cut = (struct part_span){part_since(part, begin), part_since(part, end), open};
+    cut->begin_ns = part_since(part, begin_ns);
+    cut->end_ns = part_since(part, end_ns);
+    cut->open = span->duration_ns < 0 && end_ns == part->trace->last_ns;
     return 1;
 }
 
-int part_has_sample(const struct part *part, const struct taken_sample *sample) {
+int part_has_sample(const struct part *part, const struct taken_sample *sample,
+                    struct taken_sample *cut) {
     const struct samples *samples = &part->trace->reader.samples;
+    *cut = *sample;
     return part->threads[samples->threads[sample->thread].thread] &&
-           part_has_time(part, sample->time_ns);
+           filter_clip_sample(part->filter, cut);
 }
 
 const struct process *part_process(const struct part *part, const struct track *track) {

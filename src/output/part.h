@@ -8,9 +8,8 @@
 struct part {
     const struct trace *trace;
     const struct trace_filter *filter;
-    uint8_t *tracks;        /* by place in the reader's tracks: not 0 where it is wanted */
-    uint8_t *threads;       /* the same of the trace's threads */
-    int64_t from_ns, to_ns; /* what is wanted is in [from, to) */
+    uint8_t *tracks;  /* by place in the reader's tracks: not 0 where it is wanted */
+    uint8_t *threads; /* the same of the trace's threads */
 };
 
 /* The span as far as it is within the wanted time, in nanoseconds since the trace's first event. */
@@ -25,7 +24,9 @@ void part_close(struct part *part);
 
 /* Whether any of it is wanted. */
 int part_has_span(const struct part *part, const struct span *span, struct part_span *cut);
-int part_has_sample(const struct part *part, const struct taken_sample *sample);
+/* The part of a sample that is; its time stays in the trace's clock. */
+int part_has_sample(const struct part *part, const struct taken_sample *sample,
+                    struct taken_sample *cut);
 /* Whether a moment is within the wanted time. */
 int part_has_time(const struct part *part, int64_t time_ns);
 /* A time of the trace's clock since the trace's first event. */

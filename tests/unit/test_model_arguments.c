@@ -102,6 +102,40 @@ static void both_ends_of_a_span(void **state) {
     trace_free(&trace);
 }
 
+static void put_step(uint32_t field, uint64_t id) {
+    put_varint(&file, TAG(field, WIRE_FIXED64));
+    put_raw(&file, &id, sizeof id);
+}
+
+static void put_flows(void) {
+    put_step(EVENT__flow_ids, 7);
+    put_step(EVENT__flow_ids, UINT64_MAX);
+}
+
+static void put_last_step(void) {
+    put_step(EVENT__terminating_flow_ids, 7);
+}
+
+static void flows_of_events(void **state) {
+    (void)state;
+    struct trace trace;
+    put_chunk_start(&file);
+    put_event_with(EVENT_BEGIN, "send", put_flows);
+    put_event_with(EVENT_END, NULL, put_nothing);
+    put_event_with(EVENT_INSTANT, "receive", put_last_step);
+    assert_int_equal(trace_read_memory(&trace, file.bytes, file.size, TRACE_FLOWS), 0);
+    const struct flow_step *steps = trace.reader.arguments.flows;
+    const struct detail *sent = detail_of(&trace, trace.spans[0].detail);
+    assert_int_equal(sent->flows, 2);
+    assert_true(steps[sent->first_flow].id == 7 && !steps[sent->first_flow].ends);
+    assert_true(steps[sent->first_flow + 1].id == UINT64_MAX);
+    const struct track *track = &trace.reader.tracks.all[trace.spans[0].track];
+    const struct detail *received = detail_of(&trace, track->events[0].detail);
+    assert_int_equal(received->flows, 1);
+    assert_true(steps[received->first_flow].id == 7 && steps[received->first_flow].ends);
+    trace_free(&trace);
+}
+
 static void nothing_is_kept_unasked(void **state) {
     (void)state;
     struct trace trace;
@@ -245,6 +279,7 @@ static void sources_are_kept_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(both_ends_of_a_span, set_up),
+        cmocka_unit_test_setup(flows_of_events, set_up),
         cmocka_unit_test_setup(nothing_is_kept_unasked, set_up),
         cmocka_unit_test_setup(only_marks_are_kept, set_up),
         cmocka_unit_test_setup(nested_values_stand_in_one_row, set_up),
