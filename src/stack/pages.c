@@ -1,7 +1,8 @@
+#define _GNU_SOURCE
 #include "stack/pages.h"
 
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "marey.h"
 
@@ -51,12 +52,16 @@ int pages_init(struct pages *pages, struct memory *behind) {
     pages->behind = behind;
     pages->memory =
         (struct memory){.pid = behind->pid, .fd = -1, .read = read_pages, .image = pages};
-    pages->bytes = malloc((size_t)PAGES * PAGE_BYTES);
+    /* Straight from the system, and back to it: most places are never used. */
+    void *bytes = mmap(NULL, (size_t)PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pages->bytes = bytes == MAP_FAILED ? NULL : bytes;
     return pages->bytes ? 0 : MAREY_ENOMEM;
 }
 
 void pages_fini(struct pages *pages) {
-    free(pages->bytes);
+    if (pages->bytes)
+        munmap(pages->bytes, (size_t)PAGES * PAGE_BYTES);
     pages->bytes = NULL;
 }
 

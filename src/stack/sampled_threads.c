@@ -16,7 +16,6 @@ static struct sampled_thread *thread_make(const struct target *target,
         return NULL;
     made->thread = *thread;
     thread_look_init(&made->look, target->pid, thread->tid);
-    made->name_after_ns = THREAD_NAME_NS / 2;
     return made;
 }
 
@@ -38,32 +37,6 @@ void target_forget_threads(struct target *target, struct sampling *sampling) {
     free(target->threads);
     target->threads = NULL;
     target->threads_count = 0;
-}
-
-/* The name that the program gave to it, else the system's. */
-static void find_name(struct target *target, const struct sampled_thread *thread, char *name) {
-    name[0] = '\0';
-    if (target->names)
-        thread_names_find(target->names, &thread->thread, name);
-    if (!*name)
-        proc_thread_name(target->pid, thread->thread.tid, name);
-}
-
-/* Tells it, if it is another one than before. */
-static void tell_name(struct target *target, struct sampling *sampling,
-                      struct sampled_thread *thread, uint64_t now_ns) {
-    char name[THREAD_NAME_BYTES];
-    if (now_ns < thread->name_ns)
-        return;
-    if (thread->name_after_ns < THREAD_NAME_MAX_NS)
-        thread->name_after_ns *= 2;
-    thread->name_ns = now_ns + thread->name_after_ns;
-    find_name(target, thread, name);
-    if (!*name || strcmp(name, thread->name) == 0)
-        return;
-    memcpy(thread->name, name, sizeof thread->name);
-    if (sampling->sink.thread)
-        sampling->sink.thread(sampling->sink.context, target->pid, thread->thread.tid, name);
 }
 
 /* The thread that was listed before, from *from on: threads keep their order, new ones stand first. */
@@ -101,8 +74,10 @@ static struct sampled_thread *adopt(struct target *target, struct sampling *samp
     if (!made)
         return NULL;
     made->doing = thread_look_state(&made->look, &sampling->files, &futex);
-    if (made->doing != THREAD_GONE)
+    if (made->doing != THREAD_GONE) {
+        target->unnamed = true;
         return made;
+    }
     thread_free(target, sampling, made);
     return NULL;
 }
@@ -136,9 +111,44 @@ int target_list(struct target *target, struct sampling *sampling, uint64_t now_n
     return count || target->pid == getpid() ? 0 : MAREY_ENOTYET;
 }
 
-void target_tell_names(struct target *target, struct sampling *sampling, uint64_t now_ns) {
+/* ---- their names */
+
+/* Tells the name that the program gave to it, else the system's, if it is another one than before. */
+static void tell_name(struct target *target, struct sampling *sampling, struct thread_names *names,
+                      struct sampled_thread *thread) {
+    char name[THREAD_NAME_BYTES] = "";
+    if (names)
+        thread_names_find(names, &thread->thread, name);
+    if (!*name)
+        proc_thread_name(target->pid, thread->thread.tid, name);
+    if (!*name || strcmp(name, thread->name) == 0)
+        return;
+    memcpy(thread->name, name, sizeof thread->name);
+    if (sampling->sink.thread)
+        sampling->sink.thread(sampling->sink.context, target->pid, thread->thread.tid, name);
+}
+
+static void tell_names(struct target *target, struct sampling *sampling, bool all) {
+    struct thread_names *names; /* NULL, without memory for it: the system's alone */
+    thread_names_open(&names, &target->process);
     for (int i = 0; i < target->threads_count; i++)
-        tell_name(target, sampling, target->threads[i], now_ns);
+        if (all || !*target->threads[i]->name)
+            tell_name(target, sampling, names, target->threads[i]);
+    thread_names_close(names);
+}
+
+void target_tell_names(struct target *target, struct sampling *sampling, uint64_t now_ns) {
+    bool all = now_ns >= target->names_ns;
+    if (now_ns < target->names_pause_ns || !(all || target->unnamed))
+        return;
+    if (target->unnamed)
+        target->names_after_ns = NAMES_NS;
+    else if (target->names_after_ns < NAMES_MAX_NS)
+        target->names_after_ns *= 2;
+    target->unnamed = false;
+    tell_names(target, sampling, all);
+    target->names_pause_ns = now_ns + NAMES_SHARE * (schedule_now_ns() - now_ns);
+    target->names_ns = now_ns + target->names_after_ns;
 }
 
 /* ---- what it does */
@@ -162,7 +172,6 @@ static void look(struct target *target, struct sampling *sampling, struct sample
                             within(futex, interpreter->gil, target->process.layout.gil_bytes);
     if (thread->doing == THREAD_GONE)
         thread->ended = target->changed = true;
-    tell_name(target, sampling, thread, tick->now_ns);
 }
 
 /* What the thread was on a CPU since it was last asked, to be shared out among its samples: the kernel counts it later

@@ -77,15 +77,12 @@ static int find_python(struct target *target, struct sampling *sampling) {
     if (error)
         return error == MAREY_EADDRESS ? MAREY_ENOTYET : error; /* it is just being loaded */
     unwinder_init(&target->unwinder, &target->process);
-    thread_names_open(&target->names, &target->process); /* without memory for it: the system's */
     /* Ids of code objects are different in all processes. */
     target->unwinder.codes.last_id = ++sampling->serial << 40;
     error = target_list(target, sampling, now_ns);
     if (!error)
         return 0;
     target_forget_threads(target, sampling);
-    thread_names_close(target->names);
-    target->names = NULL;
     unwinder_fini(&target->unwinder);
     process_close(&target->process);
     return error == MAREY_ETORN || error == MAREY_EADDRESS ? MAREY_ENOTYET : error;
@@ -96,13 +93,12 @@ static void lose(struct target *target, struct sampling *sampling) {
     target_forget_threads(target, sampling);
     target_forget_tasks(target);
     thread_list_free(&target->list);
-    thread_names_close(target->names);
-    target->names = NULL;
     unwinder_fini(&target->unwinder);
     process_close(&target->process);
     target->open = false;
     target->state = TARGET_WAITS;
     target->error = MAREY_ENOTYET;
+    target->names_ns = target->names_pause_ns = 0;
     target->retry_ns = target->program = 0;
     target->retry_after_ns = TARGET_RETRY_NS / 2;
     target->search_after_ns = 0;
@@ -218,8 +214,6 @@ static int list_if_changed(struct target *target, struct sampling *sampling, uin
     if (age_ns < target->list_after_ns || !(target->changed || age_ns >= TARGET_LIST_NS))
         return 0;
     int error = target_list(target, sampling, now_ns);
-    if (!error)
-        target_tell_names(target, sampling, now_ns);
     return error == MAREY_ETORN ? 0 : error;
 }
 
@@ -241,6 +235,7 @@ static void sample(struct target *target, struct sampling *sampling, const struc
         target_check(target, sampling);
         return;
     }
+    target_tell_names(target, sampling, tick->now_ns);
     uint64_t torn = target->unwinder.counts.torn;
     for (int i = 0; i < target->threads_count; i++)
         sampled_thread_take(target, sampling, target->threads[i], tick);

@@ -39,9 +39,9 @@ enum {
     THREAD_CPU_NS =
         10000000, /* CPU time is read again after so long: the kernel counts no faster */
     THREAD_CPU_OWED_MAX_NS = 1000000000,
-    THREAD_NAME_NS =
-        10000000, /* a name is read again after so long, then after twice as long, ... */
-    THREAD_NAME_MAX_NS = 2000000000
+    NAMES_NS = 10000000, /* names are read again after so long, then after twice as long, ... */
+    NAMES_MAX_NS = 2000000000,
+    NAMES_SHARE = 100 /* and at the least so many times as long as reading them takes */
 };
 
 /* What all processes of a sampler share. */
@@ -76,7 +76,6 @@ struct sampled_thread {
     uint64_t clock_ns;            /* until where it was seen */
     uint64_t cpu_read_ns, cpu_ns; /* when, and what was read */
     uint64_t cpu_owed_ns;         /* on a CPU, but not part of a sample yet */
-    uint64_t name_ns, name_after_ns;
     char name[THREAD_NAME_BYTES];
     struct run run;
 };
@@ -111,13 +110,15 @@ struct target {
     bool announced; /* its end will be told */
     struct process process;
     struct unwinder unwinder;
-    struct thread_names *names; /* that the program gives; NULL: no memory */
     struct thread_list list;
     struct sampled_thread **threads; /* in the order of the list */
     int threads_count;
     struct sampled_tasks tasks;
     bool changed; /* threads have to be listed again */
+    bool unnamed; /* there are threads whose names were not read yet */
     uint64_t looked_ns, codes_ns, listed_ns, list_after_ns;
+    uint64_t names_ns, names_after_ns; /* when names are read again; how long after the last time */
+    uint64_t names_pause_ns;           /* before that, names of new threads are not read either */
     uint64_t retry_ns,
         retry_after_ns; /* waits: when it is tried again, and how long that is after the last try */
     uint64_t search_ns, search_after_ns; /* waits: likewise, for the same program as before */
@@ -146,7 +147,7 @@ void target_flush(struct target *target, struct sampling *sampling);
 /* Lists the threads again; those that were there stay as they are. Returns as process_threads does; MAREY_ENOTYET also
  * where none of the threads is one of this process: before it has exec'd, a child may look like its parent. */
 int target_list(struct target *target, struct sampling *sampling, uint64_t now_ns);
-/* Tells the sink names that are new or changed. */
+/* Tells the sink names that are new or changed, if it is time to. */
 void target_tell_names(struct target *target, struct sampling *sampling, uint64_t now_ns);
 void target_forget_threads(struct target *target, struct sampling *sampling);
 /* Stops the threads that run. Those that sleep do not move. */

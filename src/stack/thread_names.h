@@ -13,8 +13,8 @@ struct thread_names;
 int thread_names_open(struct thread_names **names, struct process *process);
 void thread_names_close(struct thread_names *names);
 
-/* The name of a thread that process_threads has listed: to be asked once for each, a tenth of a millisecond or so.
- * Returns 0, or MAREY_ENOENT where it has none: it was not made by threading, has not run far enough to be known, or the
+/* The name of a thread that process_threads has listed, as it was at the first question: to be opened for all threads of a
+ * process, and closed. Takes some ten microseconds each. Returns 0, or MAREY_ENOENT where it has none: it was not made by threading, has not run far enough to be known, or the
  * module is not imported; then `name` is "". */
 int thread_names_find(struct thread_names *names, const struct thread *thread, char *name);
 
