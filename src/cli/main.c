@@ -7,10 +7,10 @@
 #include "cli/command.h"
 #include "marey.h"
 
-enum { COMMANDS = 9 };
+enum { COMMANDS = 10 };
 static const struct command *const commands[COMMANDS] = {
-    &command_run,  &command_attach,  &command_dump, &command_top,  &command_report,
-    &command_tree, &command_convert, &command_info, &command_check};
+    &command_run,  &command_attach,  &command_dump, &command_top,   &command_report,
+    &command_tree, &command_convert, &command_info, &command_check, &command_pack};
 
 static const char head[] =
     "Marey shows what a program does: one Perfetto trace file, whole at every instant.\n"
