@@ -123,7 +123,9 @@ def _under(results, python, peer, call, factor):
 def python_allocations(results, python):
     for who in ("off", "recording"):
         record = results.find(group="python.allocations", who=who, python=python)
-        yield record and _nothing(f"Python {python}: allocations a span, {who}", record["per_span"], "")
+        yield record and _nothing(
+            f"Python {python}: allocations a span, {who}", record["per_span"], ""
+        )
 
 
 # ---- calls

@@ -6,8 +6,8 @@ Emits series, see series.py:
 calls        nothing but the time of calls is recorded
 calls.args   with arguments and results
 calls.off    calls that are filtered out
-and how many bytes a call takes, and how much memory ten million do that go into a file. Fails where a scope does not
-hold the calls that there were.
+and how many bytes a call takes, and how much memory ten million do that go into a file.
+Fails where a scope does not hold the calls that there were.
 """
 
 import cProfile

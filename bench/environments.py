@@ -109,7 +109,7 @@ def _prepared(version, python, whole) -> str:
 
 
 def environments() -> "list[Environment]":
-    """This Python's first; then the others that are found. Whole are this one, 3.11 and the newest."""
+    """This Python's first, then the others that are found. Whole are this, 3.11 and the newest."""
     own = sys.version_info[:2]
     found = _found()
     versions = {own, *found}

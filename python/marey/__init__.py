@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ._calls import calls
     from ._dump import dump_off, dump_on
     from ._sampler import Sampler, sample
+    from ._trace import open_trace
 else:
     # Where stands what most programs never ask for: imported when it is asked for.
     _LATER = {
@@ -52,6 +53,7 @@ else:
         "calls": "_calls",
         "dump_off": "_dump",
         "dump_on": "_dump",
+        "open_trace": "_trace",
         "sample": "_sampler",
     }
 
@@ -93,6 +95,7 @@ __all__ = [
     "get_lib_dir",
     "instant",
     "now",
+    "open_trace",
     "process_name",
     "record",
     "recording",

@@ -15,7 +15,7 @@ from ._record import _ERRNO, Error
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import IO, Any, Union
+    from typing import IO, Any, NoReturn, Union
 
     from ._marey import Call
 
@@ -99,7 +99,12 @@ def _read(data: bytes | None, path: str | None) -> _marey.Forest:
     forest = _marey.load_calls(data, None if path is None else os.fsencode(path))
     if not isinstance(forest, tuple):
         return forest
-    code, text, _ = forest
+    _raise_outcome(forest, path)
+
+
+def _raise_outcome(outcome: tuple[int, str, str], path: str | None) -> NoReturn:
+    """Raise what kept a trace from being read: OSError with the path, or Error."""
+    code, text, _ = outcome
     if path is not None and os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if code in _ERRNO:

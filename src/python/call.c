@@ -33,62 +33,16 @@ static const struct call_function *function_of(PyObject *object) {
 }
 
 static PyObject *text_of(PyObject *object, uint32_t string) {
-    return forest_text(((call_object *)object)->forest, string);
+    return model_text(((call_object *)object)->forest->calls.trace, string);
 }
 
 /* ---------------------------------------------------------------- values */
 
-static PyObject *value_object(const forest_object *forest, const struct value *value);
-
-/* What is inside a dict or list. Recursion ends at ARGUMENT_NESTING_MAX. */
-static PyObject *container(const forest_object *forest, const struct value *value) {
-    const struct value *end = value + 1 + value->inside;
-    int is_dict = value->kind == VALUE_DICT;
-    PyObject *made = is_dict ? PyDict_New() : PyList_New(0);
-    for (const struct value *at = value + 1; made && at < end; at += 1 + at->inside) {
-        PyObject *item = value_object(forest, at);
-        PyObject *key = is_dict && item ? forest_text(forest, at->key) : NULL;
-        int failed = !item || (is_dict ? !key || PyDict_SetItem(made, key, item) < 0
-                                       : PyList_Append(made, item) < 0);
-        Py_XDECREF(key);
-        Py_XDECREF(item);
-        if (failed)
-            Py_CLEAR(made);
-    }
-    return made;
-}
-
-static PyObject *value_object(const forest_object *forest, const struct value *value) {
-    switch ((enum value_kind)value->kind) {
-    case VALUE_BOOL: return PyBool_FromLong(value->number != 0);
-    case VALUE_INT: return PyLong_FromLongLong(value->integer);
-    case VALUE_UINT:
-    case VALUE_POINTER: return PyLong_FromUnsignedLongLong(value->number);
-    case VALUE_DOUBLE: return PyFloat_FromDouble(value->real);
-    case VALUE_TEXT: return forest_text(forest, value->text);
-    case VALUE_DICT:
-    case VALUE_ARRAY: return container(forest, value);
-    case VALUE_CUT: return PyUnicode_FromString("...");
-    case VALUE_NOTHING: break;
-    }
-    return Py_NewRef(Py_None);
-}
-
 static PyObject *get_args(PyObject *object, void *Py_UNUSED(closure)) {
-    const forest_object *forest = ((call_object *)object)->forest;
+    const struct trace *trace = ((call_object *)object)->forest->calls.trace;
     PyObject *args = PyDict_New();
-    uint32_t count;
-    const struct value *all = calls_values(&forest->calls, call_of(object)->begin_detail, &count);
-    for (uint32_t i = 0; args && i < count; i += 1 + all[i].inside) {
-        if (calls_is_mark(trace_text(forest->calls.trace, all[i].key)))
-            continue;
-        PyObject *key = forest_text(forest, all[i].key);
-        PyObject *value = key ? value_object(forest, &all[i]) : NULL;
-        if (!value || PyDict_SetItem(args, key, value) < 0)
-            Py_CLEAR(args);
-        Py_XDECREF(key);
-        Py_XDECREF(value);
-    }
+    if (args && model_arguments(trace, call_of(object)->begin_detail, 0, args) < 0)
+        Py_CLEAR(args);
     return args;
 }
 
@@ -98,7 +52,7 @@ static PyObject *get_result(PyObject *object, void *Py_UNUSED(closure)) {
     const struct value *result = calls_value(&forest->calls, call->end_detail, "result");
     if (!result || call->flags & (CALL_IS_SUSPENDED | CALL_HAS_FAILED))
         return Py_NewRef(Py_None);
-    return value_object(forest, result);
+    return model_value(forest->calls.trace, result);
 }
 
 static PyObject *get_exception(PyObject *object, void *Py_UNUSED(closure)) {

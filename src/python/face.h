@@ -10,6 +10,7 @@
  *   flow.c     marey.flow                      gc.c       pauses of the garbage collector
  *   category.c marey.Category                  session.c  open, join, close, snapshot, status
  *   forest.c   what was recorded of calls      call.c     one of them
+ *   reading*.c a whole trace                   model_value.c  its texts and arguments
  *   sampler.c  marey.Sampler, on profiler.c    dump.c     marey.dump, on dumper.c
  *
  * Everything is recorded through marey.h. All state hangs on the module (one for each interpreter), save what
@@ -113,6 +114,7 @@ typedef struct face_state {
     PyTypeObject *category_type, *half_type, *sampler_type, *scope_type, *mark_type;
     PyObject *calls_var; /* ContextVar: the mark of the innermost scope of calls */
     PyTypeObject *forest_type, *call_type; /* see forest.h */
+    PyTypeObject *reading_type, *column_type;
     span_object *free_spans;               /* linked by `name` */
     int free_count;
     PyObject *word_category, *word_track, *word_flow, *word_ts, *word_parent, *word_step,
@@ -430,7 +432,7 @@ void event_end(face_state *state, marey_span *token, PyObject *result, PyObject 
 
 extern PyType_Spec span_spec, traced_spec, pieces_spec, track_spec, counter_spec, flow_spec;
 extern PyType_Spec category_spec, sampler_spec;
-extern PyType_Spec forest_spec, call_spec;
+extern PyType_Spec forest_spec, call_spec, reading_spec, column_spec;
 PyObject *span_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
 /* What `with` does. __exit__ may be called with less than its three arguments. */
 PyObject *span_enter(span_object *span);
@@ -460,6 +462,8 @@ void *type_gone(void);
 PyObject *type_refuse_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
 /* load_calls(data: bytes-like | None, path: bytes | None) -> Forest, or (code, text, hint). */
 PyObject *forest_load(PyObject *module, PyObject *args);
+/* load_trace(data: bytes-like | None, path: bytes | None, arguments: bool) -> Reading, or (code, text, hint). */
+PyObject *reading_load(PyObject *module, PyObject *args);
 PyObject *session_open(PyObject *module, PyObject *args);
 PyObject *session_join(PyObject *module, PyObject *path);
 PyObject *session_close(PyObject *module, PyObject *unused);

@@ -12,11 +12,6 @@
 #include "output/tree.h"
 #include "output/tree_json.h"
 
-PyObject *forest_text(const forest_object *forest, uint32_t string) {
-    const char *text = trace_text(forest->calls.trace, string);
-    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
-}
-
 /* --------------------------------------------------------------- loading */
 
 /* Reads the trace and puts its calls together, without the interpreter's lock. Returns 0 or an enum marey_error. */
@@ -197,18 +192,11 @@ static PyObject *forest_table(PyObject *object, PyObject *args) {
 
 static PyObject *stats_row(const forest_object *self, const struct call_stats_row *row) {
     const struct call_function *function = &self->calls.functions[row->function];
-    return Py_BuildValue("NNNIKLLLLLLLLKK", forest_text(self, function->module),
-                         forest_text(self, function->name), forest_text(self, function->file),
-                         function->line, row->calls, row->total_ns, row->self_ns, row->mean_ns,
-                         row->min_ns, row->p50_ns, row->p99_ns, row->max_ns, row->waiting_ns,
-                         row->exceptions, row->open);
-}
-
-/* Appends a new reference. 0, or -1 with an exception. */
-static int append(PyObject *list, PyObject *item) {
-    int failed = !item || PyList_Append(list, item) < 0;
-    Py_XDECREF(item);
-    return failed ? -1 : 0;
+    return Py_BuildValue("NNNIKLLLLLLLLKK", model_text(self->calls.trace, function->module),
+                         model_text(self->calls.trace, function->name),
+                         model_text(self->calls.trace, function->file), function->line, row->calls,
+                         row->total_ns, row->self_ns, row->mean_ns, row->min_ns, row->p50_ns,
+                         row->p99_ns, row->max_ns, row->waiting_ns, row->exceptions, row->open);
 }
 
 /* A list, or NULL where one of its entries failed. */
@@ -230,7 +218,7 @@ static PyObject *forest_stats(PyObject *object, PyObject *Py_UNUSED(unused)) {
         failed = 1;
     }
     for (uint32_t i = 0; !failed && i < stats.count; i++)
-        failed = append(list, stats_row(self, &stats.rows[i])) < 0;
+        failed = list_append(list, stats_row(self, &stats.rows[i])) < 0;
     call_stats_free(&stats);
     return list_or_null(list, failed);
 }
@@ -240,7 +228,7 @@ static PyObject *forest_roots(PyObject *object, void *Py_UNUSED(closure)) {
     PyObject *list = PyList_New(0);
     int failed = !list;
     for (uint32_t i = 0; !failed && i < self->calls.root_count; i++)
-        failed = append(list, call_make(self, self->calls.roots[i])) < 0;
+        failed = list_append(list, call_make(self, self->calls.roots[i])) < 0;
     return list_or_null(list, failed);
 }
 
@@ -251,10 +239,11 @@ static PyObject *forest_scopes(PyObject *object, void *Py_UNUSED(closure)) {
     int failed = !list;
     for (uint32_t i = 0; !failed && i < self->calls.scope_count; i++) {
         const struct call_scope *scope = &self->calls.scopes[i];
-        failed = append(list, Py_BuildValue("NLLKNKK", forest_text(self, scope->label),
+        failed =
+            list_append(list, Py_BuildValue("NLLKNKK", model_text(self->calls.trace, scope->label),
                                             scope->begin_ns, scope->duration_ns, scope->call_count,
-                                            forest_text(self, scope->limit), scope->skipped,
-                                            scope->lost)) < 0;
+                                            model_text(self->calls.trace, scope->limit),
+                                            scope->skipped, scope->lost)) < 0;
     }
     return list_or_null(list, failed);
 }
@@ -266,7 +255,7 @@ static PyObject *forest_losses(PyObject *object, void *Py_UNUSED(closure)) {
     PyObject *losses = PyDict_New();
     for (uint32_t i = 0; losses && i < trace->loss_count; i++) {
         PyObject *count = PyFloat_FromDouble(trace->losses[i].count);
-        PyObject *what = forest_text(self, trace->losses[i].what);
+        PyObject *what = model_text(self->calls.trace, trace->losses[i].what);
         if (!count || !what || PyDict_SetItem(losses, what, count) < 0)
             Py_CLEAR(losses);
         Py_XDECREF(count);

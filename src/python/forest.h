@@ -9,6 +9,7 @@
 
 #include "face.h"
 #include "model/calls.h"
+#include "model_value.h"
 
 typedef struct forest_object {
     PyObject_HEAD PyObject *whole; /* the forest that the trace belongs to; NULL: to this one */
@@ -18,7 +19,5 @@ typedef struct forest_object {
 
 /* The call at a place of a forest, as a new object. NULL with an exception. */
 PyObject *call_make(forest_object *forest, uint32_t place);
-/* A text of the trace as a str; what is no UTF-8 becomes U+FFFD. NULL with an exception. */
-PyObject *forest_text(const forest_object *forest, uint32_t string);
 
 #endif

@@ -140,6 +140,7 @@ static PyMethodDef face_methods[] = {
      PyDoc_STR("status()\n--\n\nWhat is recorded, where, and what could not be kept, as a dict.")},
     {"statistics", session_statistics, METH_O, NULL},
     {"load_calls", forest_load, METH_VARARGS, NULL},
+    {"load_trace", reading_load, METH_VARARGS, NULL},
     {"dump", (PyCFunction)(void (*)(void))dump_now, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR(
          "dump(file=None, *, locals=False)\n--\n\n"
@@ -206,7 +207,9 @@ static int state_types(PyObject *module, face_state *state) {
         add_type(module, &state->scope_type, &scope_spec) < 0 ||
         add_type(module, &state->mark_type, &mark_spec) < 0 ||
         add_type(module, &state->forest_type, &forest_spec) < 0 ||
-        add_type(module, &state->call_type, &call_spec) < 0)
+        add_type(module, &state->call_type, &call_spec) < 0 ||
+        add_type(module, &state->reading_type, &reading_spec) < 0 ||
+        add_type(module, &state->column_type, &column_spec) < 0)
         return -1;
     state->calls_var = PyContextVar_New("marey.calls", NULL);
     if (!state->calls_var)
@@ -248,7 +251,8 @@ static const size_t owned[] = {
     offsetof(face_state, attribute_track), offsetof(face_state, calls_var),
     offsetof(face_state, scope_type),      offsetof(face_state, mark_type),
     offsetof(face_state, forest_type),     offsetof(face_state, call_type),
-    offsetof(face_state, sampler_type),
+    offsetof(face_state, sampler_type),    offsetof(face_state, reading_type),
+    offsetof(face_state, column_type),
 };
 
 static int face_traverse(PyObject *module, visitproc visit, void *arg) {
