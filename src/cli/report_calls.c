@@ -27,9 +27,7 @@ int report_calls_make(struct report_calls *report, struct trace *trace,
     *report = (struct report_calls){0};
     if (!has_calls(trace))
         return 0;
-    int error = calls_make_part(&report->calls, trace, &request->filter);
-    if (!error)
-        error = call_stats_make(&report->stats, &report->calls);
+    int error = call_stats_of_spans(&report->stats, &report->calls, trace, &request->filter);
     if (!error && request->order == HOT_BY_SELF)
         call_stats_sort_by_self(&report->stats);
     return error;

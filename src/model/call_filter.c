@@ -2,59 +2,39 @@
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "marey.h"
 #include "model/call_parts.h"
+#include "model/patterns.h"
 
-/* Whether one of the patterns is met by one of the texts, and none that begins with "!". No pattern asks for nothing. */
-struct choice {
-    int wanted, met, refused;
-};
-
-static void choose(struct choice *choice, const char *pattern, const char *text) {
-    int refuses = *pattern == '!';
-    choice->wanted |= !refuses;
-    if (fnmatch(pattern + refuses, text, 0) != 0)
-        return;
-    choice->met |= !refuses;
-    choice->refused |= refuses;
-}
-
-static int is_chosen(const struct choice *choice) {
-    return !choice->refused && (choice->met || !choice->wanted);
-}
-
-/* A pattern may be met by the qualified name, by that with its module, or by the last part of it. */
 static int name_chosen(const struct calls *calls, const struct call_function *function,
                        const struct call_filter *filter) {
-    struct choice choice = {0};
-    char whole[1024];
-    const char *name = trace_text(calls->trace, function->name);
-    const char *dot = strrchr(name, '.');
-    snprintf(whole, sizeof whole, "%s.%s", trace_text(calls->trace, function->module), name);
-    for (uint32_t i = 0; i < filter->name_count; i++) {
-        choose(&choice, filter->names[i], name);
-        choose(&choice, filter->names[i], whole);
-        choose(&choice, filter->names[i], dot ? dot + 1 : name);
-    }
-    return is_chosen(&choice);
+    const struct patterns names = {filter->names, filter->name_count};
+    return patterns_choose_name(&names, trace_text(calls->trace, function->name),
+                                trace_text(calls->trace, function->module));
 }
 
 /* A pattern may be met by the module, or by a package that it is in. */
 static int module_chosen(const struct calls *calls, const struct call_function *function,
                          const struct call_filter *filter) {
-    struct choice choice = {0};
-    char module[1024];
-    snprintf(module, sizeof module, "%s", trace_text(calls->trace, function->module));
-    char *dot;
+    enum { PACKAGES_MAX = 32 };
+    char packages[PACKAGES_MAX][512];
+    const char *texts[PACKAGES_MAX];
+    const struct patterns modules = {filter->modules, filter->module_count};
+    const char *module = trace_text(calls->trace, function->module);
+    size_t bytes = strlen(module);
+    uint32_t count = 0;
+    if (!modules.count)
+        return 1;
     do {
-        for (uint32_t i = 0; i < filter->module_count; i++)
-            choose(&choice, filter->modules[i], module);
-        dot = strrchr(module, '.');
-        if (dot)
-            *dot = 0;
-    } while (dot);
-    return is_chosen(&choice);
+        snprintf(packages[count], sizeof packages[count], "%.*s", (int)bytes, module);
+        texts[count] = packages[count];
+        count++;
+        while (bytes && module[--bytes] != '.')
+            ;
+    } while (bytes && count < PACKAGES_MAX);
+    return patterns_choose(&modules, texts, count);
 }
 
 /* A pattern may be met by "Type: message", or by the type. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "marey.h"
+#include "model/call_parts.h"
+#include "model/rank.h"
 
 static void add_ns(int64_t *sum, int64_t more) {
     if (__builtin_add_overflow(*sum, more, sum))
@@ -42,27 +44,17 @@ static void add_totals(struct call_stats_row *rows, const struct calls *calls, u
     }
 }
 
-static int compare_times(const void *a, const void *b) {
-    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
-/* By nearest rank: the smallest time that at least `percent` of them do not exceed. */
-static int64_t percentile(const int64_t *sorted, uint64_t count, unsigned percent) {
-    uint64_t rank = (count * percent + 99) / 100;
-    return sorted[rank ? rank - 1 : 0];
-}
-
-static void describe_times(struct call_stats_row *row, int64_t *times) {
+void call_stats_describe(struct call_stats_row *row, int64_t *times) {
     __int128 sum = 0;
-    qsort(times, row->calls, sizeof *times, compare_times);
-    for (uint64_t i = 0; i < row->calls; i++)
+    row->min_ns = row->max_ns = times[0];
+    for (uint64_t i = 0; i < row->calls; i++) {
         sum += times[i];
+        row->min_ns = times[i] < row->min_ns ? times[i] : row->min_ns;
+        row->max_ns = times[i] > row->max_ns ? times[i] : row->max_ns;
+    }
     row->mean_ns = (int64_t)(sum / (__int128)row->calls);
-    row->min_ns = times[0];
-    row->p50_ns = percentile(times, row->calls, 50);
-    row->p99_ns = percentile(times, row->calls, 99);
-    row->max_ns = times[row->calls - 1];
+    row->p50_ns = rank_percentile(times, row->calls, 50);
+    row->p99_ns = rank_percentile(times, row->calls, 99);
 }
 
 /* The times of all calls, function by function. */
@@ -77,7 +69,7 @@ static void add_times(struct call_stats_row *rows, const struct calls *calls, in
         times[used[calls->all[i].function]++] = calls->all[i].elapsed_ns;
     for (uint32_t f = 0; f < calls->function_count; f++)
         if (rows[f].calls)
-            describe_times(&rows[f], times + used[f] - rows[f].calls);
+            call_stats_describe(&rows[f], times + used[f] - rows[f].calls);
 }
 
 static int compare_rows(const void *a, const void *b) {
@@ -89,8 +81,7 @@ static int compare_rows(const void *a, const void *b) {
     return (left->function > right->function) - (left->function < right->function);
 }
 
-/* Functions that a filter left without calls are none. */
-static void sort_rows(struct call_stats *stats) {
+void call_stats_settle(struct call_stats *stats) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < stats->count; i++)
         if (stats->rows[i].calls)
@@ -113,7 +104,7 @@ int call_stats_make(struct call_stats *stats, const struct calls *calls) {
             count_call(&stats->rows[calls->all[i].function], &calls->all[i]);
         add_totals(stats->rows, calls, per_function);
         add_times(stats->rows, calls, times, per_function);
-        sort_rows(stats);
+        call_stats_settle(stats);
     }
     free(per_function);
     free(times);

@@ -24,6 +24,10 @@ struct call_stats {
 
 /* Returns 0 or MAREY_ENOMEM. call_stats_free in every case. */
 int call_stats_make(struct call_stats *stats, const struct calls *calls);
+/* The same of a trace as it is, without its calls as a forest, in a fraction of the memory: of the part that is wanted. `calls`
+ * gets the functions and call_count alone. Returns as above; both are to be freed in every case. */
+int call_stats_of_spans(struct call_stats *stats, struct calls *calls, struct trace *trace,
+                        const struct trace_filter *filter);
 /* The largest self time first. */
 void call_stats_sort_by_self(struct call_stats *stats);
 void call_stats_free(struct call_stats *stats);

@@ -6,18 +6,15 @@
 #include "marey.h"
 #include "model/grow.h"
 
-static const char category_call[] = "call", category_c[] = "call,c", category_scope[] = "calls";
-
 /* While the calls of a trace are put together. */
 struct building {
     struct calls *calls;
     struct trace *trace;
     const struct trace_filter *filter;
-    uint8_t *tracks;                    /* those that are wanted */
-    uint32_t *call_of;                  /* of a span: its call; of a scope: the one around it */
-    struct map functions;               /* name, category and source to function */
-    struct map invocations;             /* process and number to call */
-    uint32_t categories[FUNCTION_SPAN]; /* strings, by kind */
+    uint8_t *tracks;   /* those that are wanted */
+    uint32_t *call_of; /* of a span: its call; of a scope: the one around it */
+    struct call_functions functions;
+    struct map invocations; /* process and number to call */
     uint32_t scope_category;
 };
 
@@ -64,59 +61,6 @@ const char *calls_exception(const struct calls *calls, const struct call *call) 
     return trace_text(calls->trace, text ? text : text_of(calls, call->end_detail, "error"));
 }
 
-/* ------------------------------------------------------------- functions */
-
-/* "app.models" of "app.models.User.save", where the name is "User.save". */
-static uint32_t module_of(struct trace *trace, const char *function, const char *name) {
-    size_t whole = strlen(function), tail = strlen(name);
-    if (whole <= tail + 1 || strcmp(function + whole - tail, name) != 0 ||
-        function[whole - tail - 1] != '.')
-        return 0;
-    return strings_add(&trace->reader.strings,
-                       (struct bytes){(const uint8_t *)function, whole - tail - 1});
-}
-
-static struct call_function describe(const struct building *b, const struct span *span,
-                                     uint32_t source) {
-    struct trace *trace = b->trace;
-    struct call_function function = {
-        .name = span->name, .category = span->category, .source = source, .kind = FUNCTION_SPAN};
-    for (uint32_t kind = 0; kind < FUNCTION_SPAN; kind++)
-        if (span->category && span->category == b->categories[kind])
-            function.kind = kind;
-    if (source) {
-        const struct source_place *place = &trace->reader.arguments.sources[source];
-        function.module =
-            module_of(trace, trace_text(trace, place->function), trace_text(trace, span->name));
-        function.file = place->file;
-        function.line = place->line;
-    }
-    return function;
-}
-
-static int is_function(const struct call_function *known, const struct span *span,
-                       uint32_t source) {
-    return known->name == span->name && known->category == span->category &&
-           known->source == source;
-}
-
-/* The place of a span's function, new or known. CALL_NONE where memory is short. */
-static uint32_t find_function(struct building *b, const struct span *span) {
-    struct calls *calls = b->calls;
-    uint32_t source = span->detail ? b->trace->reader.arguments.details[span->detail].source : 0;
-    uint64_t key = map_mix((uint64_t)span->name << 32 | span->category) + source;
-    uint32_t place = map_get(&b->functions, key);
-    if (place != MAP_NONE && is_function(&calls->functions[place], span, source))
-        return place;
-    if (GROW(calls->functions, calls->function_count, calls->function_capacity))
-        return CALL_NONE;
-    /* Of two with the same key the first stays in the map: the second is a function anew each time. */
-    if (place == MAP_NONE && map_put(&b->functions, key, calls->function_count))
-        return CALL_NONE;
-    calls->functions[calls->function_count] = describe(b, span, source);
-    return calls->function_count++;
-}
-
 /* ---------------------------------------------------------------- scopes */
 
 static uint32_t scope_label(struct trace *trace, uint32_t name) {
@@ -146,20 +90,11 @@ static int add_scope(struct building *b, const struct span *span) {
 
 /* ----------------------------------------------------------------- calls */
 
-/* The key of a generator's or coroutine's invocation; 0: it is none. */
-static uint64_t invocation(const struct building *b, const struct span *span) {
-    const struct value *number = calls_value(b->calls, span->detail, "(call)");
-    if (!number || (number->kind != VALUE_INT && number->kind != VALUE_UINT))
-        return 0;
-    uint64_t key = map_mix(number->number) + b->trace->reader.tracks.all[span->track].process;
-    return key ? key : 1;
-}
-
 /* A new call of the span's function, around whose first piece `parent` is. CALL_NONE where memory is short. */
 static uint32_t add_call(struct building *b, const struct span *span, uint32_t parent,
                          int64_t begin_ns) {
     struct calls *calls = b->calls;
-    uint32_t function = find_function(b, span);
+    uint32_t function = call_functions_find(&b->functions, span);
     if (function == CALL_NONE || GROW(calls->all, calls->count, calls->capacity))
         return CALL_NONE;
     calls->all[calls->count] = (struct call){.begin_ns = begin_ns,
@@ -179,7 +114,7 @@ static uint32_t add_call(struct building *b, const struct span *span, uint32_t p
 /* The call that a span is of, or a piece of. CALL_NONE where memory is short. */
 static uint32_t find_call(struct building *b, const struct span *span, uint32_t parent,
                           int64_t begin_ns) {
-    uint64_t key = invocation(b, span);
+    uint64_t key = calls_invocation(b->calls, span);
     if (!key)
         return add_call(b, span, parent, begin_ns);
     uint32_t known = map_get(&b->invocations, key);
@@ -315,13 +250,12 @@ int calls_make_part(struct calls *calls, struct trace *trace, const struct trace
     struct strings *strings = &trace->reader.strings;
     *calls = (struct calls){.trace = trace};
     struct building b = {.calls = calls, .trace = trace, .filter = filter};
-    b.categories[FUNCTION_PYTHON] = strings_add_text(strings, category_call);
-    b.categories[FUNCTION_C] = strings_add_text(strings, category_c);
-    b.scope_category = strings_add_text(strings, category_scope);
+    call_functions_init(&b.functions, calls, trace);
+    b.scope_category = strings_add_text(strings, CALL_SCOPE_CATEGORY);
     int failed = build(&b);
     free(b.call_of);
     free(b.tracks);
-    map_free(&b.functions);
+    call_functions_free(&b.functions);
     map_free(&b.invocations);
     return failed ? MAREY_ENOMEM : 0;
 }

@@ -3,6 +3,7 @@
 
 #include "marey.h"
 #include "model/grow.h"
+#include "model/rank.h"
 
 /* Which row each span belongs to, and the durations of each row together. */
 struct grouping {
@@ -87,57 +88,13 @@ static int list_durations(const struct summary *summary, const struct trace *tra
     return 0;
 }
 
-static void swap(int64_t *a, int64_t *b) {
-    int64_t keep = *a;
-    *a = *b;
-    *b = keep;
-}
-
-/* Puts the value of that rank (0: the smallest) at its place, smaller ones before, larger ones behind (Hoare's
- * quickselect). The pivot is the middle of three, one of them by chance: no file can be made to be slow; nor can equal
- * values, as both sides stop at them. */
-static int64_t select_rank(int64_t *values, uint64_t count, uint64_t rank) {
-    uint64_t low = 0, high = count - 1;
-    while (low < high) {
-        uint64_t middle = low + map_mix(low ^ high << 32) % (high - low);
-        if (values[middle] < values[low])
-            swap(&values[middle], &values[low]);
-        if (values[high] < values[low])
-            swap(&values[high], &values[low]);
-        if (values[high] < values[middle])
-            swap(&values[high], &values[middle]);
-        int64_t pivot = values[middle];
-        uint64_t i = low, j = high;
-        for (;;) {
-            while (values[i] < pivot)
-                i++;
-            while (values[j] > pivot)
-                j--;
-            if (i >= j)
-                break;
-            swap(&values[i++], &values[j--]);
-        }
-        if (rank <= j)
-            high = j;
-        else
-            low = j + 1;
-    }
-    return values[rank];
-}
-
-/* Nearest rank: the smallest value that at least so many percent do not exceed. */
-static int64_t percentile(int64_t *values, uint64_t count, unsigned percent) {
-    uint64_t rank = (count * percent + 99) / 100;
-    return select_rank(values, count, rank ? rank - 1 : 0);
-}
-
 static void fill_times(struct summary_row *row, int64_t *durations) {
     uint64_t ended = row->count - row->open;
     if (!ended)
         return;
     row->mean_ns = row->total_ns / (int64_t)ended;
-    row->p50_ns = percentile(durations, ended, 50);
-    row->p99_ns = percentile(durations, ended, 99);
+    row->p50_ns = rank_percentile(durations, ended, 50);
+    row->p99_ns = rank_percentile(durations, ended, 99);
 }
 
 static int compare_rows(const void *a, const void *b) {

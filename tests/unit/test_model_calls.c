@@ -1,4 +1,7 @@
 /* The calls of a trace as a forest: pieces, times, filters, functions, and traces that nobody would write. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+
 #include "reading.h"
 
 #include "model/call_stats.h"
@@ -246,14 +249,79 @@ static void depth_beyond_that_of_spans(void **state) {
     call_stats_free(&stats);
 }
 
+/* Whatever calls there are, the table is the same with and without a forest. */
+static void put_random_calls(unsigned *seed) {
+    static const char *const names[] = {"a", "b", "c", "d"};
+    uint32_t depth = 0;
+    for (int i = 0; i < 300; i++) {
+        int goes_down = depth == 0 || (depth < 40 && rand_r(seed) % 2);
+        uint64_t piece = (uint64_t)rand_r(seed) % 8;
+        if (!goes_down)
+            put_end(NULL);
+        else if (piece < 2 &&
+                 depth == 0) /* generators are outermost: what is around all pieces is the same */
+            put_piece(names[piece], 1 + piece);
+        else
+            put_begin(names[rand_r(seed) % 4]);
+        depth += goes_down ? 1 : -1u;
+    }
+}
+
+static void expect_same_row(const struct call_stats_row *a, const struct call_stats_row *b) {
+    assert_int_equal(a->calls, b->calls);
+    assert_int_equal(a->open, b->open);
+    assert_int_equal(a->total_ns, b->total_ns);
+    assert_int_equal(a->self_ns, b->self_ns);
+    assert_int_equal(a->waiting_ns, b->waiting_ns);
+    assert_int_equal(a->min_ns, b->min_ns);
+    assert_int_equal(a->mean_ns, b->mean_ns);
+    assert_int_equal(a->p50_ns, b->p50_ns);
+    assert_int_equal(a->p99_ns, b->p99_ns);
+    assert_int_equal(a->max_ns, b->max_ns);
+}
+
+static void expect_same_tables(const struct trace_filter *filter) {
+    struct calls forest, functions;
+    struct call_stats with, without;
+    assert_int_equal(calls_make_part(&forest, &trace, filter), 0);
+    assert_int_equal(call_stats_make(&with, &forest), 0);
+    assert_int_equal(call_stats_of_spans(&without, &functions, &trace, filter), 0);
+    assert_int_equal(forest.call_count, functions.call_count);
+    assert_int_equal(with.count, without.count);
+    for (uint32_t i = 0; i < with.count; i++)
+        expect_same_row(&with.rows[i], &without.rows[i]);
+    call_stats_free(&with);
+    call_stats_free(&without);
+    calls_free(&forest);
+    calls_free(&functions);
+}
+
+static void same_table_without_a_forest(void **state) {
+    (void)state;
+    for (unsigned seed = 0; seed < 50; seed++) {
+        unsigned chance = seed;
+        file.size = 0;
+        start();
+        put_random_calls(&chance);
+        read_calls();
+        struct trace_filter filter = {0};
+        expect_same_tables(&filter);
+        filter.from_ns = trace.first_ns + 700;
+        filter.to_ns = trace.last_ns - 800;
+        expect_same_tables(&filter);
+        tear_down(state);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(times_of_nested_calls), TEST(pieces_are_one_call),
-        TEST(calls_without_an_end),  TEST(a_scope_is_no_call),
-        TEST(recursion_counts_once), TEST(filters_promote_children),
-        TEST(pieces_in_a_circle),    TEST(depth_beyond_that_of_spans),
+        TEST(times_of_nested_calls),       TEST(pieces_are_one_call),
+        TEST(calls_without_an_end),        TEST(a_scope_is_no_call),
+        TEST(recursion_counts_once),       TEST(filters_promote_children),
+        TEST(pieces_in_a_circle),          TEST(depth_beyond_that_of_spans),
+        TEST(same_table_without_a_forest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
