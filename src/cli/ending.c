@@ -97,7 +97,7 @@ static int print_json(const struct ending *ending, struct trace *trace) {
 
 static void report(const struct ending *ending) {
     struct trace trace;
-    int error = trace_read(&trace, ending->path, TRACE_CALLS);
+    int error = trace_read(&trace, ending->path, TRACE_CALLS | TRACE_LEAN);
     if (!error)
         error = ending->json ? print_json(ending, &trace) : print_text(ending, &trace);
     if (error)

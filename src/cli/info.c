@@ -30,7 +30,7 @@ static const char help_text[] =
 static int show(const char *path, const struct info_request *request) {
     struct trace trace;
     struct summary summary = {0};
-    int error = trace_read(&trace, path, 0);
+    int error = trace_read(&trace, path, TRACE_LEAN);
     if (!error && (request->spans || request->json))
         error = summary_make(&summary, &trace);
     if (error)

@@ -71,7 +71,7 @@ static int print_json(struct trace *trace, const char *path, const struct reques
 
 static int show(const char *path, struct request *request) {
     struct trace trace;
-    int error = trace_read(&trace, path, TRACE_CALLS);
+    int error = trace_read(&trace, path, TRACE_CALLS | TRACE_LEAN);
     int status = error ? -1 : filter_settle(&request->filter, "report", &trace);
     request->report.filter = request->filter.filter;
     if (!error && status < 0)

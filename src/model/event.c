@@ -2,7 +2,10 @@
 #include <stdio.h>
 
 #include "model/grow.h"
+#include "model/matching.h"
 #include "model/packet.h"
+
+enum { LEAN_EVENTS = 1024 }; /* kept of a track before they are thinned out */
 
 /* What a TrackEvent says. Of categories, flows and annotations the first few are kept in mind. */
 struct said {
@@ -164,8 +167,32 @@ static uint32_t event_name(struct reader *reader, const struct sequence *sequenc
     return 0;
 }
 
-static void append(struct reader *reader, uint32_t place, const struct event *event) {
+/* Counts it in. Returns 0 where it is older than one before, or of another clock. */
+static int note(struct track *track, const struct event *event) {
+    int in_order =
+        !track->total || (event->time_ns >= track->last_ns && event->clock == track->clock);
+    if (!track->total) {
+        track->first_ns = event->time_ns;
+        track->clock = event->clock;
+    }
+    track->last_ns = event->time_ns;
+    track->total++;
+    track->instants += event->kind == EVENT_INSTANT;
+    track->values += event->kind == EVENT_COUNTER;
+    track->states += event->kind == EVENT_STATE;
+    return in_order;
+}
+
+/* Keeps what is no span. */
+static int keep(const struct reader *reader, struct track *track, const struct event *event) {
+    if (reader->lean && track->count >= LEAN_EVENTS && track->count == track->capacity)
+        track_thin(track);
+    return track_add(track, event);
+}
+
+void event_append(struct reader *reader, uint32_t place, const struct event *event) {
     struct track *track = &reader->tracks.all[place];
+    int left = 0;
     if (reader->listener) {
         if (reader->listener->event)
             reader->listener->event(reader->listener->context, place, event);
@@ -175,10 +202,21 @@ static void append(struct reader *reader, uint32_t place, const struct event *ev
         damage_add(&reader->damage, LOSS_LIMIT, 0);
         return;
     }
-    if (track->count && (event->time_ns < track->events[track->count - 1].time_ns ||
-                         event->clock != track->events[track->count - 1].clock))
+    if (!note(track, event) && !track->disordered) {
         track->disordered = 1;
-    if (track_add(track, event))
+        left = matching_undo(track, &reader->arguments);
+    }
+    if (track->disordered || (event->kind != EVENT_BEGIN && event->kind != EVENT_END)) {
+        left |= keep(reader, track, event);
+    } else {
+        left = matching_take(track, event, &reader->arguments);
+        if (left > 0) {
+            struct event stray = *event;
+            stray.flags |= (uint8_t)left;
+            left = keep(reader, track, &stray);
+        }
+    }
+    if (left < 0)
         reader_out_of_memory(reader);
 }
 
@@ -196,7 +234,7 @@ static void append_counter(struct reader *reader, const struct sequence *sequenc
     counter.flags = 0;
     counter.detail = 0;
     counter.value = track->multiplier > 0 ? value * (double)track->multiplier : value;
-    append(reader, place, &counter);
+    event_append(reader, place, &counter);
 }
 
 /* Values of further counters, which ride on any event. */
@@ -263,7 +301,7 @@ void event_read(struct reader *reader, struct sequence *sequence, const struct p
         event->name = event_name(reader, sequence, &said);
         event->category = said.category;
         event->detail = take_detail(reader, &said);
-        append(reader, place, event);
+        event_append(reader, place, event);
     }
     if (said.unknown_name)
         damage_add(&reader->damage, DAMAGE_NAME, packet->offset);

@@ -113,17 +113,15 @@ static int sequence_time(struct reader *reader, struct sequence *sequence, uint3
     return -1;
 }
 
-/* Sets the event's time and clock. Returns -1, or what is wrong. */
-static int packet_time(struct reader *reader, struct sequence *sequence,
-                       const struct packet *packet, struct event *event) {
-    uint64_t id = packet->has_clock_id ? packet->clock_id : sequence ? sequence->clock_id : 0;
+int packet_time(struct reader *reader, struct sequence *sequence, uint64_t id, uint64_t timestamp,
+                struct event *event) {
     if (id >= CLOCK_ID_SEQUENCE && id < CLOCK_ID_GLOBAL && sequence)
-        return sequence_time(reader, sequence, (uint32_t)id, event, packet->timestamp);
+        return sequence_time(reader, sequence, (uint32_t)id, event, timestamp);
     uint32_t clock = id <= UINT32_MAX ? timebase_clock(&reader->timebase, (uint32_t)id)
                                       : (uint32_t)CLOCK_UNKNOWN;
     if (clock == CLOCK_UNKNOWN)
         return LOSS_LIMIT;
-    event->time_ns = (int64_t)packet->timestamp;
+    event->time_ns = (int64_t)timestamp;
     event->clock = (uint8_t)clock;
     return -1;
 }
@@ -155,6 +153,10 @@ static void read_timed(struct reader *reader, struct sequence *sequence,
         sample_read(reader, sequence, packet, event);
 }
 
+static uint64_t packet_clock(const struct packet *packet, const struct sequence *sequence) {
+    return packet->has_clock_id ? packet->clock_id : sequence ? sequence->clock_id : 0;
+}
+
 void packet_read(struct reader *reader, const struct packet *packet) {
     struct event event = {0};
     struct sequence *sequence = NULL;
@@ -173,7 +175,8 @@ void packet_read(struct reader *reader, const struct packet *packet) {
         return;
     }
     if (packet->has_timestamp)
-        time_wrong = packet_time(reader, sequence, packet, &event);
+        time_wrong = packet_time(reader, sequence, packet_clock(packet, sequence),
+                                 packet->timestamp, &event);
     if (packet->descriptor.at && descriptor_read(reader, packet))
         damage_add(&reader->damage, DAMAGE_DESCRIPTOR, packet->offset);
     if (packet->attributes.at && attributes_read(reader, packet->attributes))

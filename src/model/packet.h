@@ -9,6 +9,12 @@
 int packet_split(struct packet *packet, struct bytes bytes, uint64_t offset);
 /* Takes it in. */
 void packet_read(struct reader *reader, const struct packet *packet);
+/* The same of a packet that says no more than the commonest do, without the two steps. Returns 0 where it is another one,
+ * and nothing has happened. */
+int packet_read_short(struct reader *reader, struct bytes bytes, uint64_t offset);
+/* Sets the event's time and clock, by the clock of that id. Returns -1, or what is wrong (enum damage_kind). */
+int packet_time(struct reader *reader, struct sequence *sequence, uint64_t clock_id,
+                uint64_t timestamp, struct event *event);
 
 /* The messages inside; each returns 0, or -1 where a field is broken (what stood before it counts). */
 int interned_read(struct reader *reader, struct sequence *sequence, const struct packet *packet);
@@ -24,6 +30,9 @@ int annotation_read(struct reader *reader, const struct sequence *sequence, stru
 /* event: has its time and clock already. */
 void event_read(struct reader *reader, struct sequence *sequence, const struct packet *packet,
                 struct event *event);
+
+/* An event of a track, complete but for the trace's clock. */
+void event_append(struct reader *reader, uint32_t track, const struct event *event);
 
 /* The same of samples: numbers and defaults that belong to them; others are left to others. */
 int sample_interned_read(struct reader *reader, struct sequence *sequence,

@@ -28,24 +28,35 @@ void reader_free(struct reader *self) {
     *self = (struct reader){0};
 }
 
-int reader_next(struct reader *self, struct walker *walker, struct packet *packet) {
-    struct bytes bytes;
-    while (!self->error && walker_next(walker, &bytes)) {
-        if (packet_split(packet, bytes, walker->offset)) {
-            walker_lose(walker, DAMAGE_PACKET);
-            continue;
-        }
-        self->damage_epoch = walker->gaps;
-        self->packets++;
-        if (!packet->compressed.at) {
-            packet_read(self, packet);
-            return 1;
-        }
-        walker_enter(walker, packet->compressed);
+/* Returns 1 where it was read; compressed packets are entered, and a broken one is counted. */
+static int read_packet(struct reader *self, struct walker *walker, struct bytes bytes,
+                       struct packet *packet) {
+    if (packet_split(packet, bytes, walker->offset)) {
+        walker_lose(walker, DAMAGE_PACKET);
+        return 0;
     }
+    self->damage_epoch = walker->gaps;
+    self->packets++;
+    if (packet->compressed.at) {
+        walker_enter(walker, packet->compressed);
+        return 0;
+    }
+    packet_read(self, packet);
+    return 1;
+}
+
+static void finish(struct reader *self, const struct walker *walker) {
     if (!self->error)
         self->error = walker->error;
     self->damage_epoch = walker->gaps;
+}
+
+int reader_next(struct reader *self, struct walker *walker, struct packet *packet) {
+    struct bytes bytes;
+    while (!self->error && walker_next(walker, &bytes))
+        if (read_packet(self, walker, bytes, packet))
+            return 1;
+    finish(self, walker);
     return 0;
 }
 
@@ -53,9 +64,16 @@ int reader_read(struct reader *self, struct source *source) {
     uint64_t from = source->offset;
     struct walker walker;
     struct packet packet;
+    struct bytes bytes;
     walker_open(&walker, source, &self->damage);
-    while (reader_next(self, &walker, &packet)) {
+    while (!self->error && walker_next(&walker, &bytes)) {
+        self->damage_epoch = walker.gaps;
+        if (packet_read_short(self, bytes, walker.offset))
+            self->packets++;
+        else
+            read_packet(self, &walker, bytes, &packet);
     }
+    finish(self, &walker);
     self->compressed |= source->compressed != 0;
     self->filler_bytes += walker.filler_bytes;
     self->file_bytes += source->offset - from;

@@ -79,6 +79,7 @@ struct reader {
     uint64_t packets, events;
     uint32_t damage_epoch;             /* counts the places where packets are missing */
     uint32_t error_key, exception_key; /* strings: arguments that say that a span failed */
+    uint8_t lean;                      /* enum trace_keep, TRACE_LEAN */
     uint8_t compressed;                /* the whole file is gzip'ed */
     int error;                         /* enum marey_error: reading stopped early */
 };

@@ -1,12 +1,11 @@
-/* Inside the model: a track's begins and ends become spans, as trace_processor matches them. */
+/* Inside the model: the tracks of a trace that has been read, settled: times in the trace's clock, begins and ends as spans. */
 #ifndef MAREY_MODEL_SPANS_H
 #define MAREY_MODEL_SPANS_H
 
 #include "model/trace.h"
 
-/* Takes a track's events, which are in order of time, and counts them into the track and the trace. Returns 0, or -1
- * where memory is short. */
-int spans_match(struct trace *trace, uint32_t track);
+/* All tracks. The timebase is settled. Returns 0, or -1 where memory is short. */
+int spans_settle(struct trace *trace);
 
 /* Sorts by time; events of equal times stay in their order. Returns 0, or -1 where memory is short. */
 int events_sort(struct event *events, uint32_t count);

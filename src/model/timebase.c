@@ -145,6 +145,18 @@ int timebase_convert(struct timebase *self, uint32_t clock, int64_t *time_ns) {
     return 0;
 }
 
+int timebase_offset(const struct timebase *self, uint32_t clock, int64_t *add_ns) {
+    uint64_t add = 0;
+    for (; clock && clock != self->trace_clock; clock = (uint32_t)self->ways[clock].to) {
+        const struct clock_way *way = &self->ways[clock];
+        if (way->to < 0 || way->count != 1)
+            return -1;
+        add += (uint64_t)self->steps[way->first].add_ns;
+    }
+    *add_ns = (int64_t)add;
+    return 0;
+}
+
 int64_t timebase_wall_ns(const struct timebase *self, int64_t time_ns) {
     uint32_t wall = 0;
     for (uint32_t clock = 1; clock < self->clocks; clock++)

@@ -60,6 +60,8 @@ int timebase_add(struct timebase *timebase, const struct clock_reading *readings
 int timebase_settle(struct timebase *timebase);
 /* A time in the trace's clock. Returns 0, or -1 where no snapshot leads there. After timebase_settle. */
 int timebase_convert(struct timebase *timebase, uint32_t clock, int64_t *time_ns);
+/* What timebase_convert adds to any time of that clock. Returns 0, or -1 where that is not one and the same. */
+int timebase_offset(const struct timebase *timebase, uint32_t clock, int64_t *add_ns);
 /* Wall-clock time (since 1970) of a time in the trace's clock, 0 where not known. */
 int64_t timebase_wall_ns(const struct timebase *timebase, int64_t time_ns);
 /* "MONOTONIC", "BOOTTIME", ... of the trace's clock. */

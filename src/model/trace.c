@@ -31,64 +31,6 @@ void trace_counter_range(const struct track *track, struct counter_range *range)
     }
 }
 
-/* Times in the trace's clock; an event whose time cannot be told is dropped. */
-static void convert_times(struct trace *trace, struct track *track) {
-    struct reader *reader = &trace->reader;
-    for (uint32_t i = 0; i < track->count; i++) {
-        struct event *event = &track->events[i];
-        if (timebase_convert(&reader->timebase, event->clock, &event->time_ns)) {
-            damage_add(&reader->damage, DAMAGE_NO_CLOCK, 0);
-            event->kind = 0;
-        } else if (event->time_ns < 0) {
-            damage_add(&reader->damage, DAMAGE_NEGATIVE, 0);
-            event->kind = 0;
-        } else if (event->kind == EVENT_COUNTER && track->kind != TRACK_COUNTER) {
-            damage_add(&reader->damage, LOSS_COUNTER, 0);
-            event->kind = 0;
-        }
-    }
-}
-
-/* Takes out the events of some kinds, and gives back the memory. */
-static void drop_kinds(struct track *track, uint32_t kinds) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < track->count; i++)
-        if (!(kinds >> track->events[i].kind & 1))
-            track->events[kept++] = track->events[i];
-    track->count = kept;
-    struct event *smaller = kept ? realloc(track->events, kept * sizeof *smaller) : NULL;
-    if (!kept)
-        free(track->events);
-    track->events = kept && !smaller ? track->events : smaller;
-    track->capacity = kept;
-}
-
-static void note_times(struct trace *trace, const struct track *track, int *any) {
-    if (!track->count)
-        return;
-    int64_t first = track->events[0].time_ns, last = track->events[track->count - 1].time_ns;
-    if (!*any || first < trace->first_ns)
-        trace->first_ns = first;
-    if (!*any || last > trace->last_ns)
-        trace->last_ns = last;
-    *any = 1;
-}
-
-static int settle_tracks(struct trace *trace) {
-    int any = 0;
-    for (uint32_t i = 0; i < trace->reader.tracks.count; i++) {
-        struct track *track = &trace->reader.tracks.all[i];
-        convert_times(trace, track);
-        drop_kinds(track, 1 << 0);
-        if (events_sort(track->events, track->count) || spans_match(trace, i))
-            return -1;
-        note_times(trace, track, &any);
-        track->total = track->count;
-        drop_kinds(track, 1 << EVENT_BEGIN | 1 << EVENT_END);
-    }
-    return 0;
-}
-
 /* Times in the trace's clock, and who was sampled how often; a sample whose time cannot be told is dropped. */
 static int settle_samples(struct trace *trace) {
     struct reader *reader = &trace->reader;
@@ -166,7 +108,7 @@ static int find_losses(struct trace *trace) {
 }
 
 static int settle(struct trace *trace) {
-    if (timebase_settle(&trace->reader.timebase) || settle_tracks(trace) || settle_samples(trace) ||
+    if (timebase_settle(&trace->reader.timebase) || spans_settle(trace) || settle_samples(trace) ||
         find_losses(trace) || processes_find(trace))
         return MAREY_ENOMEM;
     note_sample_times(trace);
@@ -195,6 +137,7 @@ static void begin(struct trace *trace, unsigned keep) {
                                      : keep & TRACE_CALLS   ? ARGUMENTS_MARKS
                                                             : ARGUMENTS_NONE;
     trace->reader.arguments.flows_wanted = (keep & TRACE_FLOWS) != 0;
+    trace->reader.lean = (keep & TRACE_LEAN) != 0;
 }
 
 int trace_read(struct trace *trace, const char *path, unsigned keep) {

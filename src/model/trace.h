@@ -11,11 +11,12 @@ struct span {
     int64_t duration_ns; /* -1: it has no end */
     uint32_t name;       /* strings; 0: none */
     uint32_t category;
-    uint32_t track;  /* place in the reader's tracks */
-    uint32_t parent; /* place in the spans; MAP_NONE: none */
-    uint16_t depth;  /* 0: outermost */
-    uint8_t failed;  /* an error ended it */
-    uint32_t detail; /* of the reader's arguments; 0: none, or they are not kept */
+    uint32_t track;   /* place in the reader's tracks */
+    uint32_t parent;  /* place in the spans; MAP_NONE: none */
+    uint16_t depth;   /* 0: outermost */
+    uint8_t failed;   /* an error ended it */
+    uint8_t end_says; /* until the trace is settled: what else its end gave */
+    uint32_t detail;  /* of the reader's arguments; 0: none, or they are not kept */
 };
 
 struct thread {
@@ -59,11 +60,14 @@ struct trace {
         last_ns; /* of all events, in the trace's clock; both 0 where there are none */
 };
 
-/* What is kept beside what is always: it takes time and memory. */
+/* What is kept beside what is always, and, last, what is not: it takes time and memory. */
 enum trace_keep {
     TRACE_ARGUMENTS = 1, /* arguments and source locations of spans and instants */
     TRACE_CALLS = 2,     /* only as much of that as calls are told by */
     TRACE_FLOWS = 4,     /* which events take part in which flows */
+    /* Instants, states and values of counters are counted; of a track with many only the first, the last, the least
+     * and the most are kept. */
+    TRACE_LEAN = 8,
 };
 
 /* Reads the file ("-": the standard input). keep: enum trace_keep. Returns 0, or an enum marey_error where it cannot be opened or memory is

@@ -1,4 +1,4 @@
-/* The tracks of a trace: what is known of each, and its events in the order of the file. */
+/* The tracks of a trace: what is known of each, its events in the order of the file, and its spans. */
 #ifndef MAREY_MODEL_TRACKS_H
 #define MAREY_MODEL_TRACKS_H
 
@@ -8,6 +8,10 @@ enum { TRACKS_MAX = 1 << 24 };
 
 enum event_flag {
     EVENT_FAILED = 1, /* it says that an error ended the span */
+    /* Of begins and ends that fit nothing, and so are kept until the trace is settled: */
+    EVENT_DEEP = 2,      /* a begin beyond the depth limit */
+    EVENT_OTHER_END = 4, /* an end by another name than any open span's */
+    EVENT_STRAY = 8,     /* an end where nothing is open */
 };
 
 struct event {
@@ -46,13 +50,17 @@ struct track {
     double sum;            /* of an incremental counter */
     uint64_t sum_of;       /* sequence and generation that `sum` belongs to */
     uint8_t incremental;
-    uint8_t disordered; /* times go back in the order of the file */
+    uint8_t disordered; /* times go back in the order of the file: begins and ends are kept too */
+    uint8_t clock;      /* of the events so far; when one has another, it is disordered */
+    struct matching *matching; /* spans, until the trace is settled; NULL: none */
     struct event
         *events; /* when the trace is settled: in order of time, and without begins and ends */
     uint32_t count, capacity;
+    int64_t first_ns, last_ns; /* until the trace is settled: of the first event and the last */
+    uint32_t total; /* events, begins and ends included; those dropped when settled not */
+    uint32_t instants, values, states;
     /* Known when the trace is settled: */
-    uint32_t total, spans, open_spans, instants,
-        values;       /* total: events, begins and ends included */
+    uint32_t spans, open_spans;
     uint32_t process; /* place in the trace's processes, MAP_NONE: of none */
 };
 
@@ -67,8 +75,10 @@ struct tracks {
 uint32_t tracks_find(struct tracks *tracks, uint64_t uuid);
 /* NULL where the uuid is not known. */
 struct track *tracks_known(const struct tracks *tracks, uint64_t uuid);
-/* Returns 0, or -1 where memory is short. */
+/* Keeps an event. Returns 0, or -1 where memory is short. */
 int track_add(struct track *track, const struct event *event);
+/* Keeps, of a track's instants, states and values, the first, the last, the least and the most alone. */
+void track_thin(struct track *track);
 void tracks_free(struct tracks *tracks);
 
 #endif
