@@ -29,18 +29,19 @@ int track_add(struct track *self, const struct event *event) {
     return 0;
 }
 
-/* Which of a track's events tell all that its table says; MAP_NONE: there is none. */
+/* Which events of a kind tell all that a track's table says; MAP_NONE: there is none. */
 struct corners {
     uint32_t first, last, least, most;
 };
 
-static void widen(struct corners *corners, const struct event *events, uint32_t at) {
+/* least, most: of values alone. */
+static void widen(struct corners *corners, const struct event *events, uint32_t at, int has_value) {
     const struct event *event = &events[at];
     if (corners->first == MAP_NONE || event->time_ns < events[corners->first].time_ns)
         corners->first = at;
     if (corners->last == MAP_NONE || event->time_ns >= events[corners->last].time_ns)
         corners->last = at;
-    if (event->kind != EVENT_COUNTER)
+    if (!has_value)
         return;
     if (corners->least == MAP_NONE || event->value < events[corners->least].value)
         corners->least = at;
@@ -48,22 +49,28 @@ static void widen(struct corners *corners, const struct event *events, uint32_t 
         corners->most = at;
 }
 
+static int is_corner(const struct corners *corners, uint32_t at) {
+    return at == corners->first || at == corners->last || at == corners->least ||
+           at == corners->most;
+}
+
 static int is_paired(const struct event *event) {
     return event->kind == EVENT_BEGIN || event->kind == EVENT_END;
 }
 
 void track_thin(struct track *self) {
-    struct corners corners = {MAP_NONE, MAP_NONE, MAP_NONE, MAP_NONE};
+    struct corners values = {MAP_NONE, MAP_NONE, MAP_NONE, MAP_NONE}, others = values;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < self->count; i++) {
-        if (self->events[i].clock != self->clock)
+        const struct event *event = &self->events[i];
+        int has_value = event->kind == EVENT_COUNTER;
+        if (event->clock != self->clock)
             return; /* times of different clocks cannot be compared yet */
-        if (!is_paired(&self->events[i]))
-            widen(&corners, self->events, i);
+        if (!is_paired(event))
+            widen(has_value ? &values : &others, self->events, i, has_value);
     }
     for (uint32_t i = 0; i < self->count; i++)
-        if (is_paired(&self->events[i]) || i == corners.first || i == corners.last ||
-            i == corners.least || i == corners.most)
+        if (is_paired(&self->events[i]) || is_corner(&values, i) || is_corner(&others, i))
             self->events[kept++] = self->events[i];
     self->count = kept;
 }

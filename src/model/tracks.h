@@ -77,7 +77,8 @@ uint32_t tracks_find(struct tracks *tracks, uint64_t uuid);
 struct track *tracks_known(const struct tracks *tracks, uint64_t uuid);
 /* Keeps an event. Returns 0, or -1 where memory is short. */
 int track_add(struct track *track, const struct event *event);
-/* Keeps, of a track's instants, states and values, the first, the last, the least and the most alone. */
+/* Keeps, of a track's values, the first, the last, the least and the most alone, and of its instants and states the
+ * first and the last. */
 void track_thin(struct track *track);
 void tracks_free(struct tracks *tracks);
 
