@@ -20,6 +20,7 @@ static const char help_text[] =
     "The output appears when it is whole.\n"
     "\n"
     "  csv          .csv           a table: a row a span; with --of samples: a row a sample\n"
+    "  svg          .svg           a flame graph: zooms, searches and turns over in a browser\n"
     "\n"
     "  -o, --output FILE     where to; without it, the standard output\n"
     "      --to NAME         which format (--to TIME: below)\n"

@@ -1,7 +1,7 @@
 /* See profile.h.
  *
  * Nodes and functions stand in arrays that grow; both are found by hash tables of places, open addressing, at most half
- * full. A function is only added together with a node that needs it, so the limit of nodes is one of functions too. */
+ * full. The limit of nodes is one of functions too. */
 #include "model/profile.h"
 
 #include <stdlib.h>
@@ -181,7 +181,8 @@ static uint32_t add_node(struct profile *self, uint32_t parent, uint32_t functio
     self->nodes[place] = (struct profile_node){.function = function,
                                                .line = line,
                                                .parent = parent,
-                                               .next_sibling = self->nodes[parent].first_child};
+                                               .next_sibling = self->nodes[parent].first_child,
+                                               .depth = self->nodes[parent].depth + 1};
     self->nodes[parent].first_child = place;
     return place;
 }
@@ -275,10 +276,10 @@ static void add_saturated(uint64_t *sum, uint64_t value) {
         *sum = UINT64_MAX;
 }
 
-static void weigh(uint64_t *count, uint64_t *ns, const struct sample *sample) {
-    add_saturated(count, sample->count);
+static void weigh(uint64_t *count, uint64_t *ns, uint64_t more, const uint64_t *more_ns) {
+    add_saturated(count, more);
     for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
-        add_saturated(&ns[weight], sample->weights_ns[weight]);
+        add_saturated(&ns[weight], more_ns[weight]);
 }
 
 /* The node of the sample's innermost frame. */
@@ -302,11 +303,57 @@ void profile_add(struct profile *self, const struct sample *sample) {
     uint32_t node = find_leaf(self, sample, &whole);
     if (!whole)
         add_saturated(&self->lost, sample->count);
-    weigh(&self->nodes[node].self_count, self->nodes[node].self_ns, sample);
+    weigh(&self->nodes[node].self_count, self->nodes[node].self_ns, sample->count,
+          sample->weights_ns);
     for (;; node = self->nodes[node].parent) {
-        weigh(&self->nodes[node].total_count, self->nodes[node].total_ns, sample);
+        weigh(&self->nodes[node].total_count, self->nodes[node].total_ns, sample->count,
+              sample->weights_ns);
         if (node == ROOT)
             return;
+    }
+}
+
+/* ------------------------------------------------- for givers who have trees */
+
+uint32_t profile_function(struct profile *self, const struct profile_function *function) {
+    uint32_t place = *slot_of_function(self, function);
+    if (place)
+        return place;
+    return self->function_count < self->nodes_limit ? add_function(self, function)
+                                                    : (uint32_t)MAP_NONE;
+}
+
+uint32_t profile_child(struct profile *self, uint32_t parent, uint32_t function, int32_t line) {
+    const struct profile_node *above = &self->nodes[parent];
+    if (above->function == FUNCTION_OTHER)
+        return parent;
+    if (function == MAP_NONE || above->depth > PROFILE_DEPTH_MAX)
+        return other_below(self, parent);
+    line = self->lines ? line : 0;
+    uint32_t known = *slot_of_call(self, parent, function, line);
+    if (!known)
+        known = add_node(self, parent, function, line,
+                         self->nodes_limit - self->nodes_limit / OTHERS_SHARE);
+    return known ? known : other_below(self, parent);
+}
+
+void profile_weigh(struct profile *self, uint32_t node, uint64_t count,
+                   const uint64_t weights_ns[SAMPLE_WEIGHTS]) {
+    weigh(&self->nodes[node].self_count, self->nodes[node].self_ns, count, weights_ns);
+    if (self->nodes[node].function == FUNCTION_OTHER)
+        add_saturated(&self->lost, count);
+}
+
+void profile_sum(struct profile *self) {
+    for (uint32_t i = 0; i < self->node_count; i++) {
+        struct profile_node *node = &self->nodes[i];
+        node->total_count = node->self_count;
+        memcpy(node->total_ns, node->self_ns, sizeof node->total_ns);
+    }
+    for (uint32_t i = self->node_count - 1; i > ROOT; i--) { /* children before their parents */
+        const struct profile_node *node = &self->nodes[i];
+        struct profile_node *parent = &self->nodes[node->parent];
+        weigh(&parent->total_count, parent->total_ns, node->total_count, node->total_ns);
     }
 }
 

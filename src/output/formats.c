@@ -1,6 +1,6 @@
 /* See format.h: which formats there are. */
 #include "output/format.h"
 
-extern const struct format format_csv;
+extern const struct format format_csv, format_svg;
 
-const struct format *const formats[] = {&format_csv, NULL};
+const struct format *const formats[] = {&format_csv, &format_svg, NULL};

@@ -214,6 +214,67 @@ static void a_cleared_one_is_empty(void **state) {
     profile_close(profile);
 }
 
+static uint32_t function_named(struct profile *profile, const char *name) {
+    return profile_function(profile, &(struct profile_function){name, "f.py", 1, SAMPLE_PYTHON});
+}
+
+/* Whoever has a tree himself gets the same profile. */
+static void nodes_can_be_added_one_by_one(void **state) {
+    (void)state;
+    struct profile *profile = profile_open(1000, 1);
+    add(profile, "main;work", 2, 40);
+    uint32_t main_node = profile_child(profile, 0, function_named(profile, "main"), 10);
+    uint32_t work = profile_child(profile, main_node, function_named(profile, "work"), 10);
+    uint32_t rest = profile_child(profile, main_node, function_named(profile, "rest"), 11);
+    profile_weigh(profile, work, 1, (uint64_t[SAMPLE_WEIGHTS]){[SAMPLE_WALL] = 20, 0, 10});
+    profile_weigh(profile, rest, 3, (uint64_t[SAMPLE_WEIGHTS]){[SAMPLE_WALL] = 100, 0, 50});
+    profile_sum(profile);
+    profile_sum(profile);
+    expect(profile, "", 0, 6, 0, 160);
+    expect(profile, "main", 0, 6, 0, 160);
+    expect(profile, "main;work", 3, 3, 60, 60);
+    expect(profile, "main;rest", 3, 3, 100, 100);
+    assert_int_equal(find(profile, "main;rest")->depth, 2);
+    profile_close(profile);
+}
+
+static void what_is_added_past_a_limit_is_other(void **state) {
+    (void)state;
+    enum { LIMIT = 64 };
+    const uint64_t one_ns[SAMPLE_WEIGHTS] = {[SAMPLE_WALL] = 1};
+    struct profile *profile = profile_open(LIMIT, 0);
+    uint32_t count, functions, node = 0;
+    for (int i = 0; i < 200; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "f%d", i);
+        node = profile_child(profile, node, function_named(profile, name), 0);
+        profile_weigh(profile, node, 1, one_ns);
+    }
+    profile_sum(profile);
+    const struct profile_node *nodes = profile_nodes(profile, &count);
+    profile_functions(profile, &functions);
+    assert_in_range(count, 3, LIMIT);
+    assert_in_range(functions, 3, LIMIT);
+    assert_int_equal(nodes[0].total_count, 200);
+    assert_int_equal(nodes[0].total_ns[SAMPLE_WALL], 200);
+    assert_int_equal(profile_lost(profile), nodes[node].self_count);
+    assert_in_range(profile_lost(profile), 200 - LIMIT, 199);
+    profile_close(profile);
+}
+
+/* Below the deepest there is one "(other)" for all that is deeper. */
+static void nodes_have_a_greatest_depth(void **state) {
+    (void)state;
+    struct profile *profile = profile_open(PROFILE_NODES_USUAL, 0);
+    uint32_t count, node = 0, function = function_named(profile, "f");
+    for (int i = 0; i < PROFILE_DEPTH_MAX + 10; i++)
+        node = profile_child(profile, node, function, 0);
+    const struct profile_node *nodes = profile_nodes(profile, &count);
+    assert_int_equal(nodes[node].depth, PROFILE_DEPTH_MAX + 2);
+    assert_int_equal(count, 2 + PROFILE_DEPTH_MAX + 2);
+    profile_close(profile);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_stacks_merge),
@@ -224,6 +285,9 @@ int main(void) {
         cmocka_unit_test(texts_are_bounded),
         cmocka_unit_test(sums_do_not_wrap),
         cmocka_unit_test(a_cleared_one_is_empty),
+        cmocka_unit_test(nodes_can_be_added_one_by_one),
+        cmocka_unit_test(what_is_added_past_a_limit_is_other),
+        cmocka_unit_test(nodes_have_a_greatest_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
