@@ -109,3 +109,10 @@ __all__ = [
     "traced",
     "track",
 ]
+
+
+def load_ipython_extension(ipython: object) -> None:
+    """`%load_ext marey`: the magics %marey and %%marey."""
+    from ._notebook import load
+
+    load(ipython)
