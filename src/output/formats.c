@@ -1,6 +1,6 @@
-/* See format.h: which formats there are. */
+/* See format.h: which formats there are, in the order of the help. */
 #include "output/format.h"
 
-extern const struct format format_csv, format_svg;
+extern const struct format format_speedscope, format_svg, format_csv;
 
-const struct format *const formats[] = {&format_csv, &format_svg, NULL};
+const struct format *const formats[] = {&format_speedscope, &format_svg, &format_csv, NULL};

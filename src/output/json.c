@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/digits.h"
+
 enum { INDENTED_MAX = 64 }; /* levels; what is deeper is indented no more */
 
 void json_init(struct json *json, FILE *to, int indent) {
@@ -12,7 +14,7 @@ void json_init(struct json *json, FILE *to, int indent) {
 }
 
 void json_finish(struct json *json) {
-    fputc('\n', json->to);
+    putc_unlocked('\n', json->to);
 }
 
 static void new_line(struct json *json) {
@@ -24,17 +26,17 @@ static void new_line(struct json *json) {
 
 static void put_character(FILE *to, const char *at, struct character one) {
     if (one.code < 0)
-        fputs("\xef\xbf\xbd", to);
+        fputs_unlocked("\xef\xbf\xbd", to);
     else if (one.code == '"' || one.code == '\\')
         fprintf(to, "\\%c", (char)one.code);
     else if (one.code == '\n')
-        fputs("\\n", to);
+        fputs_unlocked("\\n", to);
     else if (one.code == '\t')
-        fputs("\\t", to);
+        fputs_unlocked("\\t", to);
     else if (character_is_harmful(one.code) && one.code < 0x10000)
         fprintf(to, "\\u%04x", (unsigned)one.code);
     else
-        fwrite(at, 1, one.bytes, to);
+        fwrite_unlocked(at, 1, one.bytes, to);
 }
 
 /* How many characters from `text` on stand for themselves, one byte each. */
@@ -45,12 +47,12 @@ static size_t plain(const char *text, const char *end) {
     return (size_t)(at - text);
 }
 
-static void put_string(FILE *to, const char *text) {
+void json_put_text(FILE *to, const char *text) {
     const char *end = text + strlen(text);
-    fputc('"', to);
+    putc_unlocked('"', to);
     while (text < end) {
         size_t run = plain(text, end);
-        fwrite(text, 1, run, to);
+        fwrite_unlocked(text, 1, run, to);
         text += run;
         if (text == end)
             break;
@@ -58,26 +60,26 @@ static void put_string(FILE *to, const char *text) {
         put_character(to, text, one);
         text += one.bytes;
     }
-    fputc('"', to);
+    putc_unlocked('"', to);
 }
 
 /* What stands before each value: a comma, a new line, its key. */
 static void before(struct json *json, const char *key) {
     if (json->depth) {
         if (!json->empty[json->depth])
-            fputs(json->indent ? "," : ", ", json->to);
+            fputs_unlocked(json->indent ? "," : ", ", json->to);
         json->empty[json->depth] = 0;
         new_line(json);
     }
     if (key) {
-        put_string(json->to, key);
-        fputs(": ", json->to);
+        json_put_text(json->to, key);
+        fputs_unlocked(": ", json->to);
     }
 }
 
 static void open_bracket(struct json *json, const char *key, char bracket, char close) {
     before(json, key);
-    fputc(bracket, json->to);
+    putc_unlocked(bracket, json->to);
     if (json->depth + 1 < JSON_DEPTH_MAX)
         json->depth++;
     json->empty[json->depth] = 1;
@@ -96,22 +98,24 @@ void json_end(struct json *json) {
     int level = json->depth--;
     if (!json->empty[level])
         new_line(json);
-    fputc(json->close[level], json->to);
+    putc_unlocked(json->close[level], json->to);
 }
 
 void json_text(struct json *json, const char *key, const char *text) {
     before(json, key);
-    put_string(json->to, text);
+    json_put_text(json->to, text);
 }
 
 void json_integer(struct json *json, const char *key, int64_t value) {
     before(json, key);
-    fprintf(json->to, "%lld", (long long)value);
+    char digits[DIGITS_MAX];
+    fwrite_unlocked(digits, 1, (size_t)(digits_integer(digits, value) - digits), json->to);
 }
 
 void json_count(struct json *json, const char *key, uint64_t value) {
     before(json, key);
-    fprintf(json->to, "%llu", (unsigned long long)value);
+    char digits[DIGITS_MAX];
+    fwrite_unlocked(digits, 1, (size_t)(digits_count(digits, value) - digits), json->to);
 }
 
 void json_double(struct json *json, const char *key, double value) {
@@ -122,15 +126,15 @@ void json_double(struct json *json, const char *key, double value) {
         if (strtod(digits, NULL) == value)
             break;
     }
-    fputs(digits, json->to);
+    fputs_unlocked(digits, json->to);
 }
 
 void json_bool(struct json *json, const char *key, int value) {
     before(json, key);
-    fputs(value ? "true" : "false", json->to);
+    fputs_unlocked(value ? "true" : "false", json->to);
 }
 
 void json_null(struct json *json, const char *key) {
     before(json, key);
-    fputs("null", json->to);
+    fputs_unlocked("null", json->to);
 }

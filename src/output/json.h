@@ -1,5 +1,6 @@
 /* JSON, written piece by piece. Always valid UTF-8: what is not becomes U+FFFD; emoji stand as they are, never as pairs
- * of surrogates; controls and direction marks are escaped, so that a terminal may show it. Source: RFC 8259. */
+ * of surrogates; controls and direction marks are escaped, so that a terminal may show it. Source: RFC 8259.
+ * One thread writes to the file. */
 #ifndef MAREY_OUTPUT_JSON_H
 #define MAREY_OUTPUT_JSON_H
 
@@ -33,5 +34,8 @@ void json_count(struct json *json, const char *key, uint64_t value);
 void json_double(struct json *json, const char *key, double value);
 void json_bool(struct json *json, const char *key, int value);
 void json_null(struct json *json, const char *key);
+
+/* A text alone, in quotes; for formats that write the rest by themselves. */
+void json_put_text(FILE *to, const char *text);
 
 #endif

@@ -57,3 +57,28 @@ const struct track *part_thread(const struct part *part, const struct track *tra
     const struct track *owner = track_owner(part->trace, track);
     return owner && owner->kind == TRACK_THREAD ? owner : NULL;
 }
+
+static void add_named(struct text *label, const char *name, int64_t id) {
+    text_add(label, name);
+    if (id)
+        text_addf(label, "%s%lld", *name ? " " : "", (long long)id);
+}
+
+void part_label_track(struct text *label, const struct part *part, const struct track *track) {
+    const struct process *process = part_process(part, track);
+    const char *name = trace_text(part->trace, track->name);
+    if (process) {
+        add_named(label, trace_text(part->trace, process->name), process->pid);
+        if (track->kind == TRACK_PROCESS)
+            return;
+        text_add(label, ": ");
+    }
+    add_named(label, name, track->kind == TRACK_THREAD ? track->tid : 0);
+}
+
+void part_label_thread(struct text *label, const struct part *part, const struct thread *thread) {
+    const struct process *process = &part->trace->processes[thread->process];
+    add_named(label, trace_text(part->trace, process->name), process->pid);
+    text_add(label, ": ");
+    add_named(label, trace_text(part->trace, thread->name), thread->tid);
+}

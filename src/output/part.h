@@ -4,6 +4,7 @@
 #define MAREY_OUTPUT_PART_H
 
 #include "model/filter.h"
+#include "output/display.h"
 
 struct part {
     const struct trace *trace;
@@ -35,5 +36,9 @@ int64_t part_since(const struct part *part, int64_t time_ns);
 /* Whose a track is; NULL: nobody's. */
 const struct process *part_process(const struct part *part, const struct track *track);
 const struct track *part_thread(const struct part *part, const struct track *track);
+
+/* What to call a track, and a thread: "app 100: MainThread 100", "app 100: device". As the trace has the names. */
+void part_label_track(struct text *label, const struct part *part, const struct track *track);
+void part_label_thread(struct text *label, const struct part *part, const struct thread *thread);
 
 #endif
