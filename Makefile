@@ -7,14 +7,14 @@ FUZZ_SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/done
-SYSTEM := $(addprefix system-,build test sanitize check fuzz bench)
+SYSTEM := $(addprefix system-,build page test sanitize check fuzz bench)
 WHEEL_SOURCES := $(shell find CMakeLists.txt pyproject.toml README.md LICENSE cmake include src python \
                    -type f -not -name '*.pyc')
 export JOBS PYTHON UNSTABLE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-python test-stack sanitize test-matrix bench check format fuzz coverage \
-        dev release wheel install clean distclean venv $(SYSTEM)
+        dev release page wheel install clean distclean venv $(SYSTEM)
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -58,11 +58,14 @@ fuzz: system-fuzz ## Each fuzz target for FUZZ_SECONDS (60)
 coverage: system-test ## Which lines the C tests run
 	@tools/coverage.sh
 
-dev: system-test ## Debug build with the C tests, in build/dev
+dev: system-test page ## Debug build with the C tests, in build/dev
 	@tools/build.sh dev
 
-release: system-build ## Optimized build, in build/release
+release: system-build page ## Optimized build, in build/release
 	@tools/build.sh release
+
+page: system-page ## The page of marey view, in web/dist
+	@tools/page.sh
 
 install: $(DONE)/install ## Build, and install into .venv
 
@@ -71,10 +74,10 @@ wheel: $(DONE)/build-packages ## A wheel, in dist/
 	@ls -1t dist/*.whl | head -1
 
 clean: ## Remove what was built
-	rm -rf build dist
+	rm -rf build dist web/dist
 
 distclean: clean ## ... and the virtual environments
-	rm -rf .venv .venv-*
+	rm -rf .venv .venv-* web/node_modules
 
 # System packages: what a list names is looked for each time (that is quick), and installed where that is allowed.
 $(SYSTEM): system-%:

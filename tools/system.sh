@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# system.sh LIST...: sees that the system packages of the lists are there: build, test, sanitize, check, fuzz, bench.
+# system.sh LIST...: sees that the system packages of the lists are there: build, page, test, sanitize, check, fuzz, bench.
 # As root, or with sudo that asks nothing, it installs what is missing by apt-get; else it says what is missing and how to
 # install it, and fails. Each need is a Debian package and a command that succeeds where it is met in whatever way.
 set -euo pipefail
@@ -24,6 +24,10 @@ has_fuzzer() {
         clang-14 -fsanitize=fuzzer -x c - -o /dev/null
 }
 
+node_is() { # MAJOR
+    node -e "process.exit(+process.versions.node.split('.')[0] < $1)"
+}
+
 python_can() { # EXPRESSION
     command -v "$PYTHON" && "$PYTHON" -c "assert $1"
 }
@@ -43,11 +47,17 @@ look() { # LIST
             '__import__("os").path.exists(__import__("sysconfig").get_path("include") + "/Python.h")'
         need ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
         ;;
+    page)
+        need nodejs node_is 18
+        need npm command -v npm
+        ;;
     test)
         look build
+        look page
         need libcmocka-dev has_headers stdarg.h stddef.h setjmp.h stdint.h cmocka.h
         need pkg-config command -v pkg-config
         need procps command -v ps
+        need chromium command -v chromium
         ;;
     sanitize)
         look test
