@@ -25,7 +25,7 @@ has_fuzzer() {
 }
 
 node_is() { # MAJOR
-    node -e "process.exit(+process.versions.node.split('.')[0] < $1)"
+    node -e "process.exit(Number(parseInt(process.versions.node) < $1))"
 }
 
 python_can() { # EXPRESSION
