@@ -4,44 +4,22 @@
 #include "output/profile_trace.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "format/perfetto.h"
-#include "format/varint.h"
+#include "output/message.h"
+#include "output/stack_sample.h"
 
 enum { SEQUENCE = 1, CONTEXT = 1 };
 
 /* ----------------------------------------------------------------- messages */
 
-static void put_varint(struct text *to, uint64_t value) {
-    uint8_t bytes[VARINT_MAX];
-    text_add_bytes(to, (char *)bytes, (size_t)(varint_put(bytes, value) - bytes));
-}
-
-static void put_number(struct text *to, unsigned field, uint64_t value) {
-    put_varint(to, TAG(field, WIRE_VARINT));
-    put_varint(to, value);
-}
-
-static void put_bytes(struct text *to, unsigned field, const char *bytes, size_t size) {
-    put_varint(to, TAG(field, WIRE_BYTES));
-    put_varint(to, size);
-    text_add_bytes(to, bytes, size);
-}
-
-static void put_string(struct text *to, unsigned field, const char *string) {
-    put_bytes(to, field, string, strlen(string));
-}
-
-/* A message within another one; it is empty afterwards. */
+/* A message within another one; it is gone afterwards. */
 static void put_message(struct text *to, unsigned field, struct text *message) {
-    put_bytes(to, field, text_of(message), message->size);
-    to->failed |= message->failed;
+    message_within(to, field, message);
     text_free(message);
 }
 
 static void put_packet(struct text *to, struct text *packet) {
-    put_number(packet, PACKET__trusted_packet_sequence_id, SEQUENCE);
+    message_number(packet, PACKET__trusted_packet_sequence_id, SEQUENCE);
     put_message(to, TRACE__packet, packet);
 }
 
@@ -49,8 +27,8 @@ static void put_packet(struct text *to, struct text *packet) {
 
 static void put_clock(struct text *packet, uint64_t id, uint64_t time_ns) {
     struct text clock = {0};
-    put_number(&clock, CLOCK__id, id);
-    put_number(&clock, CLOCK__timestamp, time_ns);
+    message_number(&clock, CLOCK__id, id);
+    message_number(&clock, CLOCK__timestamp, time_ns);
     put_message(packet, CLOCK_SNAPSHOT__clocks, &clock);
 }
 
@@ -58,7 +36,7 @@ static void put_clocks(struct text *to, const struct profiled *process) {
     struct text packet = {0}, snapshot = {0};
     put_clock(&snapshot, CLOCK_ID_MONOTONIC, process->time_ns);
     put_clock(&snapshot, CLOCK_ID_REALTIME, process->realtime_ns);
-    put_number(&snapshot, CLOCK_SNAPSHOT__primary_trace_clock, CLOCK_ID_MONOTONIC);
+    message_number(&snapshot, CLOCK_SNAPSHOT__primary_trace_clock, CLOCK_ID_MONOTONIC);
     put_message(&packet, PACKET__clock_snapshot, &snapshot);
     put_packet(to, &packet);
 }
@@ -66,36 +44,23 @@ static void put_clocks(struct text *to, const struct profiled *process) {
 static void put_process(struct text *to, const struct profiled *process) {
     struct text packet = {0}, tree = {0}, entry = {0};
     uint64_t pid = (uint32_t)process->pid;
-    put_number(&entry, TREE_PROCESS__pid, pid);
-    put_string(&entry, TREE_PROCESS__cmdline, process->name);
+    message_number(&entry, TREE_PROCESS__pid, pid);
+    message_string(&entry, TREE_PROCESS__cmdline, process->name);
     put_message(&tree, PROCESS_TREE__processes, &entry);
-    put_number(&entry, TREE_THREAD__tid, pid);
-    put_string(&entry, TREE_THREAD__name, "all threads");
-    put_number(&entry, TREE_THREAD__tgid, pid);
+    message_number(&entry, TREE_THREAD__tid, pid);
+    message_string(&entry, TREE_THREAD__name, "all threads");
+    message_number(&entry, TREE_THREAD__tgid, pid);
     put_message(&tree, PROCESS_TREE__threads, &entry);
-    put_number(&packet, PACKET__timestamp, process->time_ns);
-    put_number(&packet, PACKET__timestamp_clock_id, CLOCK_ID_MONOTONIC);
+    message_number(&packet, PACKET__timestamp, process->time_ns);
+    message_number(&packet, PACKET__timestamp_clock_id, CLOCK_ID_MONOTONIC);
     put_message(&packet, PACKET__process_tree, &tree);
     put_packet(to, &packet);
 }
 
-static void put_weight(struct text *defaults, unsigned field, const char *name, unsigned unit) {
-    struct text weight = {0};
-    put_string(&weight, WEIGHT__name, name);
-    put_number(&weight, WEIGHT__unit, unit);
-    put_message(defaults, field, &weight);
-}
-
-/* In the order in which put_sample has them; the same as in recorded samples (trace/sample.c). */
 static void put_defaults(struct text *packet) {
     struct text defaults = {0}, of_samples = {0};
-    put_string(&of_samples, SAMPLE_DEFAULTS__source, "marey");
-    put_weight(&of_samples, SAMPLE_DEFAULTS__primary_descriptor, "wall", WEIGHT_IN_NS);
-    put_weight(&of_samples, SAMPLE_DEFAULTS__follower_descriptors, "cpu", WEIGHT_IN_NS);
-    put_weight(&of_samples, SAMPLE_DEFAULTS__follower_descriptors, "gil", WEIGHT_IN_NS);
-    put_weight(&of_samples, SAMPLE_DEFAULTS__follower_descriptors, "samples", WEIGHT_IN_COUNT);
-    put_weight(&of_samples, SAMPLE_DEFAULTS__follower_descriptors, "gil wait", WEIGHT_IN_NS);
-    put_number(&defaults, DEFAULTS__timestamp_clock_id, CLOCK_ID_MONOTONIC);
+    stack_sample_defaults(&of_samples);
+    message_number(&defaults, DEFAULTS__timestamp_clock_id, CLOCK_ID_MONOTONIC);
     put_message(&defaults, DEFAULTS__stack_sample_defaults, &of_samples);
     put_message(packet, PACKET__trace_packet_defaults, &defaults);
 }
@@ -143,35 +108,31 @@ static uint32_t number_of(const struct places *places, const struct profile_node
 
 static void put_name(struct text *interned, unsigned field, uint32_t iid, const char *name) {
     struct text entry = {0};
-    put_number(&entry, INTERNED_ENTRY__iid, iid);
-    put_string(&entry, INTERNED_ENTRY__name, name);
+    message_number(&entry, INTERNED_ENTRY__iid, iid);
+    message_string(&entry, INTERNED_ENTRY__name, name);
     put_message(interned, field, &entry);
 }
 
 static void put_frame(struct text *interned, uint32_t iid, const struct place *place,
                       const struct profile_function *function) {
-    static const uint8_t kinds[] = {[SAMPLE_PYTHON] = FRAME_INTERPRETED,
-                                    [SAMPLE_NATIVE] = FRAME_NATIVE,
-                                    [SAMPLE_GC] = FRAME_GC,
-                                    [SAMPLE_TASK] = FRAME_RUNTIME};
     struct text frame = {0};
     int32_t line = place->line ? place->line : function->first_line;
-    put_number(&frame, FRAME__iid, iid);
-    put_number(&frame, FRAME__function_name_id, place->function + 1);
+    message_number(&frame, FRAME__iid, iid);
+    message_number(&frame, FRAME__function_name_id, place->function + 1);
     if (function->first_line > 0)
-        put_number(&frame, FRAME__rel_pc, (uint64_t)function->first_line);
-    put_number(&frame, FRAME__source_path_iid, place->function + 1);
+        message_number(&frame, FRAME__rel_pc, (uint64_t)function->first_line);
+    message_number(&frame, FRAME__source_path_iid, place->function + 1);
     if (line > 0)
-        put_number(&frame, FRAME__line_number, (uint64_t)line);
-    put_number(&frame, FRAME__kind, function->kind < sizeof kinds ? kinds[function->kind] : 0u);
+        message_number(&frame, FRAME__line_number, (uint64_t)line);
+    message_number(&frame, FRAME__kind, stack_sample_frame_kind(function->kind));
     put_message(interned, INTERNED__frames, &frame);
 }
 
 static void put_context(struct text *interned, const struct profiled *process) {
     struct text context = {0};
-    put_number(&context, TASK_CONTEXT__iid, CONTEXT);
-    put_number(&context, TASK_CONTEXT__pid, (uint32_t)process->pid);
-    put_number(&context, TASK_CONTEXT__tid, (uint32_t)process->pid);
+    message_number(&context, TASK_CONTEXT__iid, CONTEXT);
+    message_number(&context, TASK_CONTEXT__pid, (uint32_t)process->pid);
+    message_number(&context, TASK_CONTEXT__tid, (uint32_t)process->pid);
     put_message(interned, INTERNED__task_contexts, &context);
 }
 
@@ -188,7 +149,7 @@ static void put_frames(struct text *to, const struct profile *profile, const str
     for (uint32_t i = 0; i < places->count; i++)
         put_frame(&interned, i + 1, &places->all[i], &functions[places->all[i].function]);
     put_context(&interned, process);
-    put_number(&packet, PACKET__sequence_flags, SEQUENCE_STATE_CLEARED);
+    message_number(&packet, PACKET__sequence_flags, SEQUENCE_STATE_CLEARED);
     put_defaults(&packet);
     put_message(&packet, PACKET__interned_data, &interned);
     put_packet(to, &packet);
@@ -202,30 +163,25 @@ static void put_callstack(struct text *packet, const struct places *places,
     struct text callstack = {0}, interned = {0};
     for (uint32_t at = node; at; at = nodes[at].parent)
         path[depth++] = at;
-    put_number(&callstack, CALLSTACK__iid, node);
+    message_number(&callstack, CALLSTACK__iid, node);
     while (depth)
-        put_number(&callstack, CALLSTACK__frame_ids, number_of(places, &nodes[path[--depth]]));
+        message_number(&callstack, CALLSTACK__frame_ids, number_of(places, &nodes[path[--depth]]));
     put_message(&interned, INTERNED__callstacks, &callstack);
     put_message(packet, PACKET__interned_data, &interned);
 }
 
 static void put_sample(struct text *to, const struct places *places,
                        const struct profile_node *nodes, uint32_t node, uint64_t time_ns) {
-    struct text packet = {0}, sample = {0}, weights = {0};
+    struct text packet = {0}, sample = {0};
     const struct profile_node *of = &nodes[node];
     if (node)
         put_callstack(&packet, places, nodes, node);
-    put_number(&sample, STACK_SAMPLE__task_context_iid, CONTEXT);
+    message_number(&sample, STACK_SAMPLE__task_context_iid, CONTEXT);
     if (node)
-        put_number(&sample, STACK_SAMPLE__callstack_iid, node);
-    put_number(&sample, STACK_SAMPLE__primary_weight, of->self_ns[SAMPLE_WALL]);
-    put_varint(&weights, of->self_ns[SAMPLE_CPU]);
-    put_varint(&weights, of->self_ns[SAMPLE_GIL]);
-    put_varint(&weights, of->self_count);
-    put_varint(&weights, of->self_ns[SAMPLE_GIL_WAIT]);
-    put_message(&sample, STACK_SAMPLE__follower_weights, &weights);
-    put_number(&packet, PACKET__timestamp, time_ns);
-    put_number(&packet, PACKET__sequence_flags, SEQUENCE_NEEDS_STATE);
+        message_number(&sample, STACK_SAMPLE__callstack_iid, node);
+    stack_sample_weights(&sample, of->self_ns, of->self_count);
+    message_number(&packet, PACKET__timestamp, time_ns);
+    message_number(&packet, PACKET__sequence_flags, SEQUENCE_NEEDS_STATE);
     put_message(&packet, PACKET__stack_sample, &sample);
     put_packet(to, &packet);
 }
