@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "marey.h"
+#include "model/damage.h"
 #include "output/display.h"
 
 enum { WORD_MAX = 63 };
@@ -95,7 +96,15 @@ static void print_path(const char *command, const char *path, int error) {
 int read_error(const char *command, const char *path, int error) {
     print_path(command, path, error);
     fputc('\n', stderr);
-    return EXIT_USAGE;
+    return EXIT_FOUND;
+}
+
+int no_trace_error(const char *command, const char *path) {
+    struct text shown = {0};
+    display_add(&shown, path, 0);
+    fprintf(stderr, "marey %s: %s: %s\n", command, text_of(&shown), damage_text(DAMAGE_EMPTY));
+    text_free(&shown);
+    return EXIT_FOUND;
 }
 
 int record_error(const char *command, const char *path, int error) {

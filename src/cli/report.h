@@ -3,19 +3,30 @@
 #define MAREY_CLI_REPORT_H
 
 #include "model/hot.h"
+#include "model/order.h"
 #include "model/own.h"
 #include "model/sampling.h"
 #include "output/summary_table.h"
 
 /* What the rows of the table of samples are. */
-enum report_by { REPORT_BY_FUNCTION, REPORT_BY_LINE, REPORT_BY_FILE, REPORT_BY_THREAD };
+enum report_by {
+    REPORT_BY_FUNCTION,
+    REPORT_BY_LINE,
+    REPORT_BY_FILE,
+    REPORT_BY_MODULE,
+    REPORT_BY_THREAD,
+    REPORT_BY_PROCESS,
+    REPORT_BY_SPAN, /* the innermost open one of the sampled thread */
+};
 
 /* What a report is of, and how it looks. All zero but for the style: all of the trace, every row. */
 struct report_request {
     uint32_t rows; /* of each table; 0: all */
     enum report_by by;
-    enum hot_order order;
-    struct trace_filter filter;  /* processes and threads */
+    enum order order;
+    struct trace_filter filter;
+    struct patterns names;       /* of functions and spans */
+    uint32_t slowest;            /* single spans that took longest */
     const struct own_rules *own; /* before those that are built in; NULL: none */
     struct table_style style;
 };
@@ -23,10 +34,14 @@ struct report_request {
 /* The tables of a report: samples by function, calls by function, spans, whichever the trace has. The trace has been read
  * with TRACE_CALLS. Returns 0 or MAREY_ENOMEM. */
 int report_tables(struct trace *trace, const struct report_request *request, FILE *to);
-/* The same as members of an object: "sampling", "thread_table", "function_table" (or "line_table", "file_table") where
- * there are samples, "call_table" where there are calls, and "span_table". */
+/* The same as members of an object: "sampling", "thread_table" (or "process_table"), "function_table" (or "line_table",
+ * "file_table", "module_table", "sampled_spans") where there are samples, "call_table" where there are calls,
+ * "span_table", "gc" and "slowest_spans" where there are some. */
 int report_tables_json(struct trace *trace, const struct report_request *request,
                        struct json *json);
+
+/* The same as comma-separated values, one heading for all tables. */
+int report_tables_csv(struct trace *trace, const struct report_request *request, FILE *to);
 
 /* "1,234 spans, 3 threads, 2 processes, 1.23s, 234 KiB" */
 void report_sentence(const struct trace *trace, struct text *text);

@@ -1,45 +1,57 @@
 /* marey report: the tables of a trace. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/command.h"
 #include "cli/filter_options.h"
 #include "cli/report.h"
+#include "model/slowest.h"
 
-enum { ROWS = 20 };
+enum { ROWS = 20, SLOWEST = 5, ARGUMENT_BYTES_MAX = 64 << 20 };
 
 static const char help_text[] =
     "usage: marey report [OPTIONS] FILE\n"
     "\n"
-    "Says where the time went, by what the trace has: its samples and its calls, added up by "
-    "function, and its spans,\nby name. "
-    "'<====' marks your own code: not the standard library's, not what was installed. '-' is the "
-    "standard input.\n"
-    "The file may still be growing.\n"
+    "Says where the time went and what was slow, by what the trace has: its samples and its calls, "
+    "added up by function,\nits spans, by name, the pauses of the garbage collector, and the spans "
+    "that took longest. '<====' marks your own\ncode: not the standard library's, not what was "
+    "installed. '-' is the standard input. The file may still be growing.\n"
     "\n"
     "  -n, --rows N          rows of each table (otherwise 20; 0: all)\n"
-    "  -b, --by WHAT         samples by function, line, file or thread (otherwise function)\n"
-    "  -s, --sort HOW        by self (time in the function itself, otherwise) or total (with what "
-    "it calls)\n" FILTER_HELP
+    "  -b, --by WHAT         samples by function, line, file, module, thread, process or span "
+    "(otherwise function);\n"
+    "                        by span: which of your spans the sampled threads were in\n"
+    "  -s, --sort HOW        by self (time in the function itself), total (with what it calls), "
+    "count, mean, max or name;\n"
+    "                        where a table has no such column it is sorted as usual\n"
+    "  -f, --filter PATTERN  only functions and spans whose name is like that ('load*', 'User.*'); "
+    "'!PATTERN' leaves\n"
+    "                        them out; may be given again. Shares are still of everything\n"
+    "      --slowest N       single spans, those that took longest (otherwise 5; 0: "
+    "none)\n" FILTER_HELP
     "      --own GLOB        files that are your own code: '*/site-packages/mine/*'\n"
     "      --not-own GLOB    files that are not; of both the last one that matches counts\n"
     "  -j, --json            everything, for a program; times in nanoseconds\n"
+    "      --csv             the tables as comma-separated values, likewise\n"
     "  -h, --help            this page\n"
     "\n"
-    "exit status: 0 shown, 2 cannot be read\n"
+    "exit status: 0 shown, 1 the file cannot be read or is no trace, 2 wrong usage\n"
     "\n"
     "examples:\n"
     "  marey report app.perfetto-trace\n"
     "  marey report --by line --own '*/mylib/*' app.perfetto-trace\n"
-    "  marey report --by thread --process 'gunicorn*' app.perfetto-trace\n";
+    "  marey report --by span --from 10s --to 20s app.perfetto-trace\n"
+    "  marey report --filter 'db.*' --sort max --slowest 20 app.perfetto-trace\n";
 
-enum { OPTION_OWN = 256, OPTION_NOT_OWN };
+enum { OPTION_OWN = 256, OPTION_NOT_OWN, OPTION_SLOWEST, OPTION_CSV };
 
 struct request {
     struct report_request report;
     struct own_rules own;
     struct filter_options filter;
-    int json;
+    const char *names[FILTER_PATTERNS_MAX];
+    int json, csv;
 };
 
 static int print_text(struct trace *trace, const char *path, const struct request *request) {
@@ -69,18 +81,35 @@ static int print_json(struct trace *trace, const char *path, const struct reques
     return error;
 }
 
+static int print(struct trace *trace, const char *path, const struct request *request) {
+    if (request->csv)
+        return report_tables_csv(trace, &request->report, stdout);
+    return request->json ? print_json(trace, path, request) : print_text(trace, path, request);
+}
+
+/* Arguments are shown with single spans alone, and take more memory than all the rest: of a large file they are not kept. */
+static unsigned what_to_keep(const char *path, const struct request *request) {
+    struct stat info;
+    int is_small =
+        stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size <= ARGUMENT_BYTES_MAX;
+    return TRACE_LEAN | (request->report.slowest && is_small ? TRACE_ARGUMENTS : TRACE_CALLS);
+}
+
 static int show(const char *path, struct request *request) {
     struct trace trace;
-    int error = trace_read(&trace, path, TRACE_CALLS | TRACE_LEAN);
-    int status = error ? -1 : filter_settle(&request->filter, "report", &trace);
-    request->report.filter = request->filter.filter;
-    if (!error && status < 0)
-        error =
-            request->json ? print_json(&trace, path, request) : print_text(&trace, path, request);
-    if (error)
-        status = read_error("report", path, error);
+    int error = trace_read(&trace, path, what_to_keep(path, request));
+    int status = error ? read_error("report", path, error) : -1;
+    if (status < 0 && trace.reader.damage.count[DAMAGE_EMPTY])
+        status = no_trace_error("report", path);
+    if (status < 0)
+        status = filter_settle(&request->filter, "report", &trace);
+    if (status < 0) {
+        request->report.filter = request->filter.filter;
+        error = print(&trace, path, request);
+        status = error ? read_error("report", path, error) : EXIT_OK;
+    }
     trace_free(&trace);
-    return status < 0 ? EXIT_OK : status;
+    return status;
 }
 
 /* The place of a word in a list that ends in NULL. -1: it is none of them, which is said. */
@@ -105,12 +134,26 @@ static int add_own(struct request *request, const char *pattern, int own) {
 
 /* Returns 0, or -1 after saying what is wrong. */
 static int take_option(struct request *request, int option) {
-    static const char *const by[] = {"function", "line", "file", "thread", NULL};
-    static const char *const sort[] = {"self", "total", NULL};
+    static const char *const by[] = {"function", "line",    "file", "module",
+                                     "thread",   "process", "span", NULL};
+    static const char *const sort[] = {"self", "total", "count", "mean", "max", "name", NULL};
     struct report_request *report = &request->report;
     int choice = 0;
     switch (option) {
     case 'j': request->json = 1; return 0;
+    case OPTION_CSV: request->csv = 1; return 0;
+    case OPTION_SLOWEST:
+        if (parse_count(optarg, &report->slowest) == 0 && report->slowest <= SLOWEST_MAX)
+            return 0;
+        usage_error("report", "--slowest: '%s' is no number up to %d", optarg, SLOWEST_MAX);
+        return -1;
+    case 'f':
+        if (report->names.count < FILTER_PATTERNS_MAX) {
+            request->names[report->names.count++] = optarg;
+            return 0;
+        }
+        usage_error("report", "more than %d times --filter", FILTER_PATTERNS_MAX);
+        return -1;
     case 'n':
         if (parse_count(optarg, &report->rows) == 0)
             return 0;
@@ -122,7 +165,7 @@ static int take_option(struct request *request, int option) {
         return choice < 0 ? -1 : 0;
     case 's':
         choice = choose("sort", optarg, sort);
-        report->order = choice == 1 ? HOT_BY_TOTAL : HOT_BY_SELF;
+        report->order = choice < 0 ? ORDER_USUAL : (enum order)(ORDER_SELF + choice);
         return choice < 0 ? -1 : 0;
     case OPTION_OWN:
     case OPTION_NOT_OWN: return add_own(request, optarg, option == OPTION_OWN);
@@ -137,16 +180,21 @@ static int run(int argc, char **argv) {
                                             FILTER_OPTIONS,
                                             {"own", required_argument, NULL, OPTION_OWN},
                                             {"not-own", required_argument, NULL, OPTION_NOT_OWN},
+                                            {"filter", required_argument, NULL, 'f'},
+                                            {"slowest", required_argument, NULL, OPTION_SLOWEST},
                                             {"json", no_argument, NULL, 'j'},
+                                            {"csv", no_argument, NULL, OPTION_CSV},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     struct request request = {.report = {.rows = ROWS,
+                                         .slowest = SLOWEST,
                                          .style = {table_terminal_width(stdout),
                                                    table_terminal_colour(stdout), "  ", 0}}};
     int option;
     request.report.own = &request.own;
+    request.report.names.all = request.names;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":n:b:s:p:t:jh", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":n:b:s:f:p:t:jh", options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help_text, stdout);
             return EXIT_OK;
@@ -156,6 +204,8 @@ static int run(int argc, char **argv) {
         if (take_option(&request, option))
             return EXIT_USAGE;
     }
+    if (request.json && request.csv)
+        return usage_error("report", "--json or --csv, not both");
     if (optind == argc)
         return usage_error("report", "which file?");
     if (argc - optind > 1)

@@ -1,186 +1,163 @@
-/* See report.h: the tables. */
-#include "cli/report.h"
-
-#include <stdlib.h>
-
-#include "cli/report_calls.h"
-#include "marey.h"
+/* See report.h: the tables as text and as JSON. */
+#include "cli/report_data.h"
 #include "output/function_table.h"
 #include "output/hot_table.h"
+#include "output/span_tables.h"
+#include "output/thread_table.h"
 
-/* What the samples that are wanted come to. */
-struct sampled_report {
-    struct sampling sampling;
-    struct sample_times *times; /* of each sampled thread */
-    struct sample_times all;
-    uint32_t threads; /* that have samples */
-    enum sample_grouping grouping;
-    struct profile *profile;
-    struct hot hot;
+struct printing {
+    const struct report_data *data;
+    const struct report_request *request;
+    FILE *to;
+    const char *indent;
+    int any; /* something was printed */
 };
 
-static enum sample_grouping grouping_of(enum report_by by) {
-    return by == REPORT_BY_LINE   ? GROUP_LINES
-           : by == REPORT_BY_FILE ? GROUP_FILES
-                                  : GROUP_FUNCTIONS;
+/* An empty line before each part but the first. */
+static void part(struct printing *self) {
+    if (self->any)
+        fputc('\n', self->to);
+    self->any = 1;
 }
 
-static void add_up(struct sampled_report *report, const struct trace *trace) {
-    for (uint32_t i = 0; i < trace->reader.samples.thread_count; i++) {
-        const struct sample_times *times = &report->times[i];
-        report->threads += times->count > 0;
-        report->all.count += times->count;
-        for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
-            if (__builtin_add_overflow(report->all.ns[weight], times->ns[weight],
-                                       &report->all.ns[weight]))
-                report->all.ns[weight] = UINT64_MAX;
-    }
-}
+/* ------------------------------------------------------------------ samples */
 
-/* Returns 0 or MAREY_ENOMEM. sampled_free in every case. */
-static int sampled_make(struct sampled_report *report, const struct trace *trace,
-                        const struct report_request *request) {
-    *report = (struct sampled_report){.grouping = grouping_of(request->by)};
-    sampling_find(&report->sampling, trace);
-    report->times = calloc(trace->reader.samples.thread_count + 1, sizeof *report->times);
-    if (!report->times)
-        return MAREY_ENOMEM;
-    sampling_times(trace, &request->filter, report->times);
-    add_up(report, trace);
-    int error = sampling_profile(&report->profile, trace, &request->filter, report->grouping);
-    return error ? error : hot_make(&report->hot, report->profile, request->order);
-}
-
-static void sampled_free(struct sampled_report *report) {
-    hot_free(&report->hot);
-    profile_close(report->profile);
-    free(report->times);
-}
-
-/* --------------------------------------------------------------------- text */
-
-static void print_head(const struct sampled_report *report, const struct report_request *request,
-                       FILE *to) {
-    const char *indent = request->style.indent ? request->style.indent : "";
+static void print_head(struct printing *self) {
+    const struct report_data *data = self->data;
     struct text line = {0};
-    sampling_sentence(&line, &report->sampling, report->all.count);
-    fprintf(to, "%s%s\n", indent, text_of(&line));
+    part(self);
+    sampling_sentence(&line, &data->sampling, data->all.count);
+    fprintf(self->to, "%s%s\n", self->indent, text_of(&line));
     text_free(&line);
     line = (struct text){0};
-    if (report->all.ns[SAMPLE_WALL] && report->sampling.known) {
-        sample_states(&line, &report->all);
-        fprintf(to, "%s%s\n", indent, text_of(&line));
+    if (data->all.ns[SAMPLE_WALL] && data->sampling.known) {
+        sample_states(&line, &data->all);
+        fprintf(self->to, "%s%s\n", self->indent, text_of(&line));
     }
     text_free(&line);
 }
 
 /* Who did little themselves and had much done: below a table by self, which does not reach them. */
-static int print_own_callers(const struct sampled_report *report,
-                             const struct report_request *request, FILE *to) {
+static int print_own_callers(struct printing *self) {
     enum { OWN_ROWS = 10 };
+    const struct report_data *data = self->data;
     struct hot callers;
-    uint32_t rows = request->rows;
-    if (request->order != HOT_BY_SELF || report->grouping != GROUP_FUNCTIONS || !rows ||
-        rows >= report->hot.count)
+    uint32_t rows = self->request->rows;
+    int is_by_self = self->request->order == ORDER_USUAL || self->request->order == ORDER_SELF;
+    if (!is_by_self || data->grouping != GROUP_FUNCTIONS || !rows || rows >= data->hot.count)
         return 0;
-    int error = hot_own_callers(&callers, &report->hot, report->profile, request->own, rows);
+    int error = hot_own_callers(&callers, &data->hot, data->profile, self->request->own, rows);
     if (!error && callers.count) {
-        const char *indent = request->style.indent ? request->style.indent : "";
         callers.count = callers.count < OWN_ROWS ? callers.count : OWN_ROWS;
-        fprintf(to, "\n%sYour own functions that call these:\n", indent);
-        hot_table_print(&callers, report->profile, report->grouping, request->own, to, 0,
-                        &request->style);
+        fprintf(self->to, "\n%sYour own functions that call these:\n", self->indent);
+        hot_table_print(&callers, data->profile, data->grouping, self->request->own, self->to, 0,
+                        &self->request->style);
     }
     hot_free(&callers);
     return error;
 }
 
-/* *any: whether there were some. */
-static int print_samples(const struct trace *trace, const struct report_request *request, FILE *to,
-                         int *any) {
-    struct sampled_report report;
-    int error = sampled_make(&report, trace, request);
-    *any = !error && report.all.count > 0;
-    if (*any) {
-        print_head(&report, request, to);
-        if (request->by == REPORT_BY_THREAD || report.threads > 1) {
-            fputc('\n', to);
-            thread_table_print(trace, report.times, to, request->rows, &request->style);
-        }
-        if (request->by != REPORT_BY_THREAD && report.hot.count) {
-            fputc('\n', to);
-            hot_table_print(&report.hot, report.profile, report.grouping, request->own, to,
-                            request->rows, &request->style);
-            error = print_own_callers(&report, request, to);
-        }
+static uint32_t sampled_threads(const struct busy_list *busy) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < busy->count; i++)
+        count += busy->rows[i].times.count > 0;
+    return count;
+}
+
+static int print_samples(struct printing *self) {
+    const struct report_data *data = self->data;
+    const struct report_request *request = self->request;
+    if (data->all.count)
+        print_head(self);
+    int threads = data->all.count && sampled_threads(&data->busy) > 1;
+    if (data->busy.count && (threads || report_is_by_thread(request))) {
+        part(self);
+        thread_table_print(&data->busy, data->trace, request->by == REPORT_BY_PROCESS, self->to,
+                           request->rows, &request->style);
     }
-    sampled_free(&report);
-    return error;
-}
-
-/* The spans that are wanted. Returns 0 or MAREY_ENOMEM. summary_free in every case. */
-static int make_spans(struct summary *spans, const struct trace *trace,
-                      const struct report_request *request) {
-    int error = summary_make_part(spans, trace, &request->filter);
-    report_calls_take_out(spans, trace);
-    return error;
-}
-
-/* An empty line before each table but the first. */
-static void part(FILE *to, int *any) {
-    if (*any)
-        fputc('\n', to);
-    *any = 1;
-}
-
-static int print_calls(struct trace *trace, const struct report_request *request, FILE *to,
-                       int *any) {
-    struct report_calls report;
-    int error = report_calls_make(&report, trace, request);
-    if (!error && report.calls.call_count) {
-        part(to, any);
-        function_table_print(&report.stats, &report.calls, to, request->rows, &request->style);
+    if (!data->all.count || report_is_by_thread(request))
+        return 0;
+    if (request->by == REPORT_BY_SPAN) {
+        part(self);
+        span_samples_print(&data->by_span, data->trace, self->to, request->rows, &request->style);
+        return 0;
     }
-    report_calls_free(&report);
-    return error;
+    if (!data->hot.count)
+        return 0;
+    part(self);
+    hot_table_print(&data->hot, data->profile, data->grouping, request->own, self->to,
+                    request->rows, &request->style);
+    return print_own_callers(self);
 }
 
-static int print_spans(const struct trace *trace, const struct report_request *request, FILE *to,
-                       int *any) {
-    struct summary spans;
-    int error = make_spans(&spans, trace, request);
-    if (!error && spans.count) {
-        part(to, any);
-        summary_table_print(&spans, trace, to, request->rows, &request->style);
+/* --------------------------------------------------------- calls and spans */
+
+static void print_pauses(struct printing *self) {
+    const struct report_gc *gc = &self->data->gc;
+    char count[DISPLAY_ROOM], total[DISPLAY_ROOM], longest[DISPLAY_ROOM];
+    double share =
+        self->data->length_ns ? 100.0 * (double)gc->total_ns / (double)self->data->length_ns : 0;
+    if (!gc->count)
+        return;
+    display_count(count, sizeof count, gc->count);
+    display_duration(total, sizeof total, gc->total_ns);
+    display_duration(longest, sizeof longest, gc->max_ns);
+    part(self);
+    fprintf(self->to, "%sgarbage collection: %s %s, %s in all (%.1f%% of the time), longest %s\n",
+            self->indent, count, gc->count == 1 ? "pause" : "pauses", total, share, longest);
+}
+
+static void print_spans(struct printing *self) {
+    const struct report_data *data = self->data;
+    const struct report_request *request = self->request;
+    if (data->functions.call_count && data->calls.count) {
+        part(self);
+        function_table_print(&data->calls, &data->functions, self->to, request->rows,
+                             &request->style);
     }
-    summary_free(&spans);
+    if (data->spans.count) {
+        part(self);
+        summary_table_print(&data->spans, data->trace, self->to, request->rows, &request->style);
+    }
+    print_pauses(self);
+    if (data->slowest.count) {
+        part(self);
+        slowest_print(&data->slowest, data->trace, self->to, &request->style);
+    }
+}
+
+static int print_all(struct printing *self) {
+    const struct trace *trace = self->data->trace;
+    int error = print_samples(self);
+    if (!error)
+        print_spans(self);
+    if (!error && !self->any)
+        fprintf(self->to, "%s%s\n", self->indent,
+                trace->samples || trace->span_count
+                    ? "nothing of that: 'marey info' shows which processes and threads there are"
+                    : "no spans and no samples");
     return error;
 }
 
 int report_tables(struct trace *trace, const struct report_request *request, FILE *to) {
-    const char *indent = request->style.indent ? request->style.indent : "";
-    int any = 0;
-    int error = trace->samples ? print_samples(trace, request, to, &any) : 0;
+    struct report_data data;
+    struct printing printing = {.data = &data,
+                                .request = request,
+                                .to = to,
+                                .indent = request->style.indent ? request->style.indent : ""};
+    int error = report_data_make(&data, trace, request);
     if (!error)
-        error = print_calls(trace, request, to, &any);
-    if (!error)
-        error = print_spans(trace, request, to, &any);
-    if (!error && !any) {
-        int is_part = trace->samples || trace->span_count;
-        fprintf(to, "%s%s\n", indent,
-                is_part
-                    ? "nothing of that: 'marey info' shows which processes and threads there are"
-                    : "no spans and no samples");
-    }
+        error = print_all(&printing);
+    report_data_free(&data);
     return error;
 }
 
 /* --------------------------------------------------------------------- JSON */
 
-static void sampling_json(struct json *json, const struct sampled_report *report) {
-    const struct sampling *sampling = &report->sampling;
+static void sampling_json(struct json *json, const struct report_data *data) {
+    const struct sampling *sampling = &data->sampling;
     json_object(json, "sampling");
-    sample_times_json(json, "times", &report->all);
+    sample_times_json(json, "times", &data->all);
     if (sampling->known) {
         json_count(json, "interval_ns", sampling->interval_ns);
         json_double(json, "samples_per_second", sampling->rate);
@@ -189,48 +166,50 @@ static void sampling_json(struct json *json, const struct sampled_report *report
         json_count(json, "missed", sampling->missed);
         json_count(json, "cpu_ns", sampling->cpu_ns);
     }
-    json_count(json, "not_in_table", profile_lost(report->profile));
+    json_count(json, "not_in_table", profile_lost(data->profile));
     json_end(json);
 }
 
-static int samples_json(const struct trace *trace, const struct report_request *request,
-                        struct json *json) {
+static void samples_json(struct json *json, const struct report_data *data) {
     static const char *const keys[] = {[GROUP_FUNCTIONS] = "function_table",
                                        [GROUP_LINES] = "line_table",
-                                       [GROUP_FILES] = "file_table"};
-    struct sampled_report report;
-    int error = sampled_make(&report, trace, request);
-    if (!error) {
-        sampling_json(json, &report);
-        thread_table_json(trace, report.times, json, "thread_table", request->rows);
-        if (request->by != REPORT_BY_THREAD)
-            hot_table_json(&report.hot, report.profile, request->own, json, keys[report.grouping],
-                           request->rows);
-    }
-    sampled_free(&report);
-    return error;
+                                       [GROUP_FILES] = "file_table",
+                                       [GROUP_MODULES] = "module_table"};
+    const struct report_request *request = data->request;
+    if (data->profile)
+        sampling_json(json, data);
+    thread_table_json(&data->busy, data->trace, request->by == REPORT_BY_PROCESS, json,
+                      request->by == REPORT_BY_PROCESS ? "process_table" : "thread_table",
+                      request->rows);
+    if (data->profile && report_is_by_place(request))
+        hot_table_json(&data->hot, data->profile, data->grouping, request->own, json,
+                       keys[data->grouping], request->rows);
+    if (data->profile && request->by == REPORT_BY_SPAN)
+        span_samples_json(&data->by_span, data->trace, json, "sampled_spans", request->rows);
 }
 
-static int calls_json(struct trace *trace, const struct report_request *request,
-                      struct json *json) {
-    struct report_calls report;
-    int error = report_calls_make(&report, trace, request);
-    if (!error && report.calls.call_count)
-        function_table_json(&report.stats, &report.calls, json, "call_table", request->rows);
-    report_calls_free(&report);
-    return error;
+static void pauses_json(struct json *json, const struct report_data *data) {
+    json_object(json, "gc");
+    json_count(json, "count", data->gc.count);
+    json_integer(json, "total_ns", data->gc.total_ns);
+    json_integer(json, "max_ns", data->gc.max_ns);
+    json_end(json);
 }
 
 int report_tables_json(struct trace *trace, const struct report_request *request,
                        struct json *json) {
-    struct summary spans = {0};
-    int error = trace->samples ? samples_json(trace, request, json) : 0;
-    if (!error)
-        error = calls_json(trace, request, json);
-    if (!error)
-        error = make_spans(&spans, trace, request);
-    if (!error)
-        summary_table_json(&spans, trace, json, "span_table", request->rows);
-    summary_free(&spans);
+    struct report_data data;
+    int error = report_data_make(&data, trace, request);
+    if (!error) {
+        samples_json(json, &data);
+        if (data.functions.call_count)
+            function_table_json(&data.calls, &data.functions, json, "call_table", request->rows);
+        summary_table_json(&data.spans, trace, json, "span_table", request->rows);
+        if (data.gc.count)
+            pauses_json(json, &data);
+        if (data.slowest.count)
+            slowest_json(&data.slowest, trace, json, "slowest_spans");
+    }
+    report_data_free(&data);
     return error;
 }

@@ -53,7 +53,7 @@ static const char help_text[] =
     "same, else '...'.\n"
     "A coroutine or generator is one call; 'waited' is the time in which it did not run.\n"
     "\n"
-    "exit status: 0 shown, 2 cannot be read\n"
+    "exit status: 0 shown, 1 the file cannot be read or is no trace, 2 wrong usage\n"
     "\n"
     "examples:\n"
     "  marey tree app.perfetto-trace\n"
@@ -194,35 +194,30 @@ static int print(const struct calls *calls, const char *path, const struct reque
     return error;
 }
 
-static int not_a_trace(const char *path) {
-    return usage_error("tree", "%s: %s", path, damage_text(DAMAGE_EMPTY));
-}
-
-static int show(const char *path, struct request *request) {
-    struct trace trace;
+static int show_trace(struct trace *trace, const char *path, struct request *request) {
     struct calls calls = {0}, wanted = {0};
-    int error = trace_read(&trace, path, TRACE_ARGUMENTS);
-    if (!error && trace.reader.damage.count[DAMAGE_EMPTY]) {
-        trace_free(&trace);
-        return not_a_trace(path);
-    }
-    int status = error ? -1 : filter_settle(&request->part, "tree", &trace);
-    if (status >= 0) {
-        trace_free(&trace);
-        return status;
-    }
-    if (!error)
-        error = calls_make_part(&calls, &trace, &request->part.filter);
+    int error = calls_make_part(&calls, trace, &request->part.filter);
     if (!error)
         error = calls_filter(&wanted, &calls, &request->filter);
     calls_free(&calls);
     if (!error)
         error = print(&wanted, path, request);
-    if (error)
-        read_error("tree", path, error);
     calls_free(&wanted);
+    return error ? read_error("tree", path, error) : EXIT_OK;
+}
+
+static int show(const char *path, struct request *request) {
+    struct trace trace;
+    int error = trace_read(&trace, path, TRACE_ARGUMENTS);
+    int status = error ? read_error("tree", path, error) : -1;
+    if (status < 0 && trace.reader.damage.count[DAMAGE_EMPTY])
+        status = no_trace_error("tree", path);
+    if (status < 0)
+        status = filter_settle(&request->part, "tree", &trace);
+    if (status < 0)
+        status = show_trace(&trace, path, request);
     trace_free(&trace);
-    return error ? EXIT_USAGE : EXIT_OK;
+    return status;
 }
 
 static int run(int argc, char **argv) {

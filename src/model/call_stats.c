@@ -1,7 +1,9 @@
 /* See call_stats.h. */
+#define _GNU_SOURCE
 #include "model/call_stats.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "marey.h"
 #include "model/call_parts.h"
@@ -111,16 +113,52 @@ int call_stats_make(struct call_stats *stats, const struct calls *calls) {
     return failed ? MAREY_ENOMEM : 0;
 }
 
-static int compare_selves(const void *a, const void *b) {
-    const struct call_stats_row *left = a, *right = b;
-    if (left->self_ns != right->self_ns)
-        return left->self_ns < right->self_ns ? 1 : -1;
-    return compare_rows(a, b);
+struct sorting {
+    const struct calls *calls;
+    enum order order;
+};
+
+static int64_t key_for(const struct call_stats_row *row, enum order order) {
+    switch (order) {
+    case ORDER_SELF: return row->self_ns;
+    case ORDER_COUNT: return (int64_t)row->calls;
+    case ORDER_MEAN: return row->mean_ns;
+    case ORDER_MAX: return row->max_ns;
+    default: return row->total_ns;
+    }
 }
 
-void call_stats_sort_by_self(struct call_stats *stats) {
+static const char *name_of(const struct calls *calls, const struct call_stats_row *row) {
+    return trace_text(calls->trace, calls->functions[row->function].name);
+}
+
+static int compare_by(const void *a, const void *b, void *context) {
+    const struct call_stats_row *left = a, *right = b;
+    const struct sorting *sorting = context;
+    int64_t mine = key_for(left, sorting->order), other = key_for(right, sorting->order);
+    int names = sorting->order == ORDER_NAME
+                    ? strcmp(name_of(sorting->calls, left), name_of(sorting->calls, right))
+                    : 0;
+    if (names)
+        return names;
+    return mine != other ? (mine < other ? 1 : -1) : compare_rows(a, b);
+}
+
+void call_stats_sort(struct call_stats *stats, const struct calls *calls, enum order order) {
+    struct sorting sorting = {calls, order};
     if (stats->count)
-        qsort(stats->rows, stats->count, sizeof *stats->rows, compare_selves);
+        qsort_r(stats->rows, stats->count, sizeof *stats->rows, compare_by, &sorting);
+}
+
+void call_stats_choose(struct call_stats *stats, const struct calls *calls,
+                       const struct patterns *names) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < stats->count; i++)
+        if (patterns_choose_name(
+                names, name_of(calls, &stats->rows[i]),
+                trace_text(calls->trace, calls->functions[stats->rows[i].function].module)))
+            stats->rows[kept++] = stats->rows[i];
+    stats->count = kept;
 }
 
 void call_stats_free(struct call_stats *stats) {

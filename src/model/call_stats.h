@@ -3,6 +3,8 @@
 #define MAREY_MODEL_CALL_STATS_H
 
 #include "model/calls.h"
+#include "model/order.h"
+#include "model/patterns.h"
 
 /* The calls of one function. Times in nanoseconds. */
 struct call_stats_row {
@@ -28,8 +30,11 @@ int call_stats_make(struct call_stats *stats, const struct calls *calls);
  * gets the functions and call_count alone. Returns as above; both are to be freed in every case. */
 int call_stats_of_spans(struct call_stats *stats, struct calls *calls, struct trace *trace,
                         const struct trace_filter *filter);
-/* The largest self time first. */
-void call_stats_sort_by_self(struct call_stats *stats);
+/* Sorts the rows otherwise. */
+void call_stats_sort(struct call_stats *stats, const struct calls *calls, enum order order);
+/* Takes out functions whose names are not wanted. */
+void call_stats_choose(struct call_stats *stats, const struct calls *calls,
+                       const struct patterns *names);
 void call_stats_free(struct call_stats *stats);
 
 #endif

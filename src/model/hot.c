@@ -127,6 +127,12 @@ static int by_total(const void *a, const void *b, void *functions) {
     return total ? total : by_self(a, b, functions);
 }
 
+static int by_name(const void *a, const void *b, void *functions) {
+    const struct profile_function *of = functions;
+    return compare_functions(&of[((const struct hot_row *)a)->function],
+                             &of[((const struct hot_row *)b)->function]);
+}
+
 /* ---------------------------------------------------------------------- own */
 
 int hot_own_callers(struct hot *callers, const struct hot *hot, const struct profile *profile,
@@ -157,7 +163,18 @@ static uint32_t keep_sampled(struct hot_row *rows, uint32_t count) {
     return kept;
 }
 
+void hot_choose(struct hot *hot, const struct profile *profile, const struct patterns *names) {
+    uint32_t count, kept = 0;
+    const struct profile_function *functions = profile_functions(profile, &count);
+    for (uint32_t i = 0; i < hot->count; i++)
+        if (patterns_choose_name(names, functions[hot->rows[i].function].name, NULL))
+            hot->rows[kept++] = hot->rows[i];
+    hot->count = kept;
+}
+
 int hot_make(struct hot *hot, const struct profile *profile, enum hot_order order) {
+    static int (*const comparisons[])(const void *, const void *, void *) = {
+        [HOT_BY_SELF] = by_self, [HOT_BY_TOTAL] = by_total, [HOT_BY_NAME] = by_name};
     struct making m = {0};
     m.nodes = profile_nodes(profile, &m.node_count);
     m.functions = profile_functions(profile, &m.function_count);
@@ -174,8 +191,7 @@ int hot_make(struct hot *hot, const struct profile *profile, enum hot_order orde
         find_hot_lines(&m);
         hot->rows = m.rows;
         hot->count = keep_sampled(m.rows, m.function_count);
-        qsort_r(hot->rows, hot->count, sizeof *hot->rows, order == HOT_BY_SELF ? by_self : by_total,
-                (void *)m.functions);
+        qsort_r(hot->rows, hot->count, sizeof *hot->rows, comparisons[order], (void *)m.functions);
     } else {
         free(m.rows);
     }

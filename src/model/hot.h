@@ -3,6 +3,7 @@
 #define MAREY_MODEL_HOT_H
 
 #include "model/own.h"
+#include "model/patterns.h"
 #include "model/profile.h"
 
 struct hot_row {
@@ -14,7 +15,7 @@ struct hot_row {
     uint64_t hot_line_count;
 };
 
-enum hot_order { HOT_BY_SELF, HOT_BY_TOTAL };
+enum hot_order { HOT_BY_SELF, HOT_BY_TOTAL, HOT_BY_NAME };
 
 struct hot {
     struct hot_row *rows; /* as ordered, the largest first, by wall time; then by count, name and
@@ -27,6 +28,9 @@ struct hot {
 /* All functions of which there is a sample. Returns 0 or MAREY_ENOMEM. hot_free in every case. */
 int hot_make(struct hot *hot, const struct profile *profile, enum hot_order order);
 void hot_free(struct hot *hot);
+
+/* Takes out rows of functions whose names are not wanted. The shares of the others stay as they are. */
+void hot_choose(struct hot *hot, const struct profile *profile, const struct patterns *names);
 
 /* Of the rows from the place `from` on, the user's own functions that were on the stack for at least a hundredth, by
  * total: what a table by self leaves out, although the rest was done for them. Returns as hot_make does. */

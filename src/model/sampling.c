@@ -101,7 +101,7 @@ static struct sample_frame describe(const struct trace *trace, uint32_t place,
                                      .kind = function->kind};
     if (grouping == GROUP_LINES)
         described.first_line = frame->line;
-    if (grouping == GROUP_FILES) {
+    if (grouping == GROUP_FILES || grouping == GROUP_MODULES) {
         described.name = *described.file ? described.file : described.name;
         described.first_line = described.line = 0;
     }

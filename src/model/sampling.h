@@ -11,6 +11,7 @@ enum sample_grouping {
     GROUP_FUNCTIONS, /* with the lines in them */
     GROUP_LINES,     /* each line of a function is one */
     GROUP_FILES,     /* each file is one */
+    GROUP_MODULES,   /* the same, for tables that name them as modules */
 };
 
 struct sample_times {

@@ -261,6 +261,15 @@ int span_samples_make(struct span_samples *made, const struct trace *trace,
     return failed ? MAREY_ENOMEM : 0;
 }
 
+void span_samples_choose(struct span_samples *made, const struct trace *trace,
+                         const struct patterns *names) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < made->count; i++)
+        if (patterns_choose_name(names, trace_text(trace, made->rows[i].name), NULL))
+            made->rows[kept++] = made->rows[i];
+    made->count = kept;
+}
+
 void span_samples_free(struct span_samples *made) {
     free(made->rows);
     *made = (struct span_samples){0};

@@ -2,6 +2,7 @@
 #ifndef MAREY_MODEL_SPAN_SAMPLES_H
 #define MAREY_MODEL_SPAN_SAMPLES_H
 
+#include "model/patterns.h"
 #include "model/sampling.h"
 
 /* The spans of one name and category. */
@@ -23,6 +24,9 @@ struct span_samples {
  * span_samples_free in every case. */
 int span_samples_make(struct span_samples *made, const struct trace *trace,
                       const struct trace_filter *filter);
+/* Takes out rows whose names are not wanted. */
+void span_samples_choose(struct span_samples *made, const struct trace *trace,
+                         const struct patterns *names);
 void span_samples_free(struct span_samples *made);
 
 #endif

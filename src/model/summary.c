@@ -1,5 +1,8 @@
 /* See summary.h. */
+#define _GNU_SOURCE
 #include "model/summary.h"
+
+#include <string.h>
 
 #include "marey.h"
 #include "model/grow.h"
@@ -131,6 +134,47 @@ int summary_make_part(struct summary *summary, const struct trace *trace,
     free(by.durations);
     free(by.row_start);
     return failed ? MAREY_ENOMEM : 0;
+}
+
+struct sorting {
+    const struct trace *trace;
+    enum order order;
+};
+
+static int64_t key_for(const struct summary_row *row, enum order order) {
+    switch (order) {
+    case ORDER_COUNT: return (int64_t)row->count;
+    case ORDER_MEAN: return row->mean_ns;
+    case ORDER_MAX: return row->max_ns;
+    default: return row->total_ns;
+    }
+}
+
+static int compare_by(const void *a, const void *b, void *context) {
+    const struct summary_row *left = a, *right = b;
+    const struct sorting *sorting = context;
+    int64_t mine = key_for(left, sorting->order), other = key_for(right, sorting->order);
+    int names = sorting->order == ORDER_NAME ? strcmp(trace_text(sorting->trace, left->name),
+                                                      trace_text(sorting->trace, right->name))
+                                             : 0;
+    if (names)
+        return names;
+    return mine != other ? (mine < other ? 1 : -1) : compare_rows(a, b);
+}
+
+void summary_sort(struct summary *summary, const struct trace *trace, enum order order) {
+    struct sorting sorting = {trace, order};
+    if (summary->count)
+        qsort_r(summary->rows, summary->count, sizeof *summary->rows, compare_by, &sorting);
+}
+
+void summary_choose(struct summary *summary, const struct trace *trace,
+                    const struct patterns *names) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < summary->count; i++)
+        if (patterns_choose_name(names, trace_text(trace, summary->rows[i].name), NULL))
+            summary->rows[kept++] = summary->rows[i];
+    summary->count = kept;
 }
 
 void summary_free(struct summary *summary) {

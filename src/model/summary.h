@@ -3,6 +3,8 @@
 #define MAREY_MODEL_SUMMARY_H
 
 #include "model/filter.h"
+#include "model/order.h"
+#include "model/patterns.h"
 
 /* The spans of one name and category. Times in nanoseconds, of those that ended; 0 where none did. */
 struct summary_row {
@@ -23,6 +25,11 @@ int summary_make(struct summary *summary, const struct trace *trace);
 /* The same of a part of the trace. Spans that are partly within its time count, with the part inside. */
 int summary_make_part(struct summary *summary, const struct trace *trace,
                       const struct trace_filter *filter);
+/* Sorts the rows otherwise. */
+void summary_sort(struct summary *summary, const struct trace *trace, enum order order);
+/* Takes out rows whose names are not wanted. */
+void summary_choose(struct summary *summary, const struct trace *trace,
+                    const struct patterns *names);
 void summary_free(struct summary *summary);
 
 #endif

@@ -1,12 +1,10 @@
 /* Spans or samples as a table: comma-separated, a heading, one row each, as RFC 4180 has it (but for line feeds alone at
- * the ends of rows, as Unix programs want them). Times in nanoseconds since the trace's first event.
- *
- * Texts come from a trace, and the table may be opened by a spreadsheet or shown by a terminal: one that would be a formula
- * gets a ' in front (OWASP's "CSV injection"), what is not for a terminal is written as display.h does. */
+ * the ends of rows, as Unix programs want them). Times in nanoseconds since the trace's first event. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "marey.h"
+#include "output/csv_text.h"
 #include "output/event_args.h"
 #include "output/format.h"
 #include "output/part.h"
@@ -22,45 +20,13 @@ struct table {
 
 /* -------------------------------------------------------------------- cells */
 
-/* Whether a text may stand as it is. */
-static int is_plain(const char *text) {
-    if (*text == '=' || *text == '+' || *text == '-' || *text == '@')
-        return 0;
-    while (*text >= ' ' && *text < 0x7f && *text != '"' && *text != ',')
-        text++;
-    return !*text;
-}
-
-static void put_quoted(FILE *to, const char *text) {
-    fputc('"', to);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', to);
-        fputc(*text, to);
-    }
-    fputc('"', to);
-}
-
-static void put_text(FILE *to, const char *text) {
-    if (is_plain(text)) {
-        fputs(text, to);
-        return;
-    }
-    struct text cell = {0};
-    if (strchr("=+-@", *text))
-        text_add(&cell, "'");
-    display_add(&cell, text, 0);
-    put_quoted(to, text_of(&cell));
-    text_free(&cell);
-}
-
 static void put_args(struct table *table, uint32_t detail) {
     rewind(table->args_to);
     if (!event_args_json(&table->json, table->part->trace, NULL, detail))
         return;
     fputc(0, table->args_to);
     if (fflush(table->args_to) == 0)
-        put_quoted(table->to, table->args);
+        csv_put_quoted(table->to, table->args);
 }
 
 /* "app,100,worker,101," */
@@ -68,12 +34,12 @@ static void put_thread(struct table *table, const struct process *process, const
                        int64_t tid) {
     FILE *to = table->to;
     if (process) {
-        put_text(to, trace_text(table->part->trace, process->name));
+        csv_put_text(to, trace_text(table->part->trace, process->name));
         fprintf(to, ",%lld,", (long long)process->pid);
     } else {
         fputs(",,", to);
     }
-    put_text(to, name);
+    csv_put_text(to, name);
     if (tid)
         fprintf(to, ",%lld,", (long long)tid);
     else
@@ -88,7 +54,7 @@ static void put_track(struct table *table, const struct track *track) {
     put_thread(table, part_process(table->part, track),
                thread ? trace_text(trace, thread->name) : "", thread ? thread->tid : 0);
     if (track != thread && track->kind != TRACK_PROCESS)
-        put_text(table->to, trace_text(trace, track->name));
+        csv_put_text(table->to, trace_text(trace, track->name));
     fputc(',', table->to);
 }
 
@@ -98,9 +64,9 @@ static void put_span(struct table *table, const struct span *span) {
     if (!part_has_span(table->part, span, &cut))
         return;
     put_track(table, &trace->reader.tracks.all[span->track]);
-    put_text(table->to, trace_text(trace, span->name));
+    csv_put_text(table->to, trace_text(trace, span->name));
     fputc(',', table->to);
-    put_text(table->to, trace_text(trace, span->category));
+    csv_put_text(table->to, trace_text(trace, span->category));
     fprintf(table->to, ",%lld,", (long long)cut.begin_ns);
     if (!cut.open)
         fprintf(table->to, "%lld", (long long)(cut.end_ns - cut.begin_ns));
@@ -129,9 +95,9 @@ static int put_spans(struct table *table) {
 static void put_place(struct table *table, const struct samples *samples, uint32_t frame) {
     const struct stack_frame *at = &samples->frames[frame];
     const struct stack_function *function = &samples->functions[at->function];
-    put_text(table->to, trace_text(table->part->trace, function->name));
+    csv_put_text(table->to, trace_text(table->part->trace, function->name));
     fputc(',', table->to);
-    put_text(table->to, trace_text(table->part->trace, function->file));
+    csv_put_text(table->to, trace_text(table->part->trace, function->file));
     fputc(',', table->to);
     if (at->line)
         fprintf(table->to, "%d", at->line);
@@ -147,7 +113,7 @@ static void put_stack(struct table *table, const struct samples *samples, uint32
         text_add(&text, trace_text(table->part->trace, samples->functions[path[--depth]].name));
         text_add(&text, depth ? "; " : "");
     }
-    put_text(table->to, text_of(&text));
+    csv_put_text(table->to, text_of(&text));
     text_free(&text);
 }
 
@@ -157,7 +123,7 @@ static void put_sample(struct table *table, const struct taken_sample *sample) {
     const struct thread *thread = &trace->threads[samples->threads[sample->thread].thread];
     put_thread(table, &trace->processes[thread->process], trace_text(trace, thread->name),
                thread->tid);
-    put_text(table->to, trace_text(trace, sample->task));
+    csv_put_text(table->to, trace_text(trace, sample->task));
     fprintf(table->to, ",%lld,%u", (long long)part_since(table->part, sample->time_ns),
             sample->count);
     for (int i = 0; i < SAMPLE_WEIGHTS; i++)

@@ -98,7 +98,6 @@ void function_table_print(const struct call_stats *stats, const struct calls *ca
                           uint32_t rows, const struct table_style *style) {
     struct shape shape;
     struct table table;
-    char more[DISPLAY_ROOM];
     uint32_t listed = 0;
     find_shape(stats, calls, &shape);
     table_init(&table, shape.columns, shape.count);
@@ -107,10 +106,7 @@ void function_table_print(const struct call_stats *stats, const struct calls *ca
             add_row(&table, &shape, calls, &stats->rows[i]);
     table_print(&table, to, style);
     table_free(&table);
-    if (rows && listed > rows) {
-        display_count(more, sizeof more, listed - rows);
-        fprintf(to, "%s... and %s more\n", style->indent ? style->indent : "", more);
-    }
+    table_print_more(rows && listed > rows ? listed - rows : 0, to, style);
 }
 
 static void row_json(const struct call_stats_row *row, const struct calls *calls,

@@ -111,41 +111,80 @@ static const char *name_of(const struct profile_function *function) {
     return *function->name ? function->name : "(no name)";
 }
 
+/* "json.decoder" of ".../lib/python3.11/json/decoder.py", "loader" of a file that no folder of modules is known of. */
+static void add_module(struct text *to, const char *file) {
+    char name[256];
+    const char *shown = short_path(file), *slash = strrchr(shown, '/');
+    if (add_frozen(to, file, sizeof name))
+        return;
+    snprintf(name, sizeof name, "%s", *shown == '/' && slash ? slash + 1 : shown);
+    size_t bytes = strlen(name);
+    if (bytes > 3 && !strcmp(name + bytes - 3, ".py"))
+        name[bytes - 3] = 0;
+    slash = strstr(name, "/__init__");
+    if (slash)
+        name[slash - name] = 0;
+    for (char *at = name; *at; at++)
+        if (*at == '/')
+            *at = '.';
+    display_add(to, name, 0);
+}
+
+enum { COLUMNS_MAX = 6 };
+
+/* The columns behind the numbers. */
+static unsigned name_columns(enum sample_grouping grouping, struct table_column *columns) {
+    static const struct table_column functions[] = {{"FUNCTION", ALIGN_LEFT, NAME_COLUMNS_MIN},
+                                                    {"HOT LINE", ALIGN_LEFT, 0},
+                                                    {"", ALIGN_LEFT, 0}},
+                                     files[] = {{"FILE", ALIGN_LEFT, NAME_COLUMNS_MIN},
+                                                {"", ALIGN_LEFT, 0}},
+                                     modules[] = {{"MODULE", ALIGN_LEFT, NAME_COLUMNS_MIN},
+                                                  {"FILE", ALIGN_LEFT, 0},
+                                                  {"", ALIGN_LEFT, 0}};
+    const struct table_column *from = grouping == GROUP_FILES     ? files
+                                      : grouping == GROUP_MODULES ? modules
+                                                                  : functions;
+    unsigned count = grouping == GROUP_FILES ? 2 : 3;
+    memcpy(columns, from, count * sizeof *columns);
+    return count;
+}
+
+static void add_names(struct table *table, const struct hot_row *row,
+                      const struct profile_function *function, enum sample_grouping grouping,
+                      size_t where) {
+    if (grouping == GROUP_FILES) {
+        table_text(table, short_path(name_of(function)));
+    } else if (grouping == GROUP_MODULES) {
+        hot_table_add_name(table_cell(table), function, grouping);
+        add_where(table_cell(table), function->file, 0, where);
+    } else {
+        table_text(table, name_of(function));
+        add_where(table_cell(table), function->file, line_of(row, function), where);
+    }
+}
+
 void hot_table_print(const struct hot *hot, const struct profile *profile,
                      enum sample_grouping grouping, const struct own_rules *own, FILE *to,
                      uint32_t rows, const struct table_style *style) {
-    static const struct table_column columns[] = {
-        {"SELF", ALIGN_RIGHT, 0},    {"TOTAL", ALIGN_RIGHT, 0},
-        {"SAMPLES", ALIGN_RIGHT, 0}, {"FUNCTION", ALIGN_LEFT, NAME_COLUMNS_MIN},
-        {"HOT LINE", ALIGN_LEFT, 0}, {"", ALIGN_LEFT, 0}};
-    static const struct table_column columns_of_files[] = {{"SELF", ALIGN_RIGHT, 0},
-                                                           {"TOTAL", ALIGN_RIGHT, 0},
-                                                           {"SAMPLES", ALIGN_RIGHT, 0},
-                                                           {"FILE", ALIGN_LEFT, NAME_COLUMNS_MIN},
-                                                           {"", ALIGN_LEFT, 0}};
-    int files = grouping == GROUP_FILES;
+    struct table_column columns[COLUMNS_MAX] = {
+        {"SELF", ALIGN_RIGHT, 0}, {"TOTAL", ALIGN_RIGHT, 0}, {"SAMPLES", ALIGN_RIGHT, 0}};
     uint32_t count, shown = rows && rows < hot->count ? rows : hot->count;
     const struct profile_function *functions = profile_functions(profile, &count);
     size_t where = where_columns(style, hot, shown, functions);
-    char more[DISPLAY_ROOM];
     struct table table;
-    table_init(&table, files ? columns_of_files : columns, files ? 5 : 6);
+    table_init(&table, columns, 3 + name_columns(grouping, columns + 3));
     for (uint32_t i = 0; i < shown; i++) {
         const struct hot_row *row = &hot->rows[i];
         const struct profile_function *function = &functions[row->function];
         add_shares(&table, hot, row);
         table_count(&table, row->self_count, 0);
-        table_text(&table, files ? short_path(name_of(function)) : name_of(function));
-        if (!files)
-            add_where(table_cell(&table), function->file, line_of(row, function), where);
+        add_names(&table, row, function, grouping, where);
         text_add(table_cell(&table), own_is(own, function->file) ? own_mark : "");
     }
     table_print(&table, to, style);
     table_free(&table);
-    if (shown < hot->count) {
-        display_count(more, sizeof more, hot->count - shown);
-        fprintf(to, "%s... and %s more\n", style->indent ? style->indent : "", more);
-    }
+    table_print_more(hot->count - shown, to, style);
 }
 
 /* ---------------------------------------------------------------------- JSON */
@@ -156,17 +195,28 @@ static void times_json(struct json *json, const char *key, uint64_t count, const
     sample_times_json(json, key, &times);
 }
 
+void hot_table_add_name(struct text *to, const struct profile_function *function,
+                        enum sample_grouping grouping) {
+    if (grouping == GROUP_MODULES)
+        add_module(to, function->name);
+    else
+        text_add(to, function->name);
+}
+
 void hot_table_json(const struct hot *hot, const struct profile *profile,
-                    const struct own_rules *own, struct json *json, const char *key,
-                    uint32_t rows) {
+                    enum sample_grouping grouping, const struct own_rules *own, struct json *json,
+                    const char *key, uint32_t rows) {
     uint32_t count, shown = rows && rows < hot->count ? rows : hot->count;
     const struct profile_function *functions = profile_functions(profile, &count);
     json_array(json, key);
     for (uint32_t i = 0; i < shown; i++) {
         const struct hot_row *row = &hot->rows[i];
         const struct profile_function *function = &functions[row->function];
+        struct text name = {0};
+        hot_table_add_name(&name, function, grouping);
         json_object(json, NULL);
-        json_text(json, "name", function->name);
+        json_text(json, "name", text_of(&name));
+        text_free(&name);
         json_text(json, "file", function->file);
         json_integer(json, "first_line", function->first_line);
         json_integer(json, "hot_line", row->hot_line);

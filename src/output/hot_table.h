@@ -10,6 +10,8 @@
 
 /* "12,345 samples at 998/s of 1,000, 3 torn (0.02%), 0 missed": `count` of them are looked at. */
 void sampling_sentence(struct text *to, const struct sampling *sampling, uint64_t count);
+/* The time in which a thread was neither on a CPU nor waiting for the GIL. */
+uint64_t sample_idle_ns(const struct sample_times *times);
 /* "on CPU 71.2%, waiting for the GIL 12.0%, otherwise off CPU 16.8%; holding the GIL 65.0%" */
 void sample_states(struct text *to, const struct sample_times *times);
 
@@ -18,13 +20,12 @@ void hot_table_print(const struct hot *hot, const struct profile *profile,
                      enum sample_grouping grouping, const struct own_rules *own, FILE *to,
                      uint32_t rows, const struct table_style *style);
 void hot_table_json(const struct hot *hot, const struct profile *profile,
-                    const struct own_rules *own, struct json *json, const char *key, uint32_t rows);
+                    enum sample_grouping grouping, const struct own_rules *own, struct json *json,
+                    const char *key, uint32_t rows);
+/* The name of a row's function, line, file or module. */
+void hot_table_add_name(struct text *to, const struct profile_function *function,
+                        enum sample_grouping grouping);
 
-/* The sampled threads that have samples in `times` (sampling_times), those with the most time first. */
-void thread_table_print(const struct trace *trace, const struct sample_times *times, FILE *to,
-                        uint32_t rows, const struct table_style *style);
-void thread_table_json(const struct trace *trace, const struct sample_times *times,
-                       struct json *json, const char *key, uint32_t rows);
 void sample_times_json(struct json *json, const char *key, const struct sample_times *times);
 
 #endif

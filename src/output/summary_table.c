@@ -59,7 +59,6 @@ void summary_table_print(const struct summary *summary, const struct trace *trac
                          uint32_t rows, const struct table_style *style) {
     struct shape shape;
     struct table table;
-    char more[DISPLAY_ROOM];
     uint32_t shown = rows && rows < summary->count ? rows : summary->count;
     find_shape(summary, &shape);
     table_init(&table, shape.columns, shape.count);
@@ -67,10 +66,7 @@ void summary_table_print(const struct summary *summary, const struct trace *trac
         add_row(&table, &shape, trace, &summary->rows[i]);
     table_print(&table, to, style);
     table_free(&table);
-    if (shown < summary->count) {
-        display_count(more, sizeof more, summary->count - shown);
-        fprintf(to, "%s... and %s more\n", style->indent ? style->indent : "", more);
-    }
+    table_print_more(summary->count - shown, to, style);
 }
 
 static void time_json(struct json *json, const char *key, int64_t ns, int known) {

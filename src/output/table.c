@@ -143,6 +143,14 @@ void table_print(struct table *table, FILE *to, const struct table_style *given)
         fprintf(to, "%s(memory was short: rows are missing)\n", style.indent);
 }
 
+void table_print_more(uint64_t count, FILE *to, const struct table_style *style) {
+    char more[DISPLAY_ROOM];
+    if (!count)
+        return;
+    display_count(more, sizeof more, count);
+    fprintf(to, "%s... and %s more\n", style->indent ? style->indent : "", more);
+}
+
 size_t table_terminal_width(FILE *to) {
     struct winsize size;
     const char *columns = getenv("COLUMNS");

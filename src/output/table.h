@@ -42,6 +42,8 @@ struct table_style {
 };
 
 void table_print(struct table *table, FILE *to, const struct table_style *style);
+/* "... and 12 more", nothing for 0. */
+void table_print_more(uint64_t count, FILE *to, const struct table_style *style);
 /* The columns of a terminal at `to`: $COLUMNS or what the terminal says; 0 where it is no terminal. */
 size_t table_terminal_width(FILE *to);
 /* Whether to write colours to `to`: a terminal, $NO_COLOR not set and $TERM not "dumb". */

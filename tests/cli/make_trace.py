@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import call_traces
+import report_traces
 from sampled_traces import Sample, SampledTrace
 from tracemaker import TraceMaker, filler
 
@@ -181,6 +182,7 @@ TRACES = {
     "zeros": lambda: chunks() + bytes(4096),
     "old_kinds": old_kinds,
     **call_traces.TRACES,
+    **report_traces.TRACES,
 }
 
 if __name__ == "__main__":

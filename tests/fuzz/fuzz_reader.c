@@ -6,7 +6,9 @@
 #include "model/sampling.h"
 #include "model/summary.h"
 #include "output/hot_table.h"
+#include "output/span_tables.h"
 #include "output/summary_table.h"
+#include "output/thread_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -90,24 +92,28 @@ static void check_output(const struct summary *summary, const struct trace *trac
 static void check_report(const struct trace *trace) {
     const struct trace_filter all = {.processes = NULL};
     struct table_style style = {80, 0, "  ", 0};
-    struct sample_times *times = calloc(trace->reader.samples.thread_count + 1, sizeof *times);
+    struct busy_list busy;
+    struct span_samples spans;
     struct profile *profile;
     struct hot hot = {.rows = NULL};
     char *shown = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&shown, &size);
-    require(times && to, "memory is short");
-    sampling_times(trace, &all, times);
+    require(to && !busy_make(&busy, trace, &all, 0) && !span_samples_make(&spans, trace, &all),
+            "memory is short");
+    require(spans.all.count == trace->samples, "samples are missing by span");
     require(sampling_profile(&profile, trace, &all, GROUP_FUNCTIONS) == 0, "no profile");
     require(hot_make(&hot, profile, HOT_BY_SELF) == 0, "no table");
     require(hot.samples == trace->samples, "samples are missing in the profile");
     hot_table_print(&hot, profile, GROUP_FUNCTIONS, NULL, to, 0, &style);
-    thread_table_print(trace, times, to, 0, &style);
+    thread_table_print(&busy, trace, 0, to, 0, &style);
+    span_samples_print(&spans, trace, to, 0, &style);
     fclose(to);
     check_shown(shown, size);
     hot_free(&hot);
     profile_close(profile);
-    free(times);
+    busy_free(&busy);
+    span_samples_free(&spans);
     free(shown);
 }
 
