@@ -5,40 +5,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "output/folded.h"
+
 /* ------------------------------------------------------------------- folded */
 
-static void add_folded_name(struct text *to, const char *name) {
-    for (; *name; name++)
-        text_add_bytes(to, *name == ';' ? ":" : name, 1);
-}
-
-static void add_folded_frame(struct text *to, const struct profile_function *function, int places) {
-    add_folded_name(to, function->name);
-    if (!places || !*function->file)
-        return;
-    text_add(to, " (");
-    add_folded_name(to, function->file);
-    text_addf(to, ":%" PRId32 ")", function->first_line);
-}
-
 void profile_folded(struct text *to, const struct profile *profile, int places) {
-    uint32_t count, path[PROFILE_DEPTH_MAX + 2], depth = 0;
-    const struct profile_node *nodes = profile_nodes(profile, &count);
-    const struct profile_function *functions = profile_functions(profile, &count);
-    if (nodes[0].self_count) /* of threads that ran no Python code */
-        text_addf(to, "(none) %" PRIu64 "\n", nodes[0].self_count);
-    for (uint32_t node = nodes[0].first_child; node;) {
-        path[depth++] = node;
-        for (uint32_t i = 0; nodes[node].self_count && i < depth; i++) {
-            text_add(to, i ? ";" : "");
-            add_folded_frame(to, &functions[nodes[path[i]].function], places);
-        }
-        if (nodes[node].self_count)
-            text_addf(to, " %" PRIu64 "\n", nodes[node].self_count);
-        node = nodes[node].first_child;
-        while (!node && depth)
-            node = nodes[path[--depth]].next_sibling;
-    }
+    char *bytes = NULL;
+    size_t size = 0;
+    struct folded_style style = {.weight = PROFILE_COUNT, .places = places};
+    FILE *memory = open_memstream(&bytes, &size);
+    int failed = !memory || folded_write(memory, profile, &style);
+    failed |= memory && (ferror(memory) | fclose(memory)) != 0;
+    if (failed)
+        to->failed = 1;
+    else
+        text_add_bytes(to, bytes, size);
+    free(bytes);
 }
 
 /* --------------------------------------------------------------------- tree */

@@ -5,10 +5,8 @@
 #include "model/profile.h"
 #include "output/display.h"
 
-/* Folded stacks, a line for each that a sample ended in: names from the outermost on, and how many samples.
- *     main;work;parse 70
- * `places`: "parse (app.py:12)", with the function's first line, for names. A ';' in a name becomes ':'.
- * Source: github.com/brendangregg/FlameGraph, stackcollapse-*.pl. */
+/* Folded stacks (output/folded.h) of how many samples there were. `places`: "parse (app.py:12)", with the function's
+ * first line, for names. */
 void profile_folded(struct text *to, const struct profile *profile, int places);
 
 struct profile_tree_style {

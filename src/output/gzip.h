@@ -1,0 +1,21 @@
+/* Bytes on their way into a file, by gzip. Source: RFC 1952; zlib.h. */
+#ifndef MAREY_OUTPUT_GZIP_H
+#define MAREY_OUTPUT_GZIP_H
+
+#include <stdio.h>
+#include <zlib.h>
+
+struct gzip {
+    FILE *to;
+    z_stream stream;
+    unsigned char out[1 << 16];
+};
+
+/* What was not written shows by ferror(to). Each returns 0 or MAREY_ENOMEM; gzip_end in every case but where gzip_begin
+ * failed. */
+int gzip_begin(struct gzip *gzip, FILE *to);
+void gzip_add(struct gzip *gzip, const void *bytes, size_t size);
+/* Writes what is left. */
+void gzip_end(struct gzip *gzip);
+
+#endif
