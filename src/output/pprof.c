@@ -52,7 +52,8 @@ enum {
 
 struct writing {
     struct gzip gzip;
-    struct message message; /* the field that is being put together */
+    struct text message, body,
+        part; /* what is being put together: fields, what is in one, and in one of that */
     struct strings strings;
     struct text shown;
     const struct trace *trace;
@@ -68,7 +69,8 @@ struct writing {
 
 /* Gives the message to the compressor; it is empty afterwards. */
 static void flush(struct writing *writing) {
-    gzip_add(&writing->gzip, writing->message.bytes, writing->message.size);
+    if (!writing->message.failed)
+        gzip_add(&writing->gzip, writing->message.bytes, writing->message.size);
     writing->failed |= writing->message.failed;
     writing->message.size = 0;
 }
@@ -87,15 +89,15 @@ static struct bytes shown(struct writing *writing, const char *text) {
 
 /* The number of a text, which is written where it is new. */
 static uint32_t string_of(struct writing *writing, const char *text) {
-    struct message message = {0};
+    struct text message = {0};
     uint32_t before = writing->strings.count;
     uint32_t number = *text ? strings_add(&writing->strings, shown(writing, text)) : 0;
     if (number && writing->strings.count > before) {
-        message_text(&message, PROFILE__string_table, strings_text(&writing->strings, number));
+        message_string(&message, PROFILE__string_table, strings_text(&writing->strings, number));
         gzip_add(&writing->gzip, message.bytes, message.size);
         writing->failed |= message.failed;
     }
-    message_free(&message);
+    text_free(&message);
     return number;
 }
 
@@ -105,10 +107,9 @@ static void put_string(struct writing *writing, uint32_t field, const char *text
 
 static void put_type(struct writing *writing, uint32_t field, const char *type, const char *unit) {
     uint32_t type_string = string_of(writing, type), unit_string = string_of(writing, unit);
-    size_t opened = message_open(&writing->message, field);
-    message_number(&writing->message, VALUE_TYPE__type, type_string);
-    message_number(&writing->message, VALUE_TYPE__unit, unit_string);
-    message_close(&writing->message, opened);
+    message_number(&writing->body, VALUE_TYPE__type, type_string);
+    message_number(&writing->body, VALUE_TYPE__unit, unit_string);
+    message_within(&writing->message, field, &writing->body);
 }
 
 /* ---------------------------------------------------------------- locations */
@@ -118,25 +119,22 @@ static void put_function(struct writing *writing, uint32_t place) {
     const struct profile_function *function = &writing->functions[place];
     uint32_t name = string_of(writing, *function->name ? function->name : "(none)"),
              file = string_of(writing, function->file);
-    size_t opened = message_open(&writing->message, PROFILE__function);
-    message_number(&writing->message, FUNCTION__id, place + 1);
-    message_number(&writing->message, FUNCTION__name, name);
-    message_number(&writing->message, FUNCTION__filename, file);
+    message_number(&writing->body, FUNCTION__id, place + 1);
+    message_number(&writing->body, FUNCTION__name, name);
+    message_number(&writing->body, FUNCTION__filename, file);
     if (function->first_line > 0)
-        message_number(&writing->message, FUNCTION__start_line, (uint64_t)function->first_line);
-    message_close(&writing->message, opened);
+        message_number(&writing->body, FUNCTION__start_line, (uint64_t)function->first_line);
+    message_within(&writing->message, PROFILE__function, &writing->body);
     flush(writing);
 }
 
 static void put_location(struct writing *writing, uint32_t id, uint32_t function, int32_t line) {
-    size_t location = message_open(&writing->message, PROFILE__location);
-    message_number(&writing->message, LOCATION__id, id);
-    size_t opened = message_open(&writing->message, LOCATION__line);
-    message_number(&writing->message, LINE__function_id, function + 1);
+    message_number(&writing->part, LINE__function_id, function + 1);
     if (line > 0)
-        message_number(&writing->message, LINE__line, (uint64_t)line);
-    message_close(&writing->message, opened);
-    message_close(&writing->message, location);
+        message_number(&writing->part, LINE__line, (uint64_t)line);
+    message_number(&writing->body, LOCATION__id, id);
+    message_within(&writing->body, LOCATION__line, &writing->part);
+    message_within(&writing->message, PROFILE__location, &writing->body);
     flush(writing);
 }
 
@@ -163,18 +161,16 @@ static void put_text_label(struct writing *writing, const char *key, const char 
     uint32_t key_string = string_of(writing, key), text_string = string_of(writing, text);
     if (!text_string)
         return;
-    size_t opened = message_open(&writing->message, SAMPLE__label);
-    message_number(&writing->message, LABEL__key, key_string);
-    message_number(&writing->message, LABEL__str, text_string);
-    message_close(&writing->message, opened);
+    message_number(&writing->part, LABEL__key, key_string);
+    message_number(&writing->part, LABEL__str, text_string);
+    message_within(&writing->body, SAMPLE__label, &writing->part);
 }
 
 static void put_number_label(struct writing *writing, const char *key, int64_t number) {
     uint32_t key_string = string_of(writing, key);
-    size_t opened = message_open(&writing->message, SAMPLE__label);
-    message_number(&writing->message, LABEL__key, key_string);
-    message_number(&writing->message, LABEL__num, (uint64_t)number);
-    message_close(&writing->message, opened);
+    message_number(&writing->part, LABEL__key, key_string);
+    message_number(&writing->part, LABEL__num, (uint64_t)number);
+    message_within(&writing->body, SAMPLE__label, &writing->part);
 }
 
 static void put_labels(struct writing *writing, const struct stack_owner *owner) {
@@ -195,9 +191,9 @@ static void put_labels(struct writing *writing, const struct stack_owner *owner)
 static void put_values(struct writing *writing, const struct profile_node *node) {
     const struct stack_profile *made = writing->made;
     int weights = made->weight == PROFILE_COUNT ? 0 : made->of_spans ? 1 : SAMPLE_WEIGHTS;
-    message_number(&writing->message, SAMPLE__value, node->self_count);
+    message_number(&writing->body, SAMPLE__value, node->self_count);
     for (int weight = 0; weight < weights; weight++)
-        message_number(&writing->message, SAMPLE__value,
+        message_number(&writing->body, SAMPLE__value,
                        node->self_ns[weight] < INT64_MAX ? node->self_ns[weight] : INT64_MAX);
 }
 
@@ -213,13 +209,12 @@ static void put_sample(struct writing *writing, uint32_t place) {
     }
     if (!depth) /* of a thread that ran no Python code */
         ids[depth++] = location_of(writing, &writing->nodes[0]);
-    size_t opened = message_open(&writing->message, PROFILE__sample);
     for (uint32_t i = 0; i < depth; i++)
-        message_number(&writing->message, SAMPLE__location_id, ids[i]);
+        message_number(&writing->body, SAMPLE__location_id, ids[i]);
     put_values(writing, &writing->nodes[place]);
     if (owner)
         put_labels(writing, owner);
-    message_close(&writing->message, opened);
+    message_within(&writing->message, PROFILE__sample, &writing->body);
     flush(writing);
 }
 
@@ -286,7 +281,7 @@ static void put_profile(struct writing *writing, const struct format_request *re
         return;
     }
     writing->nodes = profile_nodes(writing->made->profile, &count);
-    message_text(&writing->message, PROFILE__string_table, "");
+    message_string(&writing->message, PROFILE__string_table, "");
     flush(writing); /* before any other text */
     put_types(writing, request->weight);
     put_times(writing, &request->filter);
@@ -311,7 +306,9 @@ static int write_gzipped(FILE *to, const struct trace *trace, const struct stack
     int failed = writing->failed;
     free(writing->written);
     text_free(&writing->shown);
-    message_free(&writing->message);
+    text_free(&writing->message);
+    text_free(&writing->body);
+    text_free(&writing->part);
     strings_free(&writing->strings);
     map_free(&writing->locations);
     free(writing);
