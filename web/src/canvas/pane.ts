@@ -12,6 +12,8 @@ export class Pane {
     /** Of the canvas, in CSS pixels. */
     width = 0;
     height = 0;
+    /** Device pixels to a CSS pixel. */
+    scale = 1;
     private readonly inner: HTMLElement;
     private frame = 0;
 
@@ -74,6 +76,7 @@ export class Pane {
             return;
         this.width = width;
         this.height = height;
+        this.scale = scale;
         this.canvas.width = Math.round(width * scale);
         this.canvas.height = Math.round(height * scale);
         this.canvas.style.width = `${width}px`;

@@ -3,6 +3,7 @@
 
 import type { Flame } from "../api";
 import { calm, Pane } from "../canvas/pane";
+import { mix, type Pixel, pixel, Raster } from "../canvas/raster";
 import { fit, useFont } from "../canvas/text";
 import { css, onTheme, theme } from "../theme";
 import { frameColour, kindOf } from "./colours";
@@ -23,7 +24,10 @@ export class FlameChart {
     /** The root at the bottom. */
     up = false;
     private layout: FlameLayout | null = null;
-    private colours: string[] = [];
+    private readonly raster = new Raster();
+    /** By function; those of what is not searched for behind them. */
+    private colours: Pixel[] = [];
+    private labels: { x: number; y: number; width: number; text: string; dim: boolean }[] = [];
     private matched: Uint8Array | null = null;
     private cursor = 0;
     private under = -1;
@@ -100,9 +104,11 @@ export class FlameChart {
 
     private colour(): void {
         const functions = this.layout?.flame.functions;
-        this.colours = (functions?.name ?? []).map((name, i) =>
-            frameColour(theme(), kindOf(functions!.kind[i], functions!.own[i]), name),
+        const ground = pixel(css("--canvas"));
+        const bright = (functions?.name ?? []).map((name, i) =>
+            pixel(frameColour(theme(), kindOf(functions!.kind[i], functions!.own[i]), name)),
         );
+        this.colours = [...bright, ...bright.map((colour) => mix(colour, ground, 0.28))];
         this.pane.invalidate();
     }
 
@@ -119,25 +125,29 @@ export class FlameChart {
     }
 
     private draw(): void {
-        const { context, width, height } = this.pane;
-        context.fillStyle = css("--canvas");
-        context.fillRect(0, 0, width, height);
-        if (!this.layout) return;
-        useFont(context);
-        const text = css("--on-colour");
-        for (let depth = 0; depth <= this.layout.deepest; depth++) {
+        const { context, canvas, height, scale } = this.pane;
+        this.raster.begin(canvas, scale, pixel(css("--canvas")));
+        this.labels = [];
+        for (let depth = 0; depth <= (this.layout?.deepest ?? -1); depth++) {
             const y = this.top(depth);
-            if (y > -ROW && y < height) this.drawRow(this.layout.rows[depth], y, text);
+            if (y > -ROW && y < height) this.drawRow(this.layout!.rows[depth], y);
         }
-        this.outline(this.cursor, document.activeElement === this.pane.canvas);
+        this.raster.show(context);
+        useFont(context);
+        for (const { x, y, width, text, dim } of this.labels) {
+            context.fillStyle = css(dim ? "--quiet" : "--on-colour");
+            context.fillText(fit(context, text, width - 8), x + 4, y + ROW / 2);
+        }
+        this.outline(this.cursor, document.activeElement === canvas);
         this.outline(this.under, this.under >= 0);
     }
 
-    private drawRow(row: Uint32Array, y: number, text: string): void {
-        const { context, width } = this.pane;
+    private drawRow(row: Uint32Array, y: number): void {
+        const { width } = this.pane;
         const { start, flame } = this.layout!;
         const { nodes, functions } = flame;
         const scale = width / this.window[1];
+        const root = pixel(css("--root"));
         let drawnTo = -1;
         for (const node of row) {
             const left = (start[node] - this.window[0]) * scale;
@@ -148,17 +158,13 @@ export class FlameChart {
             const x = Math.max(0, left);
             const wide = Math.max(Math.min(width, right) - x, 0.5);
             drawnTo = x + wide;
-            const dim = this.matched && !this.matched[nodes.function[node]];
-            context.globalAlpha = dim ? 0.28 : 1;
-            context.fillStyle = node === 0 ? css("--root") : this.colours[nodes.function[node]];
-            context.fillRect(x, y, wide > 2 ? wide - 1 : wide, ROW - 1);
-            if (wide < 22) continue;
-            context.globalAlpha = dim ? 0.55 : 1;
-            context.fillStyle = text;
-            const label = node === 0 ? "all" : functions.name[nodes.function[node]];
-            context.fillText(fit(context, label, wide - 8), x + 4, y + ROW / 2);
+            const f = nodes.function[node];
+            const dim = this.matched !== null && !this.matched[f];
+            const colour = node === 0 ? root : this.colours[dim ? f + functions.name.length : f];
+            this.raster.rect(x, y, wide > 2 ? wide - 1 : wide, ROW - 1, colour);
+            const text = node === 0 ? "all" : functions.name[f];
+            if (wide > 22) this.labels.push({ x, y, width: wide, text, dim: dim && node > 0 });
         }
-        context.globalAlpha = 1;
     }
 
     private outline(node: number, shown: boolean): void {

@@ -4,6 +4,7 @@
 import type { EventDetails } from "../api";
 import { type App, Latest, type View } from "../app";
 import { calm, Pane } from "../canvas/pane";
+import { pixel, Raster } from "../canvas/raster";
 import { Strip } from "../canvas/strip";
 import { useFont } from "../canvas/text";
 import { Tooltip } from "../canvas/tooltip";
@@ -37,6 +38,7 @@ export class TimelineView implements View {
     private readonly pane: Pane;
     private readonly ruler: Strip;
     private readonly column: NameColumn;
+    private readonly raster = new Raster();
     private readonly painter: Painter;
     private readonly tiles: Tiles;
     private readonly arrows: FlowArrows;
@@ -70,7 +72,7 @@ export class TimelineView implements View {
             this.column.element,
         );
         this.ruler = new Strip(RULER, "Time", () => this.drawRuler());
-        this.painter = new Painter(this.pane.context, this.names);
+        this.painter = new Painter(this.raster, this.names);
         this.tiles = new Tiles(
             this.duration,
             this.names,
@@ -261,28 +263,23 @@ export class TimelineView implements View {
         const tracks = seen.flatMap((row) => (row.track && row.height > 0 ? [row.track.id] : []));
         this.tiles.want(this.view, tracks);
         this.arrows.want(this.view, tracks);
-        context.fillStyle = css("--canvas");
-        context.fillRect(0, 0, width, height);
+        const { raster } = this;
+        raster.begin(this.pane.canvas, this.pane.scale, pixel(css("--canvas")));
         this.drawGrid(height);
-        useFont(context);
+        const [line, group] = [pixel(css("--line")), pixel(css("--group"))];
         for (const row of seen) {
             const y = row.top - scrollTop;
             if (y > height || y + row.height < 0) continue;
-            if (row.kind === "process") {
-                context.fillStyle = css("--group");
-                context.fillRect(0, y, width, row.height - 1);
-            } else {
-                this.painter.track(
-                    row,
-                    y,
-                    this.view,
-                    this.tiles.pieces(this.view, row.track!.id),
-                    height,
-                );
+            if (row.kind === "process") raster.rect(0, y, width, row.height, group);
+            else {
+                const pieces = this.tiles.pieces(this.view, row.track!.id);
+                this.painter.track(row, y, this.view, pieces, height);
             }
-            context.fillStyle = css("--line");
-            context.fillRect(0, y + row.height - 1, width, 1);
+            raster.rect(0, y + row.height - 1, width, 1, line);
         }
+        raster.show(context);
+        useFont(context);
+        this.painter.write(context);
         this.arrows.draw(context, this.rowByTrack, this.view, scrollTop, this.selectedBox());
         this.drawChosen();
         this.drawRange(context, height);
@@ -290,15 +287,15 @@ export class TimelineView implements View {
     }
 
     private drawGrid(height: number): void {
-        const { context } = this.pane;
-        context.fillStyle = css("--grid");
-        for (const time of ticks(this.view, TICKS_APART).times)
-            context.fillRect(Math.round(xOf(this.view, time)), 0, 1, height);
+        const { raster, view } = this;
+        const grid = pixel(css("--grid"));
+        for (const time of ticks(view, TICKS_APART).times)
+            raster.rect(xOf(view, time), 0, 1, height, grid);
         // Beside the trace there is nothing.
-        context.fillStyle = css("--beyond");
-        const [begin, end] = [xOf(this.view, 0), xOf(this.view, this.duration)];
-        if (begin > 0) context.fillRect(0, 0, begin, height);
-        if (end < this.view.width) context.fillRect(end, 0, this.view.width - end, height);
+        const [begin, end] = [xOf(view, 0), xOf(view, this.duration)];
+        const beyond = pixel(css("--beyond"));
+        if (begin > 0) raster.rect(0, 0, begin, height, beyond);
+        if (end < view.width) raster.rect(end, 0, view.width - end, height, beyond);
     }
 
     private drawRange(context: CanvasRenderingContext2D, height: number): void {
