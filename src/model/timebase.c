@@ -157,18 +157,26 @@ int timebase_offset(const struct timebase *self, uint32_t clock, int64_t *add_ns
     return 0;
 }
 
-int64_t timebase_wall_ns(const struct timebase *self, int64_t time_ns) {
-    uint32_t wall = 0;
+int timebase_back(const struct timebase *self, uint32_t id, int64_t *time_ns) {
+    uint32_t other = 0;
     for (uint32_t clock = 1; clock < self->clocks; clock++)
-        if (self->ids[clock] == CLOCK_ID_REALTIME)
-            wall = clock;
-    for (uint32_t i = 0; wall && i < self->snapshot_count; i++) {
+        if (self->ids[clock] == id)
+            other = clock;
+    if (other && other == self->trace_clock)
+        return 0;
+    for (uint32_t i = 0; other && i < self->snapshot_count; i++) {
         const struct clock_reading *a = reading_of(self, i, self->trace_clock),
-                                   *b = reading_of(self, i, wall);
-        if (a && b)
-            return (int64_t)((uint64_t)time_ns - (uint64_t)a->time_ns + (uint64_t)b->time_ns);
+                                   *b = reading_of(self, i, other);
+        if (!a || !b)
+            continue;
+        *time_ns = (int64_t)((uint64_t)*time_ns - (uint64_t)a->time_ns + (uint64_t)b->time_ns);
+        return 0;
     }
-    return 0;
+    return -1;
+}
+
+int64_t timebase_wall_ns(const struct timebase *self, int64_t time_ns) {
+    return timebase_back(self, CLOCK_ID_REALTIME, &time_ns) ? 0 : time_ns;
 }
 
 const char *timebase_name(const struct timebase *self) {

@@ -62,6 +62,9 @@ int timebase_settle(struct timebase *timebase);
 int timebase_convert(struct timebase *timebase, uint32_t clock, int64_t *time_ns);
 /* What timebase_convert adds to any time of that clock. Returns 0, or -1 where that is not one and the same. */
 int timebase_offset(const struct timebase *timebase, uint32_t clock, int64_t *add_ns);
+/* A time in the trace's clock as one of another (Perfetto's id), by the first snapshot that has both. Returns 0, or -1
+ * where none has. After timebase_settle. */
+int timebase_back(const struct timebase *timebase, uint32_t id, int64_t *time_ns);
 /* Wall-clock time (since 1970) of a time in the trace's clock, 0 where not known. */
 int64_t timebase_wall_ns(const struct timebase *timebase, int64_t time_ns);
 /* "MONOTONIC", "BOOTTIME", ... of the trace's clock. */

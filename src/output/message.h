@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-#include "format/perfetto.h"
-#include "format/varint.h"
+#include "format/wire.h"
 #include "output/display.h"
 
 static inline void message_varint(struct text *to, uint64_t value) {
@@ -40,6 +39,44 @@ static inline void message_within(struct text *to, unsigned field, struct text *
     message_bytes(to, field, inner->size ? inner->bytes : "", inner->size);
     to->failed |= inner->failed;
     inner->size = 0;
+}
+
+/* A field of another message, as it is. */
+static inline void message_field(struct text *to, const struct field *field) {
+    uint32_t tag = TAG(field->number, field->wire);
+    if (field->wire == WIRE_BYTES) {
+        message_bytes(to, field->number, (const char *)field->bytes.at, field->bytes.size);
+        return;
+    }
+    message_varint(to, tag);
+    if (field->wire == WIRE_VARINT)
+        message_varint(to, field->value);
+    else
+        text_add_bytes(to, (const char *)&field->value, field->wire == WIRE_FIXED32 ? 4 : 8);
+}
+
+/* What is added until message_close(what this returned) is inside the field. */
+static inline size_t message_open(struct text *to, unsigned field) {
+    message_varint(to, TAG(field, WIRE_BYTES));
+    text_add_bytes(to, "",
+                   1); /* the length; what follows is moved up where it needs more than a byte */
+    return to->size;
+}
+
+static inline void message_close(struct text *to, size_t opened) {
+    static const char more[VARINT_MAX];
+    size_t size = to->size - opened;
+    unsigned longer = varint_size(size) - 1;
+    text_add_bytes(to, more, longer);
+    if (to->failed)
+        return;
+    if (longer)
+        memmove(to->bytes + opened + longer, to->bytes + opened, size);
+    varint_put((uint8_t *)to->bytes + opened - 1, size);
+}
+
+static inline struct bytes message_all(const struct text *message) {
+    return (struct bytes){(const uint8_t *)message->bytes, message->size};
 }
 
 #endif
