@@ -10,6 +10,7 @@
  *   flow.c     marey.flow                      gc.c       pauses of the garbage collector
  *   category.c marey.Category                  session.c  open, join, close, snapshot, status
  *   forest.c   what was recorded of calls      call.c     one of them
+ *   chrome_*.c lines of Chrome's JSON, spans as such
  *   reading*.c a whole trace                   model_value.c  its texts and arguments
  *   sampler.c  marey.Sampler, on profiler.c    dump.c     marey.dump, on dumper.c
  *
@@ -115,10 +116,12 @@ typedef struct face_state {
     PyObject *calls_var; /* ContextVar: the mark of the innermost scope of calls */
     PyTypeObject *forest_type, *call_type; /* see forest.h */
     PyTypeObject *reading_type, *column_type;
-    span_object *free_spans;               /* linked by `name` */
+    PyTypeObject *log_type, *chrome_span_type; /* see chrome_log.h */
+    PyObject *chrome_log;                      /* in use, or NULL */
+    span_object *free_spans;                   /* linked by `name` */
     int free_count;
     PyObject *word_category, *word_track, *word_flow, *word_ts, *word_parent, *word_step,
-        *word_unit;
+        *word_unit, *word_dur;
     PyObject *attribute_track, *group_key,
         *name_key;         /* where tasks and threads keep their tracks and names */
     PyObject *secrets;     /* tuple of bytes, lower case */
@@ -433,6 +436,11 @@ void event_end(face_state *state, marey_span *token, PyObject *result, PyObject 
 extern PyType_Spec span_spec, traced_spec, pieces_spec, track_spec, counter_spec, flow_spec;
 extern PyType_Spec category_spec, sampler_spec;
 extern PyType_Spec forest_spec, call_spec, reading_spec, column_spec;
+extern PyType_Spec log_spec, chrome_span_spec;
+PyObject *chrome_span_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                                 PyObject *names);
+/* use_log(ChromeLog | None) */
+PyObject *chrome_log_use(PyObject *module, PyObject *log);
 PyObject *span_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
 /* What `with` does. __exit__ may be called with less than its three arguments. */
 PyObject *span_enter(span_object *span);

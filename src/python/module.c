@@ -141,6 +141,7 @@ static PyMethodDef face_methods[] = {
     {"statistics", session_statistics, METH_O, NULL},
     {"load_calls", forest_load, METH_VARARGS, NULL},
     {"load_trace", reading_load, METH_VARARGS, NULL},
+    {"use_log", chrome_log_use, METH_O, NULL},
     {"dump", (PyCFunction)(void (*)(void))dump_now, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR(
          "dump(file=None, *, locals=False)\n--\n\n"
@@ -178,11 +179,17 @@ static int state_words(face_state *state) {
         PyObject **word;
         const char *text;
     } words[] = {
-        {&state->word_category, "category"},  {&state->word_track, "track"},
-        {&state->word_flow, "flow"},          {&state->word_ts, "ts"},
-        {&state->word_parent, "parent"},      {&state->word_step, "step"},
-        {&state->word_unit, "unit"},          {&state->attribute_track, "_marey_track"},
-        {&state->group_key, "marey.asyncio"}, {&state->name_key, "marey.thread_name"},
+        {&state->word_category, "category"},
+        {&state->word_track, "track"},
+        {&state->word_flow, "flow"},
+        {&state->word_ts, "ts"},
+        {&state->word_parent, "parent"},
+        {&state->word_step, "step"},
+        {&state->word_unit, "unit"},
+        {&state->word_dur, "dur"},
+        {&state->attribute_track, "_marey_track"},
+        {&state->group_key, "marey.asyncio"},
+        {&state->name_key, "marey.thread_name"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!(*words[i].word = PyUnicode_InternFromString(words[i].text)))
@@ -209,12 +216,15 @@ static int state_types(PyObject *module, face_state *state) {
         add_type(module, &state->forest_type, &forest_spec) < 0 ||
         add_type(module, &state->call_type, &call_spec) < 0 ||
         add_type(module, &state->reading_type, &reading_spec) < 0 ||
-        add_type(module, &state->column_type, &column_spec) < 0)
+        add_type(module, &state->column_type, &column_spec) < 0 ||
+        add_type(module, &state->log_type, &log_spec) < 0 ||
+        add_type(module, &state->chrome_span_type, &chrome_span_spec) < 0)
         return -1;
     state->calls_var = PyContextVar_New("marey.calls", NULL);
     if (!state->calls_var)
         return -1;
     state->span_type->tp_vectorcall = span_vectorcall; /* no spec can say that before 3.14 */
+    state->chrome_span_type->tp_vectorcall = chrome_span_vectorcall;
     return way_add_both(state);
 }
 
@@ -252,7 +262,9 @@ static const size_t owned[] = {
     offsetof(face_state, scope_type),      offsetof(face_state, mark_type),
     offsetof(face_state, forest_type),     offsetof(face_state, call_type),
     offsetof(face_state, sampler_type),    offsetof(face_state, reading_type),
-    offsetof(face_state, column_type),
+    offsetof(face_state, column_type),     offsetof(face_state, log_type),
+    offsetof(face_state, chrome_log),      offsetof(face_state, chrome_span_type),
+    offsetof(face_state, word_dur),
 };
 
 static int face_traverse(PyObject *module, visitproc visit, void *arg) {
