@@ -22,6 +22,7 @@ static const char help_text[] =
     "  perfetto     .perfetto-trace, .pftrace\n"
     "                              a Perfetto trace anew: of a part, of a gzip'ed or another "
     "writer's trace\n"
+    "  chrome       .json          Chrome's JSON, for chrome://tracing and many others\n"
     "  speedscope   .speedscope.json, .speedscope\n"
     "                              for speedscope.app: spans and calls by time, samples with their "
     "weights\n"
