@@ -26,7 +26,7 @@ demo: $(DONE)/install ## Record a program that does real work, and show the repo
 	@tools/demo.sh $(BIN)
 
 test: setup dev ## All tests
-	@tools/test.sh $(BIN) unit python
+	@tools/test.sh $(BIN) unit page python
 
 test-unit: dev ## The C tests alone
 	@tools/test.sh $(BIN) unit

@@ -32,6 +32,10 @@ formatted() {
     return $status
 }
 
+page() {
+    tools/page.sh && npm --prefix web run -s check
+}
+
 step clang-format formatted
 step clang-tidy tidy
 step cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j "${JOBS:-2}" \
@@ -40,9 +44,10 @@ step cppcheck cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j "$
 step ruff "$bin/ruff" check -q --output-format concise .
 step ruff-format "$bin/ruff" format --check .
 step mypy "$bin/mypy"
+step page page
 
 if [ ${#failed[@]} -gt 0 ]; then
     echo "make check: failed: ${failed[*]}"
     exit 1
 fi
-echo "make check: all passed (clang-format, clang-tidy, cppcheck, ruff, mypy)"
+echo "make check: all passed (clang-format, clang-tidy, cppcheck, ruff, mypy, tsc, biome)"

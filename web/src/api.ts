@@ -73,7 +73,7 @@ export interface Trace {
     processes: Process[];
     threads: Thread[];
     tracks: Track[];
-    /** What convert?to= makes. */
+    /** What convert?format= makes. */
     formats?: { name: string; summary: string }[];
     /** Whether open-in-perfetto is answered. */
     perfetto_server?: boolean;
@@ -155,7 +155,14 @@ export interface TrackPart {
     };
     instants?: { time: number[]; name: number[]; count: number[]; id: number[] };
     values?: { time: number[]; least: number[]; most: number[]; last: number[] };
-    samples?: { time: number[]; running: number[]; gil_wait: number[] };
+    /** Runs of samples that were alike: of the time from time to end, the share on a CPU and waiting for the GIL. */
+    samples?: {
+        time: number[];
+        end: number[];
+        count: number[];
+        running: number[];
+        gil_wait: number[];
+    };
 }
 
 export interface TimelinePart {

@@ -31,7 +31,7 @@ export function palette(theme: Theme): string[] {
         made.push(
             theme === "dark"
                 ? `hsl(${hue} ${34 + 4 * shade}% ${31 + 5 * shade}%)`
-                : `hsl(${hue} ${52 + 6 * shade}% ${70 + 5 * shade}%)`,
+                : `hsl(${hue} ${58 + 6 * shade}% ${68 + 5 * shade}%)`,
         );
     }
     return made;

@@ -13,7 +13,7 @@ export function duration(ns: number | null): string {
     const size = Math.abs(ns);
     if (size === 0) return "0 ns";
     if (size >= 1000e9) return long(ns);
-    const [unit, label] = UNITS.find(([unit]) => size >= unit) ?? [1, "ns"];
+    const [unit, label] = UNITS.find(([unit]) => size >= 0.9999 * unit) ?? [1, "ns"];
     if (unit === 1) return `${Math.round(ns)} ns`;
     const value = ns / unit;
     const digits = Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 10 ? 2 : 3;

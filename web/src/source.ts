@@ -157,7 +157,7 @@ export class HttpSource implements Source {
     }
 
     convertLink(format: string, filter: Filter): string {
-        return address("convert", { to: format, ...filter });
+        return address("convert", { format, ...filter });
     }
 
     perfettoServer = async (): Promise<string> =>

@@ -46,7 +46,12 @@ export interface TrackData {
         most: Float64Array;
         last: Float64Array;
     } | null;
-    samples: { time: Float64Array; running: Float32Array; gilWait: Float32Array } | null;
+    samples: {
+        time: Float64Array;
+        end: Float64Array;
+        running: Float32Array;
+        gilWait: Float32Array;
+    } | null;
     /** How much memory it takes, in items. */
     size: number;
 }
@@ -104,6 +109,7 @@ function convertTrack(track: TrackPart, ids: Uint32Array): TrackData {
         samples: samples?.time.length
             ? {
                   time: Float64Array.from(samples.time),
+                  end: Float64Array.from(samples.end),
                   running: Float32Array.from(samples.running),
                   gilWait: Float32Array.from(samples.gil_wait),
               }

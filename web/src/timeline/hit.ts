@@ -36,7 +36,7 @@ export function hitAt(
     if (row.instants !== null && inRow >= row.instants && inRow < row.instants + 12)
         return found("instant", nearest(data.instants?.time, time, near));
     if (row.samples !== null && inRow >= row.samples && inRow < row.samples + 12)
-        return found("samples", nearest(data.samples?.time, time, Math.max(piece.step, near)));
+        return found("samples", runAt(data, time, near));
     if (row.spans === null) return null;
     const depth = Math.floor((inRow - row.spans) / SPAN_ROW);
     return found("span", spanAt(data, depth, time, view));
@@ -65,6 +65,14 @@ function nearest(times: Float64Array | undefined, time: number, within: number):
         if (away <= distance) [best, distance] = [i, away];
     });
     return best;
+}
+
+function runAt({ samples }: TrackData, time: number, near: number): number {
+    return (
+        samples?.time.findIndex(
+            (from, i) => from - near <= time && time <= samples.end[i] + near,
+        ) ?? -1
+    );
 }
 
 function heldAt(data: TrackData, time: number): number {

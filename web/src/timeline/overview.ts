@@ -187,20 +187,23 @@ function weightOf(
 export function busyCells(track: TrackPart, duration: number): Float32Array {
     const cells = new Float32Array(CELLS);
     const cell = duration / CELLS;
-    if (track.samples?.time.length) {
-        track.samples.time.forEach((time, i) => {
-            const at = Math.min(CELLS - 1, Math.max(0, Math.floor(time / cell)));
-            cells[at] = Math.max(cells[at], track.samples!.running[i]);
-        });
-        return cells;
-    }
-    track.spans?.begin.forEach((begin, i) => {
-        if (track.spans!.depth[i] !== 0) return;
-        const end = track.spans!.end[i];
+    // Adds a share of the time from begin to end to the cells that it lies in.
+    const add = (begin: number, end: number, share: number) => {
         const last = Math.min(CELLS - 1, Math.floor(end / cell));
         for (let at = Math.max(0, Math.floor(begin / cell)); at <= last; at++) {
-            cells[at] += (Math.min(end, (at + 1) * cell) - Math.max(begin, at * cell)) / cell;
+            const within = Math.min(end, (at + 1) * cell) - Math.max(begin, at * cell);
+            cells[at] += (share * within) / cell;
         }
-    });
+    };
+    const { samples, spans } = track;
+    if (samples?.time.length) {
+        for (const [i, time] of samples.time.entries()) {
+            add(time, Math.max(samples.end[i], time + 1), samples.running[i]);
+        }
+    } else if (spans) {
+        for (const [i, begin] of spans.begin.entries()) {
+            if (spans.depth[i] === 0) add(begin, spans.end[i], 1);
+        }
+    }
     return cells;
 }

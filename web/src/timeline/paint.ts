@@ -113,18 +113,20 @@ export class Painter {
         const { samples } = piece.data;
         if (!samples) return;
         const { raster } = this;
-        const { time, running, gilWait } = samples;
+        const { time, end, running, gilWait } = samples;
         const [line, run, wait] = ["--line", "--running", "--gil-wait"].map((name) =>
             pixel(css(name)),
         );
         const scale = view.width / view.span;
-        const width = Math.max(1, piece.step * scale);
-        const left = Math.max(-width, (piece.from - view.from) * scale);
+        const left = Math.max(0, (piece.from - view.from) * scale);
         const right = Math.min(view.width, (piece.to - view.from) * scale);
         const base = y + SAMPLES_HEIGHT;
         for (let i = 0; i < time.length; i++) {
-            const x = (time[i] - view.from) * scale;
-            if (x < left || x >= right) continue;
+            const from = (time[i] - view.from) * scale;
+            const to = Math.max((end[i] - view.from) * scale, from + 1);
+            if (to <= left || from >= right) continue;
+            const x = Math.max(from, left);
+            const width = Math.min(to, right) - x;
             const high = Math.min(1, running[i]) * SAMPLES_HEIGHT;
             const waits = Math.min(gilWait[i] * SAMPLES_HEIGHT, SAMPLES_HEIGHT - high);
             // What was sampled at all stands as a line, so that an idle thread is not an empty one.

@@ -24,8 +24,6 @@ export interface Piece {
     from: number;
     to: number;
     data: TrackData;
-    /** How long a pixel of the data is. */
-    step: number;
     /** It is of another level than what is seen. */
     stale: boolean;
 }
@@ -88,13 +86,13 @@ export class Tiles {
         const [from, to] = this.times(level, index);
         const data = this.use(key(level, index, track));
         if (data) {
-            made.push({ from, to, data, step: this.step(level), stale: false });
+            made.push({ from, to, data, stale: false });
             return;
         }
         for (let up = 1; up <= level; up++) {
             const above = this.use(key(level - up, Math.floor(index / 2 ** up), track));
             if (above) {
-                made.push({ from, to, data: above, step: this.step(level - up), stale: true });
+                made.push({ from, to, data: above, stale: true });
                 return;
             }
         }
@@ -111,7 +109,7 @@ export class Tiles {
         for (const below of [index * 2, index * 2 + 1]) {
             const data = this.use(key(level + 1, below, track));
             const [from, to] = this.times(level + 1, below);
-            if (data) made.push({ from, to, data, step: this.step(level + 1), stale: true });
+            if (data) made.push({ from, to, data, stale: true });
             else if (down < BELOW_MAX) this.collectBelow(made, level + 1, below, track, down + 1);
         }
     }
@@ -134,10 +132,6 @@ export class Tiles {
     private times(level: number, index: number): [number, number] {
         const length = this.duration / 2 ** level;
         return [index * length, (index + 1) * length];
-    }
-
-    private step(level: number): number {
-        return this.duration / 2 ** level / TILE;
     }
 
     private isMissing(name: string): boolean {

@@ -222,6 +222,7 @@ export class TimelineView implements View {
 
     private look(view: Viewport): void {
         this.view = view;
+        this.hover = null;
         this.tooltip.hide();
         this.invalidate();
         this.app.store.change({ look: [Math.floor(view.from), Math.ceil(view.from + view.span)] });
@@ -691,7 +692,7 @@ export class TimelineView implements View {
             for (const { data } of this.tiles.pieces(this.view, row.track!.id)) {
                 const i =
                     data.spans?.id.findIndex(
-                        (id, i) => id >= 0 && data.spans!.begin[i] >= this.view.from,
+                        (id, i) => id >= 0 && data.spans!.end[i] >= this.view.from,
                     ) ?? -1;
                 if (i >= 0) return this.choose(`span:${data.spans!.id[i]}`);
             }
