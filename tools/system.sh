@@ -58,6 +58,8 @@ look() { # LIST
         need pkg-config command -v pkg-config
         need procps command -v ps
         need chromium command -v chromium
+        need golang-go command -v go # go tool pprof
+        need valgrind command -v callgrind_annotate
         ;;
     sanitize)
         look test

@@ -121,9 +121,11 @@ static void add_call(struct adding *adding, const struct profile_node *node, uin
         add_saturated(&call->inside[i], profile_total(node, adding->sums->costs[i]));
 }
 
-/* Adds a node, which is on the stack from then on. */
+/* Adds a node, which is on the stack from then on, if it weighs anything. */
 static void enter(struct adding *adding, uint32_t place) {
     const struct profile_node *node = &adding->nodes[place];
+    if (!node->total_count)
+        return;
     int32_t line = node->line ? node->line : adding->described[node->function].first_line;
     uint32_t number = find_function(adding, node->function);
     if (adding->failed)
@@ -145,6 +147,8 @@ static void enter(struct adding *adding, uint32_t place) {
 
 static void leave(struct adding *adding, uint32_t place) {
     uint32_t function = adding->stack[adding->nodes[place].depth].function;
+    if (!adding->nodes[place].total_count)
+        return;
     adding->sums->functions[function / CALLGRIND_VARIANTS].active[function % CALLGRIND_VARIANTS]--;
 }
 

@@ -24,14 +24,13 @@ enum {
     HEAD = 64,    /* above the frames */
     FOOT = 8,
     ROW = 17,         /* from one level to the next; a frame is one pixel less high */
-    COLUMN = 75,      /* hundredths of a pixel that a column of text takes, at the most 7.5 */
     TEXT_INDENT = 3,  /* pixels */
     TEXT_COLUMNS = 3, /* less is no text */
     FRAMES_MAX = 50000,
     NAME_BYTES_MAX = 1000, /* of a name in a title; the rest is cut */
 };
 
-static const double least_px = 0.1;
+static const double least_px = 0.1, column_px = 7.5; /* of text, at the most */
 
 struct drawing {
     FILE *to;
@@ -92,6 +91,11 @@ static double percent(uint64_t part, uint64_t whole) {
 
 static const char *word_of_counts(const struct drawing *drawing) {
     return drawing->style->counted ? drawing->style->counted : "samples";
+}
+
+/* Of that word: without its "s" where there is one. */
+static int letters_of_counts(const struct drawing *drawing, uint64_t count) {
+    return (int)strlen(word_of_counts(drawing)) - (count == 1);
 }
 
 /* "1.23s, 45.6%" of what weighs so, of a whole. */
@@ -187,7 +191,8 @@ static void put_numbers(const struct drawing *drawing, const struct svg_frame *f
     char count[DISPLAY_ROOM];
     display_count(count, sizeof count, node->total_count);
     if (drawing->weight < SAMPLE_WEIGHTS)
-        fprintf(drawing->to, "; %s %s", count, word_of_counts(drawing));
+        fprintf(drawing->to, "; %s %.*s", count, letters_of_counts(drawing, node->total_count),
+                word_of_counts(drawing));
 }
 
 static int top_of(const struct drawing *drawing, const struct svg_frame *frame) {
@@ -198,7 +203,7 @@ static int top_of(const struct drawing *drawing, const struct svg_frame *frame) 
 
 static void put_label(const struct drawing *drawing, const struct svg_frame *frame) {
     double room = frame->place.width * WIDTH - 2 * TEXT_INDENT;
-    int columns = (int)(room * 100 / COLUMN);
+    int columns = (int)(room / column_px);
     if (columns < TEXT_COLUMNS)
         return;
     fprintf(drawing->to, "<text x=\"%.1f\" y=\"%d\">", frame->place.from * WIDTH + TEXT_INDENT,
