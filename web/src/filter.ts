@@ -24,6 +24,7 @@ export class FilterBar {
     private readonly threads: HTMLDetailsElement;
     private readonly summary = h("summary");
     private readonly boxes = new Map<number, HTMLInputElement>();
+    private readonly note = h("small", { role: "status" });
     private readonly of = h("select", { "aria-label": "Made of" });
     private readonly weight = h("select", { "aria-label": "Weighted by" });
 
@@ -36,7 +37,7 @@ export class FilterBar {
         this.weight.addEventListener("change", () =>
             app.store.change({ weight: this.weight.value as Weight }),
         );
-        this.element.append(this.range, this.threads, this.of, this.weight);
+        this.element.append(this.range, this.threads, this.of, this.weight, this.note);
         document.addEventListener("click", (event) => {
             if (!this.threads.contains(event.target as Node)) this.threads.open = false;
         });
@@ -67,6 +68,8 @@ export class FilterBar {
         const weight = weightOf(trace, state);
         this.weight.hidden = !stacks || weight === undefined || trace.weights.length === 0;
         if (weight) this.weight.value = weight;
+        const unheard = state.range !== null && stacks && ofWhat(trace, state) === "samples";
+        fill(this.note, unheard ? this.app.source.note : null);
     }
 
     private showRange(state: State): void {

@@ -5,7 +5,7 @@ import "./style/frame.css";
 import "./style/views.css";
 import "./style/timeline.css";
 import { failure, fill, message } from "./dom";
-import { embeddedSource } from "./embedded";
+import { embeddedSource } from "./embedded/source";
 import { Frame } from "./frame";
 import { HttpSource, type Source } from "./source";
 import { Store } from "./state";

@@ -44,6 +44,8 @@ export interface TreeQuery extends Filter {
 }
 
 export interface Source {
+    /** What its answers do not hold, in words; null: nothing. */
+    readonly note: string | null;
     trace(): Promise<Trace>;
     functions(filter: Filter): Promise<Functions>;
     spanTable(filter: Filter): Promise<SpanTable>;
@@ -106,6 +108,8 @@ async function reason(response: Response): Promise<string> {
 }
 
 export class HttpSource implements Source {
+    readonly note = null;
+
     trace(): Promise<Trace> {
         return this.get("api/trace", {});
     }
