@@ -26,6 +26,8 @@ static const char help_text[] =
     "  speedscope   .speedscope.json, .speedscope\n"
     "                              for speedscope.app: spans and calls by time, samples with their "
     "weights\n"
+    "  firefox      .firefox.json, .profile.json\n"
+    "                              for profiler.firefox.com: samples, and spans as markers\n"
     "  pprof        .pb.gz, .pprof for go tool pprof: all weights of samples, or spans and calls\n"
     "  callgrind    .callgrind     for KCachegrind and callgrind_annotate: callers, callees, "
     "lines\n"
