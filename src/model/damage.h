@@ -55,7 +55,9 @@ enum harm {
     X(NOTE_CATEGORY, HARM_NOTE, "unknown-category", "event whose category is not in the file")     \
     X(NOTE_TWICE, HARM_NOTE, "defined-twice", "interned id defined twice, the first counts")       \
     X(NOTE_TAIL, HARM_NOTE, "zero-tail",                                                           \
-      "zeros at the end of the file, as a writer leaves them that was stopped")
+      "zeros at the end of the file, as a writer leaves them that was stopped")                    \
+    X(NOTE_OPEN_LIST, HARM_NOTE, "open-list",                                                      \
+      "list of events that is not closed, as a writer leaves it that was stopped")
 
 #define DAMAGE_ENUM(name, harm, word, text) name,
 enum damage_kind { DAMAGES(DAMAGE_ENUM) DAMAGE_KINDS };

@@ -43,7 +43,7 @@ static void add_category(struct reader *reader, struct said *said, uint32_t cate
     }
 }
 
-static void add_flow(struct reader *reader, uint64_t id, int ends) {
+void flow_add(struct reader *reader, uint64_t id, int ends) {
     if (reader->listener)
         return;
     if (arguments_flow(&reader->arguments, id, ends))
@@ -107,8 +107,8 @@ static int take_rare(struct reader *reader, const struct sequence *sequence, str
     case TAG(EVENT__source_location_iid, WIRE_VARINT):
     case TAG(EVENT__source_location, WIRE_BYTES): return take_source(reader, sequence, said, field);
     case TAG(EVENT__legacy_event, WIRE_BYTES): said->legacy = 1; break;
-    case TAG(EVENT__flow_ids, WIRE_FIXED64): add_flow(reader, field->value, 0); break;
-    case TAG(EVENT__terminating_flow_ids, WIRE_FIXED64): add_flow(reader, field->value, 1); break;
+    case TAG(EVENT__flow_ids, WIRE_FIXED64): flow_add(reader, field->value, 0); break;
+    case TAG(EVENT__terminating_flow_ids, WIRE_FIXED64): flow_add(reader, field->value, 1); break;
     case TAG(EVENT__extra_counter_values, WIRE_VARINT):
         add_extra(said->extra, &said->extra_count, (double)(int64_t)field->value);
         break;
@@ -167,20 +167,30 @@ static uint32_t event_name(struct reader *reader, const struct sequence *sequenc
     return 0;
 }
 
-/* Counts it in. Returns 0 where it is older than one before, or of another clock. */
+static int is_paired(const struct event *event) {
+    return event->kind == EVENT_BEGIN || event->kind == EVENT_END;
+}
+
+/* Counts it in. Returns 0 where it is of another clock than those before, or a begin or end that is older than one. */
 static int note(struct track *track, const struct event *event) {
-    int in_order =
-        !track->total || (event->time_ns >= track->last_ns && event->clock == track->clock);
+    int in_order = 1;
     if (!track->total) {
-        track->first_ns = event->time_ns;
+        track->first_ns = track->last_ns = event->time_ns;
         track->clock = event->clock;
     }
-    track->last_ns = event->time_ns;
+    if (event->time_ns < track->first_ns)
+        track->first_ns = event->time_ns;
+    if (event->time_ns > track->last_ns)
+        track->last_ns = event->time_ns;
+    if (is_paired(event)) {
+        in_order = event->time_ns >= track->paired_ns;
+        track->paired_ns = event->time_ns;
+    }
     track->total++;
     track->instants += event->kind == EVENT_INSTANT;
     track->values += event->kind == EVENT_COUNTER;
     track->states += event->kind == EVENT_STATE;
-    return in_order;
+    return in_order && event->clock == track->clock;
 }
 
 /* Keeps what is no span. */
@@ -206,7 +216,7 @@ void event_append(struct reader *reader, uint32_t place, const struct event *eve
         track->disordered = 1;
         left = matching_undo(track, &reader->arguments);
     }
-    if (track->disordered || (event->kind != EVENT_BEGIN && event->kind != EVENT_END)) {
+    if (track->disordered || !is_paired(event)) {
         left |= keep(reader, track, event);
     } else {
         left = matching_take(track, event, &reader->arguments);

@@ -2,6 +2,7 @@
 #include "model/reader.h"
 
 #include "model/grow.h"
+#include "model/json.h"
 #include "model/packet.h"
 #include "model/walker.h"
 
@@ -65,6 +66,8 @@ int reader_read(struct reader *self, struct source *source) {
     struct walker walker;
     struct packet packet;
     struct bytes bytes;
+    if (json_is_next(source))
+        return json_read(self, source);
     walker_open(&walker, source, &self->damage);
     while (!self->error && walker_next(&walker, &bytes)) {
         self->damage_epoch = walker.gaps;

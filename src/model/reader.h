@@ -80,6 +80,8 @@ struct reader {
     uint32_t damage_epoch;             /* counts the places where packets are missing */
     uint32_t error_key, exception_key; /* strings: arguments that say that a span failed */
     uint8_t lean;                      /* enum trace_keep, TRACE_LEAN */
+    uint8_t is_json;                   /* and not packets */
+    uint8_t is_trace;                  /* although it may have no events */
     uint8_t compressed;                /* the whole file is gzip'ed */
     int error;                         /* enum marey_error: reading stopped early */
 };
@@ -89,7 +91,7 @@ void reader_free(struct reader *reader);
 /* Takes the next packet in, which is whole and none of compressed packets. Returns 1, 0 at the end or where memory is
  * short (reader->error). */
 int reader_next(struct reader *reader, struct walker *walker, struct packet *packet);
-/* Reads all of it. Returns 0, or an enum marey_error where the bytes could not be read or memory was short: what was
+/* Reads all of it, packets or JSON. Returns 0, or an enum marey_error where the bytes could not be read or memory was short: what was
  * read until then is there. */
 int reader_read(struct reader *reader, struct source *source);
 

@@ -97,13 +97,14 @@ static int rematch(struct trace *trace, struct track *track) {
 }
 
 /* The same where the spans are there. */
-static void convert(struct trace *trace, struct track *track, int64_t add_ns) {
+static int convert(struct trace *trace, struct track *track, int64_t add_ns) {
     for (uint32_t i = 0; i < track->count; i++)
         if (track->events[i].kind == EVENT_BEGIN || track->events[i].kind == EVENT_END)
             count_stray(&trace->reader.damage, track->events[i].flags);
     convert_times(trace, track);
     track->first_ns += add_ns;
     track->last_ns += add_ns;
+    return events_sort(track->events, track->count);
 }
 
 static void count_track(struct trace *trace, struct track *track) {
@@ -147,13 +148,10 @@ static int settle_tracks(struct trace *trace, int64_t *add_ns) {
     int any = 0;
     for (uint32_t i = 0; i < trace->reader.tracks.count; i++) {
         struct track *track = &trace->reader.tracks.all[i];
-        if (is_settled(trace, track, &add_ns[i])) {
-            convert(trace, track, add_ns[i]);
-        } else {
-            add_ns[i] = 0;
-            if (rematch(trace, track))
-                return -1;
-        }
+        int is_there = is_settled(trace, track, &add_ns[i]);
+        if (is_there ? convert(trace, track, add_ns[i]) : rematch(trace, track))
+            return -1;
+        add_ns[i] = is_there ? add_ns[i] : 0;
         drop_kinds(track, 1 << 0 | 1 << EVENT_BEGIN | 1 << EVENT_END);
         count_track(trace, track);
         note_times(trace, track, &any);

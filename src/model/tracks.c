@@ -13,7 +13,8 @@ uint32_t tracks_find(struct tracks *self, uint64_t uuid) {
         return MAP_NONE;
     if (map_put(&self->by_uuid, uuid, self->count))
         return MAP_NONE;
-    self->all[self->count] = (struct track){.uuid = uuid, .process = MAP_NONE};
+    self->all[self->count] =
+        (struct track){.uuid = uuid, .paired_ns = INT64_MIN, .process = MAP_NONE};
     return self->count++;
 }
 

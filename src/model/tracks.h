@@ -50,13 +50,14 @@ struct track {
     double sum;            /* of an incremental counter */
     uint64_t sum_of;       /* sequence and generation that `sum` belongs to */
     uint8_t incremental;
-    uint8_t disordered; /* times go back in the order of the file: begins and ends are kept too */
+    uint8_t disordered; /* begins and ends go back in time in the order of the file, and are kept */
     uint8_t clock;      /* of the events so far; when one has another, it is disordered */
     struct matching *matching; /* spans, until the trace is settled; NULL: none */
     struct event
         *events; /* when the trace is settled: in order of time, and without begins and ends */
     uint32_t count, capacity;
-    int64_t first_ns, last_ns; /* until the trace is settled: of the first event and the last */
+    int64_t first_ns, last_ns; /* until the trace is settled: of the oldest event and the newest */
+    int64_t paired_ns;         /* of the last begin or end */
     uint32_t total; /* events, begins and ends included; those dropped when settled not */
     uint32_t instants, values, states;
     /* Known when the trace is settled: */

@@ -1,0 +1,47 @@
+/* Inside the JSON reader: an event becomes events of tracks. */
+#ifndef MAREY_MODEL_JSON_EVENT_H
+#define MAREY_MODEL_JSON_EVENT_H
+
+#include "model/json_scan.h"
+#include "model/packet.h"
+
+/* A span that stood in one event, begin and duration together ("X"). */
+struct complete {
+    int64_t begin_ns, duration_ns;
+    uint32_t name, category, detail;
+    uint32_t order; /* in the file */
+};
+
+/* Those of a track, until all are known. */
+struct complete_list {
+    struct complete *all;
+    uint32_t count, capacity;
+};
+
+struct json_reader {
+    struct reader *reader;
+    struct json_room room;
+    struct map tracks;              /* what a track is for, mixed into one number, to its place */
+    struct map named_ids;           /* ids in words to numbers */
+    struct map flow_ids;            /* what a flow is called to its id */
+    struct complete_list *complete; /* by track */
+    uint32_t complete_count, complete_capacity;
+    int64_t pid, tid; /* of the last thread, */
+    uint32_t thread;  /* whose track it is; MAP_NONE: none yet */
+    uint64_t offset;  /* of the event, for damage */
+};
+
+/* Takes an event: what stands between its braces. */
+void json_event_read(struct json_reader *self, struct bytes event);
+
+/* The arguments, where they are wanted. Returns whether they say that the span failed. */
+int json_arguments_read(struct json_reader *self, const struct json_value *arguments);
+/* The number of a text, 0 for "". */
+uint32_t json_string(struct json_reader *self, struct bytes text);
+
+/* Keeps a span of a track. */
+void json_complete_add(struct json_reader *self, uint32_t track, const struct complete *complete);
+/* When all are known: they become events, in order, those that only overlap on further tracks. */
+void json_complete_settle(struct json_reader *self);
+
+#endif
