@@ -8,8 +8,8 @@
 static const char help_text[] =
     "usage: marey check [--json] [-q] FILE...\n"
     "\n"
-    "Reads traces and says whether they are whole. Any Perfetto trace of track events will do, "
-    "plain or gzip'ed;\n"
+    "Reads traces and says whether they are whole. Any Perfetto trace of track events will do, and "
+    "JSON of Chrome's Trace\nEvent Format, plain or gzip'ed;\n"
     "'-' is the standard input.\n"
     "\n"
     "  -j, --json     for a program: an object a file\n"
@@ -20,7 +20,7 @@ static const char help_text[] =
     "goes on behind it:\n"
     "'marey info' shows what is left.\n"
     "\n"
-    "exit status: 0 all are whole, 1 one is damaged, 2 one cannot be read\n"
+    "exit status: 0 all are whole, 1 one is damaged or cannot be read, 2 wrong usage\n"
     "\n"
     "examples:\n"
     "  marey check app.perfetto-trace\n"
@@ -59,9 +59,9 @@ static void print_json(const struct trace *trace, const char *path, int damaged)
 static int check_file(const char *path, enum check_output output) {
     struct trace trace;
     int error = trace_read(&trace, path, 0);
-    int status = EXIT_USAGE;
+    int status;
     if (error) {
-        read_error("check", path, error);
+        status = trace_error("check", path, &trace, error);
     } else {
         int damaged = damage_total(&trace.reader.damage, HARM_DAMAGE) > 0;
         status = damaged ? EXIT_FOUND : EXIT_OK;

@@ -8,10 +8,13 @@
 
 #include "marey.h"
 
+struct trace;
+
 enum {
     EXIT_OK = 0,
-    EXIT_FOUND = 1, /* the trace is damaged, or cannot be read, or what was looked for is there */
-    EXIT_USAGE = 2, /* a wrong option, or a file that cannot be opened */
+    EXIT_FOUND =
+        1, /* the trace is damaged, is none or cannot be read, or what was looked for is there */
+    EXIT_USAGE = 2, /* a wrong option */
     EXIT_NOT_EXECUTABLE = 126,
     EXIT_NOT_FOUND = 127,
 };
@@ -31,10 +34,10 @@ extern const struct command command_run, command_attach, command_dump, command_t
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* After getopt_long gave '?' or ':': says which option is wrong, and the nearest. Returns EXIT_USAGE. */
 int option_error(const char *command, int code, char **argv, const struct option *options);
-/* A trace that cannot be read: the path and why. Returns EXIT_FOUND. */
+/* A file that cannot be read: its path and why. Returns EXIT_FOUND. */
 int read_error(const char *command, const char *path, int error);
-/* A file that is no trace. Returns EXIT_FOUND. */
-int no_trace_error(const char *command, const char *path);
+/* The same of one that trace_read did not take: also what it is instead. */
+int trace_error(const char *command, const char *path, const struct trace *trace, int error);
 /* A trace that cannot be made: the same, and what to do about it. Returns EXIT_USAGE. */
 int record_error(const char *command, const char *path, int error);
 

@@ -168,9 +168,7 @@ static int convert(const char *path, const struct format *format, struct request
     int status = EXIT_FOUND;
     int error = trace_read(&trace, path, format->keep);
     if (error)
-        read_error("convert", path, error);
-    else if (trace.reader.damage.count[DAMAGE_EMPTY])
-        say(path, damage_text(DAMAGE_EMPTY));
+        trace_error("convert", path, &trace, error);
     else if ((status = filter_settle(&request->filter, "convert", &trace)) < 0)
         status = write_output(&trace, format, request);
     if (!status && has_harm(&trace.reader.damage)) {

@@ -101,7 +101,7 @@ static void report(const struct ending *ending) {
     if (!error)
         error = ending->json ? print_json(ending, &trace) : print_text(ending, &trace);
     if (error)
-        read_error(ending->command, ending->path, error);
+        trace_error(ending->command, ending->path, &trace, error);
     trace_free(&trace);
 }
 

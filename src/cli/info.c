@@ -20,7 +20,7 @@ static const char help_text[] =
     "  -j, --json       everything, for a program\n"
     "  -h, --help       this page\n"
     "\n"
-    "exit status: 0 shown, 2 cannot be read\n"
+    "exit status: 0 shown, 1 the file cannot be read or is no trace, 2 wrong usage\n"
     "\n"
     "examples:\n"
     "  marey info app.perfetto-trace\n"
@@ -34,14 +34,14 @@ static int show(const char *path, const struct info_request *request) {
     if (!error && (request->spans || request->json))
         error = summary_make(&summary, &trace);
     if (error)
-        read_error("info", path, error);
+        trace_error("info", path, &trace, error);
     else if (request->json)
         info_print_json(&trace, path, request, &summary);
     else
         info_print_text(&trace, path, request, &summary);
     summary_free(&summary);
     trace_free(&trace);
-    return error ? EXIT_USAGE : EXIT_OK;
+    return error ? EXIT_FOUND : EXIT_OK;
 }
 
 static int run(int argc, char **argv) {

@@ -52,8 +52,8 @@ int input_check(const struct input *self) {
         say(self, marey_strerror(self->reader.error));
         return 1;
     }
-    if (!self->reader.packets) {
-        say(self, damage_text(DAMAGE_EMPTY));
+    if (!reader_is_trace(&self->reader)) {
+        say(self, marey_strerror(MAREY_ENOTRACE));
         return 1;
     }
     for (int kind = 0; kind < DAMAGE_KINDS; kind++) {

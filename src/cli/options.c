@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "marey.h"
-#include "model/damage.h"
+#include "model/trace.h"
 #include "output/display.h"
 
 enum { WORD_MAX = 63 };
@@ -99,11 +99,11 @@ int read_error(const char *command, const char *path, int error) {
     return EXIT_FOUND;
 }
 
-int no_trace_error(const char *command, const char *path) {
-    struct text shown = {0};
-    display_add(&shown, path, 0);
-    fprintf(stderr, "marey %s: %s: %s\n", command, text_of(&shown), damage_text(DAMAGE_EMPTY));
-    text_free(&shown);
+int trace_error(const char *command, const char *path, const struct trace *trace, int error) {
+    print_path(command, strcmp(path, "-") ? path : "standard input", error);
+    if (error == MAREY_ENOTRACE)
+        fprintf(stderr, ", but %s", trace->reader.looks_like);
+    fputc('\n', stderr);
     return EXIT_FOUND;
 }
 

@@ -40,7 +40,6 @@ void report_counts_json(const struct trace *trace, struct json *json) {
 /* Of what is found only when the whole file was read there is no place. */
 static int has_place(enum damage_kind kind) {
     switch (kind) {
-    case DAMAGE_EMPTY:
     case DAMAGE_NO_CLOCK:
     case DAMAGE_NEGATIVE:
     case LOSS_DEPTH:

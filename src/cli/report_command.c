@@ -98,9 +98,7 @@ static unsigned what_to_keep(const char *path, const struct request *request) {
 static int show(const char *path, struct request *request) {
     struct trace trace;
     int error = trace_read(&trace, path, what_to_keep(path, request));
-    int status = error ? read_error("report", path, error) : -1;
-    if (status < 0 && trace.reader.damage.count[DAMAGE_EMPTY])
-        status = no_trace_error("report", path);
+    int status = error ? trace_error("report", path, &trace, error) : -1;
     if (status < 0)
         status = filter_settle(&request->filter, "report", &trace);
     if (status < 0) {

@@ -209,9 +209,7 @@ static int show_trace(struct trace *trace, const char *path, struct request *req
 static int show(const char *path, struct request *request) {
     struct trace trace;
     int error = trace_read(&trace, path, TRACE_ARGUMENTS);
-    int status = error ? read_error("tree", path, error) : -1;
-    if (status < 0 && trace.reader.damage.count[DAMAGE_EMPTY])
-        status = no_trace_error("tree", path);
+    int status = error ? trace_error("tree", path, &trace, error) : -1;
     if (status < 0)
         status = filter_settle(&request->part, "tree", &trace);
     if (status < 0)

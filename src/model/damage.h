@@ -12,9 +12,10 @@ enum harm {
 
 /* X(name, harm, word, text): the word is for programs, the text goes on a line behind the count ("3 x ..."). */
 #define DAMAGES(X)                                                                                 \
-    X(DAMAGE_EMPTY, HARM_DAMAGE, "no-packets", "no packet in the file: it is no trace")            \
-    X(DAMAGE_CUT, HARM_DAMAGE, "cut-off", "the file is cut off in the middle of a packet")         \
-    X(DAMAGE_BYTES, HARM_DAMAGE, "foreign-bytes", "bytes that are no packet, skipped")             \
+    X(DAMAGE_CUT, HARM_DAMAGE, "cut-off",                                                          \
+      "the file is cut off in the middle of a packet or an event")                                 \
+    X(DAMAGE_BYTES, HARM_DAMAGE, "foreign-bytes",                                                  \
+      "bytes that are no packet and no event, skipped")                                            \
     X(DAMAGE_ZEROS, HARM_DAMAGE, "zeros", "zeros between packets, skipped")                        \
     X(DAMAGE_PACKET, HARM_DAMAGE, "broken-packet", "packet with a broken field, skipped")          \
     X(DAMAGE_SIZE, HARM_DAMAGE, "huge-packet", "packet larger than any reader takes, skipped")     \

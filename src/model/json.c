@@ -97,28 +97,38 @@ static void lose(struct walk *self, enum damage_kind kind, uint64_t offset) {
 
 /* ------------------------------------------------------------------ events */
 
-/* An event that does not end: the next line that begins one may be whole. Returns GO_ON there, or FILE_ENDED. */
-static enum state resume(struct walk *self) {
+/* Where in the `size` bytes from here on the next event may begin, if this one is wrong; NULL: nowhere. A writer that
+ * puts each on a line of its own tells it so. */
+static const uint8_t *find_next(struct walk *self, size_t size) {
+    const uint8_t *at = self->source->at;
+    if (size < 2 || self->resumes++ >= RESUMES_MAX)
+        return NULL;
+    return memmem(at + 1, size - 1, "\n{", 2);
+}
+
+/* An event that is broken, or has no end (size 0), which may be because of one byte. */
+static enum state skip_event(struct walk *self, size_t size) {
     struct source *source = self->source;
     uint64_t offset = source->offset;
     size_t have = (size_t)(source->end - source->at);
-    const uint8_t *next = have > 1 ? memmem(source->at + 1, have - 1, "\n{", 2) : NULL;
-    if (!next || self->resumes++ == RESUMES_MAX) {
-        lose(self, have > JSON_EVENT_BYTES_MAX ? DAMAGE_SIZE : DAMAGE_CUT, offset);
-        return FILE_ENDED;
+    const uint8_t *next = find_next(self, size ? size : have);
+    if (next || size) {
+        lose(self, DAMAGE_EVENT, offset);
+        source_skip(source, next ? (uint64_t)(next - source->at) + 1 : size);
+        return GO_ON;
     }
-    lose(self, DAMAGE_EVENT, offset);
-    source_skip(source, (uint64_t)(next - source->at) + 1);
-    return GO_ON;
+    lose(self, have > JSON_EVENT_BYTES_MAX ? DAMAGE_SIZE : DAMAGE_CUT, offset);
+    source_skip(source, UINT64_MAX - offset);
+    return FILE_ENDED;
 }
 
 static enum state take_event(struct walk *self) {
     struct source *source = self->source;
     size_t size = find_end(source, JSON_EVENT_BYTES_MAX);
-    if (!size)
-        return resume(self);
     self->json.offset = source->offset;
-    json_event_read(&self->json, (struct bytes){source->at + 1, size - 2});
+    if (!size || source->at[size - 1] != '}' ||
+        json_event_read(&self->json, (struct bytes){source->at + 1, size - 2}))
+        return skip_event(self, size);
     source_skip(source, size);
     return GO_ON;
 }
@@ -221,6 +231,7 @@ int json_read(struct reader *reader, struct source *source) {
     struct walk self = {.json = {.reader = reader, .thread = MAP_NONE}, .source = source};
     uint64_t from = source->offset;
     reader->is_json = 1;
+    reader->looks_like = "JSON without trace events";
     read_file(&self);
     json_complete_settle(&self.json);
     if (source->compressed && source->error == MAREY_EINVAL)

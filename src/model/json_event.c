@@ -400,17 +400,15 @@ static void read_timed(struct json_reader *self, const struct said *said) {
     }
 }
 
-void json_event_read(struct json_reader *self, struct bytes event) {
+int json_event_read(struct json_reader *self, struct bytes event) {
     struct said said = {0};
     struct damage *damage = &self->reader->damage;
-    if (split(&said, event)) {
-        broken(self);
-        return;
-    }
+    if (split(&said, event))
+        return -1;
     if (!said.phase.size) {
         if (said.name.size || said.has_time) /* "{}" is how some end their list */
             damage_add(damage, NOTE_TYPE, self->offset);
-        return;
+        return 0;
     }
     self->reader->packets++;
     if (said.phase.size > 1 || !strchr("BEXiIRCMbnestfSTFPOND", *said.phase.at))
@@ -421,4 +419,5 @@ void json_event_read(struct json_reader *self, struct bytes event) {
         read_metadata(self, &said);
     else
         read_timed(self, &said);
+    return 0;
 }

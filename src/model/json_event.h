@@ -31,8 +31,8 @@ struct json_reader {
     uint64_t offset;  /* of the event, for damage */
 };
 
-/* Takes an event: what stands between its braces. */
-void json_event_read(struct json_reader *self, struct bytes event);
+/* Takes an event: what stands between its braces. Returns 0, or -1 where that is no members: then nothing has happened. */
+int json_event_read(struct json_reader *self, struct bytes event);
 
 /* The arguments, where they are wanted. Returns whether they say that the span failed. */
 int json_arguments_read(struct json_reader *self, const struct json_value *arguments);

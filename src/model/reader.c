@@ -1,6 +1,7 @@
 /* See reader.h: the file as a whole. */
 #include "model/reader.h"
 
+#include "model/foreign.h"
 #include "model/grow.h"
 #include "model/json.h"
 #include "model/packet.h"
@@ -38,6 +39,7 @@ static int read_packet(struct reader *self, struct walker *walker, struct bytes 
     }
     self->damage_epoch = walker->gaps;
     self->packets++;
+    self->is_trace |= packet->compressed.at || packet->zstd;
     if (packet->compressed.at) {
         walker_enter(walker, packet->compressed);
         return 0;
@@ -61,11 +63,25 @@ int reader_next(struct reader *self, struct walker *walker, struct packet *packe
     return 0;
 }
 
+int reader_is_trace(const struct reader *self) {
+    return self->is_trace || self->events || self->samples.count || self->sequence_count ||
+           self->timebase.snapshot_count || self->attribute_count || self->tree.process_count ||
+           self->tracks.count;
+}
+
+/* Looks at the first bytes: they may be of something else altogether. */
+static void look(struct reader *self, struct source *source) {
+    size_t have = source_have(source, FOREIGN_HEAD_BYTES);
+    self->looks_like = foreign_kind(
+        (struct bytes){source->at, have < FOREIGN_HEAD_BYTES ? have : FOREIGN_HEAD_BYTES});
+}
+
 int reader_read(struct reader *self, struct source *source) {
     uint64_t from = source->offset;
     struct walker walker;
     struct packet packet;
     struct bytes bytes;
+    look(self, source);
     if (json_is_next(source))
         return json_read(self, source);
     walker_open(&walker, source, &self->damage);

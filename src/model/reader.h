@@ -82,10 +82,13 @@ struct reader {
     uint8_t lean;                      /* enum trace_keep, TRACE_LEAN */
     uint8_t is_json;                   /* and not packets */
     uint8_t is_trace;                  /* although it may have no events */
+    const char *looks_like;            /* what it is if it is no trace */
     uint8_t compressed;                /* the whole file is gzip'ed */
     int error;                         /* enum marey_error: reading stopped early */
 };
 
+/* Whether anything in it could be understood. */
+int reader_is_trace(const struct reader *reader);
 void reader_init(struct reader *reader);
 void reader_free(struct reader *reader);
 /* Takes the next packet in, which is whole and none of compressed packets. Returns 1, 0 at the end or where memory is

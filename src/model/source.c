@@ -101,6 +101,20 @@ uint64_t source_skip(struct source *source, uint64_t bytes) {
     }
 }
 
+void source_skip_hole(struct source *source) {
+    struct stat info;
+    if (!source->seekable || source->at != source->end)
+        return;
+    off_t here = lseek(source->fd, 0, SEEK_CUR);
+    off_t data = here < 0 ? here : lseek(source->fd, here, SEEK_DATA);
+    if (data < 0 && here >= 0 && errno == ENXIO && fstat(source->fd, &info) == 0)
+        data = info.st_size; /* a hole to the end */
+    if (here >= 0 && (data <= here || lseek(source->fd, data, SEEK_SET) < 0))
+        lseek(source->fd, here, SEEK_SET);
+    else if (here >= 0)
+        source->offset += (uint64_t)(data - here);
+}
+
 /* gzip's magic number at the beginning: what follows is read through an inflater. */
 static int look_for_gzip(struct source *source) {
     if (source_fill(source, 2) < 2 || source->at[0] != 0x1f || source->at[1] != 0x8b)

@@ -40,4 +40,7 @@ static inline size_t source_have(struct source *source, size_t want) {
 /* Steps over bytes, in the window or beyond. Returns how many there were. */
 uint64_t source_skip(struct source *source, uint64_t bytes);
 
+/* Steps over what was never written of a file, which reads as zeros, where the window is empty and the system says so. */
+void source_skip_hole(struct source *source);
+
 #endif

@@ -54,7 +54,9 @@ static void drop_kinds(struct track *track, uint32_t kinds) {
 
 /* Whether the spans of a track can stay as they are, and what comes to their times. */
 static int is_settled(const struct trace *trace, const struct track *track, int64_t *add_ns) {
-    if (track->disordered || timebase_offset(&trace->reader.timebase, track->clock, add_ns))
+    int has_strange = track->values && track->kind != TRACK_COUNTER; /* they will be dropped */
+    if (track->disordered || has_strange ||
+        timebase_offset(&trace->reader.timebase, track->clock, add_ns))
         return 0;
     int64_t first = (int64_t)((uint64_t)track->first_ns + (uint64_t)*add_ns);
     int64_t last = (int64_t)((uint64_t)track->last_ns + (uint64_t)*add_ns);

@@ -113,10 +113,6 @@ static int settle(struct trace *trace) {
         return MAREY_ENOMEM;
     note_sample_times(trace);
     count_flows(trace);
-    if (!trace->reader.packets) { /* what else is wrong is wrong for that reason */
-        trace->reader.damage = (struct damage){0};
-        damage_add(&trace->reader.damage, DAMAGE_EMPTY, 0);
-    }
     return 0;
 }
 
@@ -127,6 +123,8 @@ static int read_source(struct trace *trace, struct source *source) {
     if (error == MAREY_ENOMEM)
         return error;
     int late = settle(trace);
+    if (!late && !error && !reader_is_trace(&trace->reader))
+        late = MAREY_ENOTRACE;
     return late ? late : error;
 }
 

@@ -70,8 +70,9 @@ enum trace_keep {
     TRACE_LEAN = 8,
 };
 
-/* Reads the file ("-": the standard input). keep: enum trace_keep. Returns 0, or an enum marey_error where it cannot be opened or memory is
- * short; damage is no error. trace_free in every case. */
+/* Reads the file ("-": the standard input). keep: enum trace_keep. Returns 0; or an enum marey_error where it cannot be
+ * opened, memory is short, or it is no trace at all (MAREY_ENOTRACE; reader.looks_like says what it is); damage is no
+ * error. trace_free in every case. */
 int trace_read(struct trace *trace, const char *path, unsigned keep);
 /* The same of bytes in memory. */
 int trace_read_memory(struct trace *trace, const void *bytes, size_t size, unsigned keep);

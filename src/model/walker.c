@@ -147,6 +147,7 @@ static void skip_zeros(struct walker *self, struct source *source) {
         source_skip(source, (uint64_t)(at - source->at));
         if (source->at < source->end)
             break;
+        source_skip_hole(source);
     }
     if (source->at == source->end) {
         damage_add(self->damage, NOTE_TAIL, offset);

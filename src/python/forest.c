@@ -20,21 +20,17 @@ static int load(forest_object *self, const Py_buffer *data, const char *path) {
     PyThreadState *unlocked = PyEval_SaveThread();
     error = path ? trace_read(&self->trace, path, TRACE_ARGUMENTS)
                  : trace_read_memory(&self->trace, data->buf, (size_t)data->len, TRACE_ARGUMENTS);
-    if (!error)
-        error = calls_make(&self->calls, &self->trace);
+    if (!error || error == MAREY_ENOTRACE) {
+        int failed = calls_make(&self->calls, &self->trace);
+        error = failed ? failed : error;
+    }
     PyEval_RestoreThread(unlocked);
     return error;
 }
 
 /* No bytes at all are a trace of nothing: that of a scope that was never entered. */
 static PyObject *loaded(forest_object *self, int error, int is_empty) {
-    if (is_empty)
-        self->trace.reader.damage = (struct damage){0};
-    if (!error && self->trace.reader.damage.count[DAMAGE_EMPTY]) {
-        Py_DECREF(self);
-        return Py_BuildValue("iss", 0, damage_text(DAMAGE_EMPTY), "");
-    }
-    if (!error)
+    if (!error || (is_empty && error == MAREY_ENOTRACE))
         return (PyObject *)self;
     Py_DECREF(self);
     if (error == MAREY_ENOMEM)

@@ -25,10 +25,6 @@ PyObject *reading_load(PyObject *module, PyObject *args) {
                  : trace_read_memory(&self->trace, data.buf, (size_t)data.len, wanted);
     PyEval_RestoreThread(unlocked);
     PyBuffer_Release(&data);
-    if (!error && self->trace.reader.damage.count[DAMAGE_EMPTY]) {
-        Py_DECREF(self);
-        return Py_BuildValue("iss", 0, damage_text(DAMAGE_EMPTY), "");
-    }
     if (!error)
         return (PyObject *)self;
     Py_DECREF(self);

@@ -382,7 +382,7 @@ def test_files_that_cannot_be(handled, tmp_path):
     with pytest.raises(ValueError, match="NUL"):
         marey.calls.load("a\0b")
     (tmp_path / "text").write_text("this is no trace\n")
-    with pytest.raises(marey.Error, match="text: no packet in the file"):
+    with pytest.raises(marey.Error, match="text: not a trace"):
         marey.calls.load(tmp_path / "text")
     with pytest.raises(TypeError):
         marey.calls.load(5)
