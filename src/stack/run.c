@@ -20,6 +20,7 @@ void naming_fini(struct naming *naming) {
 
 void naming_clear(struct naming *naming) {
     functions_clear(&naming->functions);
+    naming->cleared++;
     memset(naming->places, 0, PLACES * sizeof *naming->places);
 }
 
@@ -183,6 +184,12 @@ int run_begin(struct run *run, struct naming *naming, const struct stack *stack,
     for (uint32_t i = 0; i < total; i++)
         run->keys[i] = key_at(stack, markers, i);
     run->depth = total;
+    run->cleared = naming->cleared;
     memset(run->weights_ns, 0, sizeof run->weights_ns);
     return 0;
+}
+
+bool run_repeat(struct run *run, const struct naming *naming) {
+    memset(run->weights_ns, 0, sizeof run->weights_ns);
+    return run->depth && run->cleared == naming->cleared;
 }

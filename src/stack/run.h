@@ -24,6 +24,7 @@ struct naming {
     struct place *places;
     struct sample_frame *scratch;
     uint32_t scratch_room;
+    uint32_t cleared; /* how often */
     bool no_lines;
 };
 
@@ -37,7 +38,8 @@ struct run {
     struct sample_frame *frames; /* outermost first; the names are the functions' */
     struct run_key *keys;
     uint32_t depth, room;
-    uint32_t count; /* 0: there is no run */
+    uint32_t count;   /* 0: there is no run */
+    uint32_t cleared; /* as the naming had it when the run began */
     uint64_t time_ns;
     uint64_t task; /* number of the asyncio task; 0: the thread itself */
     uint64_t weights_ns[SAMPLE_WEIGHTS];
@@ -62,5 +64,7 @@ int run_compare(struct run *run, struct naming *naming, const struct layout *lay
 /* After run_compare: the run, which was handed over, becomes that stack. Returns 0 or MAREY_ENOMEM. */
 int run_begin(struct run *run, struct naming *naming, const struct stack *stack,
               struct markers markers);
+/* The run, which was handed over, begins again with the same stack. False: its names are not known any more. */
+bool run_repeat(struct run *run, const struct naming *naming);
 
 #endif

@@ -1,155 +1,9 @@
-/* The threads of a process that is sampled (target.h): which there are, and what a tick takes of each. */
+/* What a tick takes of the threads of a process that is sampled (target.h). */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "marey.h"
-#include "stack/schedule.h"
 #include "stack/target.h"
-
-/* ---- which there are */
-
-static struct sampled_thread *thread_make(const struct target *target,
-                                          const struct thread *thread) {
-    struct sampled_thread *made = calloc(1, sizeof *made);
-    if (!made)
-        return NULL;
-    made->thread = *thread;
-    thread_look_init(&made->look, target->pid, thread->tid);
-    return made;
-}
-
-static void thread_free(struct target *target, struct sampling *sampling,
-                        struct sampled_thread *thread) {
-    sampled_thread_flush(target, sampling, thread);
-    thread_look_fini(&thread->look, &sampling->files);
-    if (thread->reader) {
-        thread_reader_fini(thread->reader);
-        free(thread->reader);
-    }
-    run_fini(&thread->run);
-    free(thread);
-}
-
-void target_forget_threads(struct target *target, struct sampling *sampling) {
-    for (int i = 0; i < target->threads_count; i++)
-        thread_free(target, sampling, target->threads[i]);
-    free(target->threads);
-    target->threads = NULL;
-    target->threads_count = 0;
-}
-
-/* The thread that was listed before, from *from on: threads keep their order, new ones stand first. */
-static struct sampled_thread *take_known(struct target *target, const struct thread *thread,
-                                         int *from) {
-    for (int i = *from; i < target->threads_count; i++) {
-        struct sampled_thread *known = target->threads[i];
-        if (known && !known->ended && known->thread.address == thread->address &&
-            known->thread.tid == thread->tid && known->thread.pthread == thread->pthread) {
-            target->threads[i] = NULL;
-            *from = i + 1;
-            return known;
-        }
-    }
-    return NULL;
-}
-
-static int interpreter_of(const struct thread_list *list, const struct thread *thread) {
-    for (int i = 0; i < list->interpreters_count; i++)
-        if (list->interpreters[i].address == thread->interpreter)
-            return i;
-    return 0;
-}
-
-/* A thread of the list, known or new; NULL: it is none of this process, or not to be sampled. */
-static struct sampled_thread *adopt(struct target *target, struct sampling *sampling,
-                                    const struct thread *thread, int *from) {
-    uint64_t futex;
-    if (thread->tid == 0 || thread->tid == sampling->own_tid)
-        return NULL;
-    struct sampled_thread *known = take_known(target, thread, from);
-    if (known)
-        return known;
-    struct sampled_thread *made = thread_make(target, thread);
-    if (!made)
-        return NULL;
-    made->doing = thread_look_state(&made->look, &sampling->files, &futex);
-    if (made->doing != THREAD_GONE) {
-        target->unnamed = true;
-        return made;
-    }
-    thread_free(target, sampling, made);
-    return NULL;
-}
-
-int target_list(struct target *target, struct sampling *sampling, uint64_t now_ns) {
-    int count = 0, from = 0;
-    int error = process_threads(&target->process, &target->list);
-    target->listed_ns = now_ns;
-    target->changed = error == MAREY_ETORN;
-    struct sampled_thread **threads = NULL;
-    if (!error &&
-        !(threads = calloc((size_t)target->list.count + 1, sizeof(struct sampled_thread *))))
-        error = MAREY_ENOMEM;
-    for (int i = 0; i < target->list.count && !error; i++) {
-        const struct thread *thread = &target->list.threads[i];
-        struct sampled_thread *sampled = adopt(target, sampling, thread, &from);
-        if (!sampled)
-            continue;
-        sampled->interpreter = interpreter_of(&target->list, thread);
-        threads[count++] = sampled;
-    }
-    target->list_after_ns = TARGET_LIST_SHARE * (schedule_now_ns() - now_ns);
-    if (error)
-        return error;
-    for (int i = 0; i < target->threads_count; i++)
-        if (target->threads[i])
-            thread_free(target, sampling, target->threads[i]);
-    free(target->threads);
-    target->threads = threads;
-    target->threads_count = count;
-    return count || target->pid == getpid() ? 0 : MAREY_ENOTYET;
-}
-
-/* ---- their names */
-
-/* Tells the name that the program gave to it, else the system's, if it is another one than before. */
-static void tell_name(struct target *target, struct sampling *sampling, struct thread_names *names,
-                      struct sampled_thread *thread) {
-    char name[THREAD_NAME_BYTES] = "";
-    if (names)
-        thread_names_find(names, &thread->thread, name);
-    if (!*name)
-        proc_thread_name(target->pid, thread->thread.tid, name);
-    if (!*name || strcmp(name, thread->name) == 0)
-        return;
-    memcpy(thread->name, name, sizeof thread->name);
-    if (sampling->sink.thread)
-        sampling->sink.thread(sampling->sink.context, target->pid, thread->thread.tid, name);
-}
-
-static void tell_names(struct target *target, struct sampling *sampling, bool all) {
-    struct thread_names *names; /* NULL, without memory for it: the system's alone */
-    thread_names_open(&names, &target->process);
-    for (int i = 0; i < target->threads_count; i++)
-        if (all || !*target->threads[i]->name)
-            tell_name(target, sampling, names, target->threads[i]);
-    thread_names_close(names);
-}
-
-void target_tell_names(struct target *target, struct sampling *sampling, uint64_t now_ns) {
-    bool all = now_ns >= target->names_ns;
-    if (now_ns < target->names_pause_ns || !(all || target->unnamed))
-        return;
-    if (target->unnamed)
-        target->names_after_ns = NAMES_NS;
-    else if (target->names_after_ns < NAMES_MAX_NS)
-        target->names_after_ns *= 2;
-    target->unnamed = false;
-    tell_names(target, sampling, all);
-    target->names_pause_ns = now_ns + NAMES_SHARE * (schedule_now_ns() - now_ns);
-    target->names_ns = now_ns + target->names_after_ns;
-}
 
 /* ---- what it does */
 
@@ -165,6 +19,7 @@ static bool within(uint64_t address, uint64_t start, uint64_t bytes) {
 static void look(struct target *target, struct sampling *sampling, struct sampled_thread *thread,
                  const struct tick *tick) {
     const struct interpreter *interpreter = interpreter_at(target, thread);
+    bool slept = thread->doing == THREAD_SLEEPS, waited = thread->waits_for_gil;
     uint64_t futex;
     thread->looked_ns = tick->now_ns;
     thread->doing = thread_look_state(&thread->look, &sampling->files, &futex);
@@ -172,6 +27,10 @@ static void look(struct target *target, struct sampling *sampling, struct sample
                             within(futex, interpreter->gil, target->process.layout.gil_bytes);
     if (thread->doing == THREAD_GONE)
         thread->ended = target->changed = true;
+    if (thread->doing != THREAD_SLEEPS || !slept || thread->waits_for_gil != waited)
+        thread->same_looks = 0;
+    else if (thread->same_looks < THREAD_SAME_LOOKS)
+        thread->same_looks++;
 }
 
 /* What the thread was on a CPU since it was last asked, to be shared out among its samples: the kernel counts it later
@@ -321,7 +180,6 @@ static void take(struct target *target, struct sampling *sampling, struct sample
     struct stack stack;
     enum stack_known known = look_and_read(target, sampling, thread, holds, tick, &stack);
     bool awake = thread->doing == THREAD_RUNS || thread->waits_for_gil || holds;
-    thread->idle_looks = awake ? 0 : thread->idle_looks + (thread->idle_looks < UINT8_MAX);
     if (thread->ended)
         return;
     bool want = wanted(sampling, thread, holds, awake);
@@ -330,21 +188,58 @@ static void take(struct target *target, struct sampling *sampling, struct sample
     if (known == STACK_LOST)
         return; /* the next sample stands for this time, too */
     thread->clock_ns = tick->clock_ns;
-    if (want && stack.depth && add_stack(target, sampling, thread, &stack, tick) == 0)
-        add_weights(target, sampling, thread, tick, wall_ns);
+    if (!want || !stack.depth || add_stack(target, sampling, thread, &stack, tick) != 0)
+        return;
+    add_weights(target, sampling, thread, tick, wall_ns);
+    thread->rests = thread->doing == THREAD_SLEEPS && !holds;
 }
 
-/* One that sleeps for long is looked at now and then only. */
-static bool is_early(const struct sampled_thread *thread, const struct tick *tick) {
-    return thread->idle_looks >= THREAD_IDLE_LOOKS &&
-           tick->now_ns - thread->looked_ns < THREAD_IDLE_NS;
+/* ---- those that stay as they are */
+
+/* The kernel is asked seldom about one that did the same for a while. Nobody waits for a GIL that nobody has. */
+static bool is_early(const struct target *target, const struct sampled_thread *thread,
+                     const struct tick *tick) {
+    bool may_change = interpreter_at(target, thread)->gil_holder && !thread->waits_for_gil;
+    return thread->same_looks >= THREAD_SAME_LOOKS &&
+           tick->now_ns - thread->looked_ns < (may_change ? THREAD_IDLE_NS : THREAD_STILL_NS);
+}
+
+void target_ask_still(struct target *target, struct sampling *sampling) {
+    struct memory *memory = &target->process.memory;
+    for (int i = 0; i < target->threads_count; i++) {
+        struct sampled_thread *thread = target->threads[i];
+        thread->still = false;
+        if (thread->rests && !thread->ended)
+            still_ask(&sampling->still, memory, thread->reader, &thread->still);
+    }
+    still_read(&sampling->still, memory);
+}
+
+/* It sleeps on, or waits on for the GIL, with the stack that it had: the run goes on. False: it does not. */
+static bool take_again(struct target *target, struct sampling *sampling,
+                       struct sampled_thread *thread, const struct tick *tick) {
+    struct run *run = &thread->run;
+    bool waited = thread->waits_for_gil;
+    if (!is_early(target, thread, tick))
+        look(target, sampling, thread, tick);
+    if (thread->doing != THREAD_SLEEPS || thread->waits_for_gil != waited)
+        return false;
+    if (!run->count) {
+        if (!run_repeat(run, &sampling->naming))
+            return false;
+        run->time_ns = tick->now_ns;
+    }
+    run->count++;
+    add_weights(target, sampling, thread, tick, tick->clock_ns - thread->clock_ns);
+    thread->clock_ns = tick->clock_ns;
+    return true;
 }
 
 void target_stop_threads(struct target *target, struct sampling *sampling,
                          const struct tick *tick) {
     for (int i = 0; i < target->threads_count; i++) {
         struct sampled_thread *thread = target->threads[i];
-        if (thread->ended || is_early(thread, tick))
+        if (thread->ended)
             continue;
         look(target, sampling, thread, tick); /* a stopped one does not tell any more */
         if (thread->doing == THREAD_RUNS)
@@ -352,19 +247,31 @@ void target_stop_threads(struct target *target, struct sampling *sampling,
     }
 }
 
-void sampled_thread_take(struct target *target, struct sampling *sampling,
+static void take_or_pass(struct target *target, struct sampling *sampling,
                          struct sampled_thread *thread, const struct tick *tick) {
     bool holds = interpreter_at(target, thread)->gil_holder == thread->thread.address;
-    bool early = is_early(thread, tick);
-    if (thread->ended || (early && !holds))
+    if (thread->still && !holds && take_again(target, sampling, thread, tick))
+        return;
+    thread->rests = false;
+    if (thread->ended)
+        return;
+    if (sampling->options.mode == SAMPLER_GIL && !holds) {
+        thread->clock_ns = tick->clock_ns;
+        return;
+    }
+    bool seldom =
+        !sampling->options.idle && !thread->waits_for_gil && is_early(target, thread, tick);
+    if (seldom && !holds)
         return;
     /* One that is looked at seldom is seen at each tick that it has the GIL: that stands for no more than a tick. */
     uint64_t wall_ns =
-        !thread->clock_ns || early ? tick->stands_for_ns : tick->clock_ns - thread->clock_ns;
-    if (sampling->options.mode == SAMPLER_GIL && !holds)
-        thread->clock_ns = tick->clock_ns;
-    else
-        take(target, sampling, thread, holds, wall_ns, tick);
+        !thread->clock_ns || seldom ? tick->stands_for_ns : tick->clock_ns - thread->clock_ns;
+    take(target, sampling, thread, holds, wall_ns, tick);
+}
+
+void sampled_thread_take(struct target *target, struct sampling *sampling,
+                         struct sampled_thread *thread, const struct tick *tick) {
+    take_or_pass(target, sampling, thread, tick);
     if (thread->run.count && tick->now_ns - thread->run.time_ns >= SAMPLER_RUN_NS)
         sampled_thread_flush(target, sampling, thread);
 }

@@ -141,6 +141,7 @@ void sampler_close(struct sampler *sampler) {
     free(sampler->targets);
     children_fini(&sampler->children);
     naming_fini(&sampler->sampling.naming);
+    still_fini(&sampler->sampling.still);
     free(sampler->sampling.stops);
     free(sampler);
 }

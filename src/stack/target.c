@@ -236,6 +236,7 @@ static void sample(struct target *target, struct sampling *sampling, const struc
         return;
     }
     target_tell_names(target, sampling, tick->now_ns);
+    target_ask_still(target, sampling);
     uint64_t torn = target->unwinder.counts.torn;
     for (int i = 0; i < target->threads_count; i++)
         sampled_thread_take(target, sampling, target->threads[i], tick);

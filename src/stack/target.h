@@ -13,6 +13,7 @@
 #include "stack/asyncio.h"
 #include "stack/run.h"
 #include "stack/sampler.h"
+#include "stack/still.h"
 #include "stack/stops.h"
 #include "stack/thread_look.h"
 #include "stack/thread_names.h"
@@ -31,11 +32,14 @@ enum {
     TARGET_RETRY_SHARE = 20, /* and at the least so many times as long as trying takes */
     TARGET_SEARCH_MAX_NS =
         2000000000, /* a program that had no Python is searched again after so long at the most */
-    TASKS_NS = 100000000,  /* tasks that wait are sampled after so long */
-    TASKS_SHARE = 20,      /* and at the least so many times as long as that takes */
-    THREAD_IDLE_LOOKS = 8, /* a thread that slept so many times in a row ... */
+    TASKS_NS = 100000000, /* tasks that wait are sampled after so long */
+    TASKS_SHARE = 20,     /* and at the least so many times as long as that takes */
+    THREAD_SAME_LOOKS =
+        8, /* a thread that slept, or waited for the GIL, so many times in a row ... */
     THREAD_IDLE_NS =
-        10000000, /* ... is looked at after so long, if it does not take the GIL before */
+        10000000, /* ... is looked at after so long, if it does not take the GIL before, ... */
+    THREAD_STILL_NS =
+        50000000, /* ... or so long, if what it waits for cannot have become the GIL */
     THREAD_CPU_NS =
         10000000, /* CPU time is read again after so long: the kernel counts no faster */
     THREAD_CPU_OWED_MAX_NS = 1000000000,
@@ -50,6 +54,7 @@ struct sampling {
     struct sampler_sink sink;
     struct naming naming;
     struct thread_files files;
+    struct still still;
     struct stops *stops; /* NULL: threads are not stopped */
     pid_t own_tid;       /* of the sampling thread */
     uint64_t serial;     /* of targets */
@@ -71,7 +76,9 @@ struct sampled_thread {
     enum thread_doing doing;
     bool waits_for_gil;
     bool ended;
-    uint8_t idle_looks;
+    bool rests; /* its run is what it had when it was seen to sleep or wait */
+    bool still; /* and its stack is the same at this tick */
+    uint8_t same_looks;
     uint64_t looked_ns;
     uint64_t clock_ns;            /* until where it was seen */
     uint64_t cpu_read_ns, cpu_ns; /* when, and what was read */
@@ -142,7 +149,7 @@ void target_check(struct target *target, struct sampling *sampling);
 void target_sample(struct target *target, struct sampling *sampling, const struct tick *tick);
 void target_flush(struct target *target, struct sampling *sampling);
 
-/* ---- sampled_threads.c */
+/* ---- sampled_list.c */
 
 /* Lists the threads again; those that were there stay as they are. Returns as process_threads does; MAREY_ENOTYET also
  * where none of the threads is one of this process: before it has exec'd, a child may look like its parent. */
@@ -150,6 +157,11 @@ int target_list(struct target *target, struct sampling *sampling, uint64_t now_n
 /* Tells the sink names that are new or changed, if it is time to. */
 void target_tell_names(struct target *target, struct sampling *sampling, uint64_t now_ns);
 void target_forget_threads(struct target *target, struct sampling *sampling);
+
+/* ---- sampled_threads.c */
+
+/* Finds out which of those that rested have not moved since. */
+void target_ask_still(struct target *target, struct sampling *sampling);
 /* Stops the threads that run. Those that sleep do not move. */
 void target_stop_threads(struct target *target, struct sampling *sampling, const struct tick *tick);
 void sampled_thread_take(struct target *target, struct sampling *sampling,

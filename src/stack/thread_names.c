@@ -56,7 +56,7 @@ static void take_active(struct thread_names *names, const struct object_entries 
         to->object = entries->list[i].value;
         names->count += object_integer(&names->objects, entries->list[i].key, &to->ident);
     }
-    if (names->count)
+    if (names->active)
         qsort(names->active, names->count, sizeof *names->active, by_ident);
 }
 

@@ -67,6 +67,7 @@ static int finish(struct unwinder *unwinder, struct thread_reader *reader,
     reader->frames = reader->before;
     reader->before = frames;
     reader->before_depth = chain->depth;
+    reader->whole = !chain->cut;
     stack->frames = frames;
     stack->depth = chain->depth;
     stack->cut = chain->cut;
@@ -118,6 +119,11 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
     if (get64(head + (l->thread_interp - from)) != reader->interpreter)
         return MAREY_EADDRESS;
     uint64_t frame = get64(head + (l->thread_frame - from));
+    reader->head[0] = (struct piece){reader->thread + l->thread_frame, NULL, sizeof frame};
+    reader->head[1] = (struct piece){pieces[1].address, NULL, sizeof *top};
+    reader->head_count = count;
+    reader->head_words[0] = frame;
+    reader->head_words[1] = *top;
     if (!has_cframe) {
         *top = frame;
     } else if (frame != reader->cframe) {
@@ -195,8 +201,11 @@ static int take_linked(struct unwinder *unwinder, struct thread_reader *reader, 
         if (found == WALK_MISS)
             missed = chain;
         if (found == WALK_GOOD &&
-            (!chain.depth || believe(unwinder, reader, &chain, &tries->still, reader->slow)))
-            return finish(unwinder, reader, &chain, stack);
+            (!chain.depth || believe(unwinder, reader, &chain, &tries->still, reader->slow))) {
+            int error = finish(unwinder, reader, &chain, stack);
+            reader->whole = reader->whole && ways[i].copies == COPIES_BOTH;
+            return error;
+        }
     }
     return missed.miss ? miss(unwinder, reader, &missed, tries) : MAREY_ETORN;
 }
@@ -217,6 +226,7 @@ static int try_once(struct unwinder *unwinder, struct thread_reader *reader, str
 
 int unwind_thread(struct unwinder *unwinder, struct thread_reader *reader, struct stack *stack) {
     struct tries tries = {0};
+    reader->whole = false;
     while (tries.count < UNWIND_TRIES_MAX && tries.misses < UNWIND_MISSES_MAX) {
         int misses_before = tries.misses;
         int error = try_once(unwinder, reader, stack, &tries);
@@ -231,4 +241,24 @@ int unwind_thread(struct unwinder *unwinder, struct thread_reader *reader, struc
     }
     unwinder->counts.torn++;
     return MAREY_ETORN;
+}
+
+int thread_reader_pieces(const struct thread_reader *reader, struct piece *pieces, int max) {
+    const struct window *window = &reader->window;
+    int count = 0;
+    if (!reader->whole || !window->planned || max < reader->head_count + window->count)
+        return 0;
+    for (; count < reader->head_count; count++) {
+        pieces[count] = reader->head[count];
+        pieces[count].into = (void *)&reader->head_words[count];
+    }
+    for (int i = 0; i < window->count; i++) {
+        const struct window_span *span = &window->spans[i];
+        uint64_t end = span->used_end < span->end ? span->used_end : span->end;
+        if (span->used_start < end && (!span->shim || window->shims_always))
+            pieces[count++] = (struct piece){
+                span->used_start, window->buffer + span->second + (span->used_start - span->start),
+                (size_t)(end - span->used_start)};
+    }
+    return count;
 }

@@ -70,6 +70,10 @@ struct thread_reader {
     uint64_t usual_ns;            /* how long a read takes, at the least */
     bool slow;                    /* the last one took much longer */
     uint64_t cframe;              /* 3.11, 3.12: where its _PyCFrame was last */
+    struct piece head[2];         /* where the last read found the top frame, ... */
+    uint64_t head_words[2];       /* ... and what it found there */
+    int head_count;
+    bool whole; /* the last stack is what the window holds now, and stood the same in both copies */
     struct window window;
     struct candidate candidates[UNWIND_CANDIDATES];
     uint64_t reads;
@@ -100,5 +104,9 @@ void thread_reader_fini(struct thread_reader *reader);
  * Python code has depth 0. Returns 0, or MAREY_ETORN (counted), MAREY_EADDRESS (the thread has ended),
  * MAREY_ENOPROCESS, MAREY_EPTRACE or MAREY_ENOMEM. */
 int unwind_thread(struct unwinder *unwinder, struct thread_reader *reader, struct stack *stack);
+
+/* What the last stack was read from, and (`into`) what stood there: as long as that does not change, the thread has that
+ * stack. Returns how many pieces; 0: there is no such stack, or they are more than `max`. */
+int thread_reader_pieces(const struct thread_reader *reader, struct piece *pieces, int max);
 
 #endif

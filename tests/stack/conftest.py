@@ -1,6 +1,7 @@
 """Interpreters to be looked into, the programs that do it, and how they are run."""
 
 import functools
+import itertools
 import os
 import pathlib
 import re
@@ -20,20 +21,24 @@ NOT_PYTHON, NOT_YET = -18, -20
 
 
 def installed():
-    """{'3.9': argv, ...}: the interpreters on PATH and of pyenv, and those in another root
-    ($MAREY_TEST_ROOT)."""
+    """{'3.9': argv, ...}: the interpreters on PATH and of pyenv, also those without a GIL ('3.13t'),
+    and those in another root ($MAREY_TEST_ROOT)."""
     found = {}
     versions = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
-    for minor in MINORS:
-        name = f"python3.{minor}"
-        own = sorted(versions.glob(f"3.{minor}.*/bin/{name}"))
+    for minor, kind in itertools.product(MINORS, ("", "t")):
+        name = f"python3.{minor}{kind}"
+        own = [
+            path
+            for path in sorted(versions.glob(f"3.{minor}.*/bin/{name}"))
+            if path.parent.parent.name.endswith("t") == bool(kind)
+        ]
         path = str(own[-1]) if own else shutil.which(name)
         # pyenv's shim is there for versions that are not chosen, and says so only when it runs
         if (
             path
             and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
         ):
-            found[f"3.{minor}"] = [path]
+            found[f"3.{minor}{kind}"] = [path]
     system = pathlib.Path("/usr/bin/python3").resolve()  # its interpreter is part of the program
     if system.exists() and [str(system)] not in found.values():
         found[f"{system.name[6:]}-system"] = [str(system)]
@@ -53,6 +58,13 @@ INTERPRETERS = installed()
 )
 def interpreter(request):
     return INTERPRETERS[request.param]
+
+
+@pytest.fixture
+def has_gil(interpreter):
+    """Free-threaded builds have none."""
+    code = "import sys; sys.exit(not getattr(sys, '_is_gil_enabled', lambda: True)())"
+    return subprocess.run([*interpreter, "-c", code], check=False).returncode == 0
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,11 @@ def state(pid):
     """State and tracer of each thread."""
     found = set()
     for tid in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{tid}/status") as file:
-            lines = dict(line.split(":\t", 1) for line in file if ":\t" in line)
+        try:
+            with open(f"/proc/{pid}/task/{tid}/status") as file:
+                lines = dict(line.split(":\t", 1) for line in file if ":\t" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has just ended
         found.add((lines["State"][0], int(lines["TracerPid"])))
     return found
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "marey.h"
+#include "stack/still.h"
 #include "stack_image.h"
 
 struct fixture {
@@ -84,6 +85,50 @@ static void the_same_stack_is_told(void **state) {
     assert_int_equal(unwind(), 0);
     assert_false(f.stack.repeated);
     assert_frame(0, 2, 21);
+}
+
+static bool is_still(void) {
+    static struct still still;
+    struct memory *memory = &f.image.process.memory;
+    uint64_t reads = memory->reads;
+    bool first, second;
+    still_ask(&still, memory, &f.reader, &first);
+    still_ask(&still, memory, &f.reader, &second); /* as if it were two threads */
+    still_read(&still, memory);
+    still_fini(&still);
+    assert_true(memory->reads - reads <= 1);
+    assert_int_equal(first, second);
+    return first;
+}
+
+static void what_has_not_moved_is_still(void **state) {
+    (void)state;
+    three_calls(3);
+    assert_false(is_still()); /* no stack was read yet */
+    assert_int_equal(unwind(), 0);
+    assert_true(is_still());
+    image_frame(&f.image, 0, 0, 3, false); /* the outermost went on */
+    assert_false(is_still());
+    image_frame(&f.image, 0, 0, 2, false);
+    assert_true(is_still());
+    uint64_t caller = image_frame(&f.image, 1, 1, 1, true);
+    image_top(&f.image, caller); /* the top has returned */
+    assert_false(is_still());
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(f.stack.depth, 2);
+    assert_true(is_still());
+}
+
+static void what_cannot_be_read_is_not_still(void **state) {
+    (void)state;
+    three_calls(3);
+    assert_int_equal(unwind(), 0);
+    f.reader.head[0].address = 8; /* its state was freed */
+    assert_false(is_still());
+    f.reader.head[0].address = IMAGE_THREAD;
+    image_top(&f.image, 8);
+    assert_int_not_equal(unwind(), 0);
+    assert_false(is_still()); /* the last try gave no stack */
 }
 
 static void a_known_stack_takes_one_read(void **state) {
@@ -242,6 +287,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_stack_has_names_and_lines),
         TEST(the_same_stack_is_told),
+        TEST(what_has_not_moved_is_still),
+        TEST(what_cannot_be_read_is_not_still),
         TEST(a_known_stack_takes_one_read),
         TEST(a_thread_without_python_has_no_frames),
         TEST(a_thread_that_ended_is_an_error),
