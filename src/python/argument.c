@@ -84,11 +84,22 @@ void values_add_pairs(values *v, PyObject *names, PyObject *const *items) {
 }
 
 /* Keeps the dict alive until the event is written, so that its text may be used where it is. */
+/* What span.set(flow=) has put there. */
+static bool is_flow(const face_state *state, PyObject *key, PyObject *value) {
+    if (key != state->word_flow && PyUnicode_Compare(key, state->word_flow) != 0)
+        return false;
+    if (PyTuple_Check(value))
+        return PyTuple_GET_SIZE(value) && Py_IS_TYPE(PyTuple_GET_ITEM(value, 0), state->flow_type);
+    return Py_IS_TYPE(value, state->flow_type);
+}
+
 void values_add_dict(values *v, PyObject *dict) {
     PyObject *key, *value;
     Py_ssize_t at = 0;
     while (PyDict_Next(dict, &at, &key, &value))
-        if (PyUnicode_Check(key))
+        if (is_flow(v->state, key, value))
+            values_add_flow(v, value);
+        else if (PyUnicode_Check(key))
             values_add(v, key, value);
 }
 

@@ -184,3 +184,31 @@ PyObject *event_instant(PyObject *module, PyObject *const *args, Py_ssize_t coun
         return NULL;
     return Py_NewRef(Py_None);
 }
+
+/* instant_at(name, track | None, flow | None, arguments: dict, file, function, line): one that says where it stands */
+PyObject *event_instant_at(PyObject *module, PyObject *args) {
+    face_state *state = PyModule_GetState(module);
+    PyObject *name, *track, *flow, *arguments, *file, *function;
+    track_object *on = NULL;
+    unsigned line;
+    if (!PyArg_ParseTuple(args, "UOOO!UUI:instant_at", &name, &track, &flow, &PyDict_Type,
+                          &arguments, &file, &function, &line) ||
+        option_track(state, track, &on) < 0)
+        return NULL;
+    PyObject *flows = flow == Py_None ? NULL : flow_argument(state, flow);
+    if (flow != Py_None && !flows)
+        return NULL;
+    if (marey_recording()) {
+        values v;
+        on = on ? on : task_track(state);
+        values_init(&v, state);
+        values_add_source(&v, source_find(file, function, line));
+        values_add_flow(&v, flows);
+        values_add_dict(&v, arguments);
+        values_all_added(&v);
+        marey__instant(NULL, on ? on->track : NULL, names_id(state, name), v.top, v.count);
+        values_fini(&v);
+    }
+    Py_XDECREF(flows);
+    return Py_NewRef(Py_None);
+}

@@ -141,6 +141,7 @@ static PyMethodDef face_methods[] = {
     {"statistics", session_statistics, METH_O, NULL},
     {"load_calls", forest_load, METH_VARARGS, NULL},
     {"load_trace", reading_load, METH_VARARGS, NULL},
+    {"instant_at", event_instant_at, METH_VARARGS, NULL},
     {"use_log", chrome_log_use, METH_O, NULL},
     {"dump", (PyCFunction)(void (*)(void))dump_now, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR(

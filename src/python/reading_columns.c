@@ -18,25 +18,25 @@ struct member {
     }
 
 static const struct member span_fields[] = {FIELD(span, begin_ns, "begin_ns", "q"),
-                                           FIELD(span, duration_ns, "duration_ns", "q"),
-                                           FIELD(span, name, "name", "I"),
-                                           FIELD(span, category, "category", "I"),
-                                           FIELD(span, track, "track", "I"),
-                                           FIELD(span, parent, "parent", "I"),
-                                           FIELD(span, depth, "depth", "H"),
-                                           FIELD(span, failed, "failed", "B"),
-                                           {NULL, NULL, 0, 0}};
+                                            FIELD(span, duration_ns, "duration_ns", "q"),
+                                            FIELD(span, name, "name", "I"),
+                                            FIELD(span, category, "category", "I"),
+                                            FIELD(span, track, "track", "I"),
+                                            FIELD(span, parent, "parent", "I"),
+                                            FIELD(span, depth, "depth", "H"),
+                                            FIELD(span, failed, "failed", "B"),
+                                            {NULL, NULL, 0, 0}};
 
 static const struct member sample_fields[] = {FIELD(taken_sample, time_ns, "time_ns", "q"),
-                                             FIELD(taken_sample, thread, "thread", "I"),
-                                             FIELD(taken_sample, task, "task", "I"),
-                                             FIELD(taken_sample, stack, "stack", "I"),
-                                             FIELD(taken_sample, count, "count", "I"),
-                                             WEIGHT(WALL, "wall_ns"),
-                                             WEIGHT(CPU, "cpu_ns"),
-                                             WEIGHT(GIL, "gil_ns"),
-                                             WEIGHT(GIL_WAIT, "gil_wait_ns"),
-                                             {NULL, NULL, 0, 0}};
+                                              FIELD(taken_sample, thread, "thread", "I"),
+                                              FIELD(taken_sample, task, "task", "I"),
+                                              FIELD(taken_sample, stack, "stack", "I"),
+                                              FIELD(taken_sample, count, "count", "I"),
+                                              WEIGHT(WALL, "wall_ns"),
+                                              WEIGHT(CPU, "cpu_ns"),
+                                              WEIGHT(GIL, "gil_ns"),
+                                              WEIGHT(GIL_WAIT, "gil_wait_ns"),
+                                              {NULL, NULL, 0, 0}};
 
 typedef struct column_object {
     PyObject_HEAD reading_object *reading;

@@ -16,6 +16,8 @@ static const options_form span_form = {"span",
                                        1u << OPTION_CATEGORY | 1u << OPTION_TRACK |
                                            1u << OPTION_FLOW};
 
+static const options_form set_form = {"set", {OPTION_FLOW}, 0, 1u << OPTION_FLOW};
+
 /* ------------------------------------------------------------------ making */
 
 static span_object *span_allocate(face_state *state) {
@@ -357,9 +359,15 @@ static int span_collect(span_object *span, PyObject *const *items, PyObject *kwn
     if (!open->results && !(open->results = PyDict_New()))
         return -1;
     span_track(span);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(kwnames); i++)
-        if (PyDict_SetItem(open->results, PyTuple_GET_ITEM(kwnames, i), items[i]) < 0)
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(kwnames); i++) {
+        PyObject *key = PyTuple_GET_ITEM(kwnames, i);
+        int is_flow = options_which(span->state, &set_form, key) == OPTION_FLOW;
+        PyObject *value = is_flow ? flow_argument(span->state, items[i]) : Py_NewRef(items[i]);
+        int failed = !value || PyDict_SetItem(open->results, key, value) < 0;
+        Py_XDECREF(value);
+        if (failed)
             return -1;
+    }
     return 0;
 }
 
@@ -415,10 +423,26 @@ PyDoc_STRVAR(
     "One object may be entered again and again, also while it is entered.\n"
     "An exception that leaves the span is shown as its argument `exception`.");
 
+/* _set_source(file, function, line): where what it is of stands */
+static PyObject *span_set_source(PyObject *self, PyObject *args) {
+    PyObject *file, *function;
+    unsigned line;
+    if (!PyArg_ParseTuple(args, "UUI:_set_source", &file, &function, &line))
+        return NULL;
+    span_object *span = (span_object *)self;
+    LOCK_OBJECT(self);
+    span->source = source_find(file, function, line);
+    span->rich = true;
+    UNLOCK_OBJECT();
+    return Py_NewRef(Py_None);
+}
+
 static PyMethodDef span_methods[] = {
+    {"_set_source", span_set_source, METH_VARARGS, NULL},
     {"set", (PyCFunction)(void (*)(void))span_set, METH_FASTCALL | METH_KEYWORDS,
      PyDoc_STR(
-         "set(**args)\n--\n\nResults, shown with the open span; read when it ends. Without one: "
+         "set(*, flow=None, **args)\n--\n\nResults, shown with the open span; read when it ends.\n"
+         "flow: a marey.flow, or several, that go out where the span ends. Without an open span:\n"
          "nothing.")},
     {NULL, NULL, 0, NULL}};
 

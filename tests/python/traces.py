@@ -58,8 +58,9 @@ class Event:
 class Sequence:
     """What a packet sequence has said so far."""
 
-    def __init__(self):
+    def __init__(self, clocks):
         self.cleared = False
+        self.clocks = clocks  # of the whole trace: as self.origin
         self.last = {}  # incremental clock -> its time in nanoseconds of CLOCK_MONOTONIC
         self.origin = {MONOTONIC: 0}  # other clock -> what it counts from
         self.clear()
@@ -89,15 +90,16 @@ class Sequence:
         for number, clock in clocks.items():
             if clock.is_incremental:
                 self.last[number] = clocks[MONOTONIC].timestamp
-            elif number >= 64:
-                self.origin[number] = clocks[MONOTONIC].timestamp - clock.timestamp
+            else:
+                known = self.origin if number >= 64 else self.clocks
+                known[number] = clocks[MONOTONIC].timestamp - clock.timestamp
 
     def time(self, packet):
         clock = packet.timestamp_clock_id or self.clock
         if clock in self.last:
             self.last[clock] += packet.timestamp
             return self.last[clock]
-        return self.origin[clock] + packet.timestamp
+        return self.origin.get(clock, self.clocks.get(clock)) + packet.timestamp
 
     def text(self, kind, iid):
         return self.interned[kind][iid].name  # KeyError: the file is wrong
@@ -109,7 +111,8 @@ class Trace:
         self.tracks, self.attributes = {}, {}
         self.spans, self.instants, self.counters = [], [], []
         self.flows = defaultdict(list)  # id -> events, in order of time
-        self._events, self._sequences = [], defaultdict(Sequence)
+        clocks = {}
+        self._events, self._sequences = [], defaultdict(lambda: Sequence(clocks))
         for packet in self.message.packet:
             self._packet(packet)
         self._assemble()
