@@ -62,4 +62,45 @@ def formulas():
     return maker.data()
 
 
-TRACES = {"slow": slow, "formulas": formulas}
+def program(parse, query, calls=40, new=False):
+    """Four seconds of a program, sampled each millisecond: parse of ten samples are in `parse`, in turn; a
+    hundred requests with a query that takes `query` microseconds, more or less; calls of two
+    functions."""
+    sampled = SampledTrace()
+    maker = sampled.maker
+    maker.process(100, "app", ["app"])
+    main = maker.thread(100, 100, "main")
+    write = maker.sequence(deltas=True, interned=True, anchor=START, track=main)
+    source = {name: (f"/src/{name}.py", f"app.{name}", 3) for name in ("load", "save")}
+    for number in range(100):
+        time = START + number * 40 * MS
+        took = (query + number * 7 % 10 * 10) * 1000
+        write.begin(main, time, "request")
+        write.begin(main, time + 1000, "query", ["db"])
+        write.end(main, time + 1000 + took)
+        write.begin(main, time + 2000 + took, "render")
+        write.end(main, time + 2000 + took + (300 + number % 10) * 1000)
+        write.end(main, time + 30 * MS)
+    time = START + 4000 * MS
+    for number in range(calls):
+        name = "load" if number % 2 else "save"
+        write.begin(main, time + number * 10_000, name, ["call"], source=source[name])
+        write.end(main, time + number * 10_000 + 5_000 + number % 3 * 100)
+    if new:
+        write.begin(main, time + MS, "cache")
+        write.end(main, time + 2 * MS)
+    module = ("<module>", "/srv/a/app/main.py", 1)
+    for tick in range(4000):
+        inside = tick * 7 % 10 < parse
+        top = ("parse", "/srv/a/app/parser.py", 12) if inside else ("wait", "/usr/lib/python3.11/threading.py", 320)
+        sampled.sample(Sample(START + tick * MS, 100, 100, (module, top), MS))
+    return sampled.data()
+
+
+TRACES = {
+    "slow": slow,
+    "formulas": formulas,
+    "before": lambda: program(2, 1000),
+    "again": lambda: program(2, 1000).replace(b"/srv/a/", b"/srv/b/"),
+    "after": lambda: program(3, 1500, calls=60, new=True).replace(b"/srv/a/", b"/srv/b/"),
+}

@@ -7,11 +7,11 @@
 #include "cli/command.h"
 #include "marey.h"
 
-enum { COMMANDS = 11 };
+enum { COMMANDS = 12 };
 static const struct command *const commands[COMMANDS] = {
-    &command_run,    &command_attach, &command_dump,    &command_top,
-    &command_report, &command_tree,   &command_convert, &command_info,
-    &command_check,  &command_pack,   &command_merge};
+    &command_run,    &command_attach, &command_dump, &command_top,
+    &command_report, &command_tree,   &command_diff, &command_convert,
+    &command_info,   &command_check,  &command_pack, &command_merge};
 
 static const char head[] =
     "Marey shows what a program does: one Perfetto trace file, whole at every instant.\n"

@@ -60,16 +60,11 @@ static int find_samples(struct report_data *data) {
 
 /* --------------------------------------------------------- calls and spans */
 
-static int is_call(const struct trace *trace, uint32_t category) {
-    const char *text = trace_text(trace, category);
-    return !strcmp(text, "call") || !strcmp(text, "call,c");
-}
-
 static int has_calls(const struct trace *trace) {
     uint32_t last = 0;
     for (uint32_t i = 0; i < trace->span_count; i++) {
         uint32_t category = trace->spans[i].category;
-        if (category != last && is_call(trace, category))
+        if (category != last && calls_is_call(trace, category))
             return 1;
         last = category;
     }
@@ -93,7 +88,7 @@ static int find_calls(struct report_data *data, struct trace *trace) {
 static void take_out_calls(struct summary *spans, const struct trace *trace) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < spans->count; i++)
-        if (!is_call(trace, spans->rows[i].category))
+        if (!calls_is_call(trace, spans->rows[i].category))
             spans->rows[kept++] = spans->rows[i];
     spans->count = kept;
 }

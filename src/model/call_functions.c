@@ -7,6 +7,11 @@
 
 static const char category_call[] = "call", category_c[] = "call,c";
 
+int calls_is_call(const struct trace *trace, uint32_t category) {
+    const char *text = trace_text(trace, category);
+    return !strcmp(text, category_call) || !strcmp(text, category_c);
+}
+
 /* "app.models" of "app.models.User.save", where the name is "User.save". */
 static uint32_t module_of(struct trace *trace, const char *function, const char *name) {
     size_t whole = strlen(function), tail = strlen(name);

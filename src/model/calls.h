@@ -71,6 +71,9 @@ struct calls {
     uint64_t call_count; /* of these nodes: calls, not spans */
 };
 
+/* Whether spans of a category (strings) are calls. */
+int calls_is_call(const struct trace *trace, uint32_t category);
+
 /* The trace has been read with TRACE_ARGUMENTS, or with TRACE_CALLS (calls have no arguments and results then), and must outlive the calls; texts are added to it. Returns 0 or
  * MAREY_ENOMEM. calls_free in every case. */
 int calls_make(struct calls *calls, struct trace *trace);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "marey.h"
+#include "model/call_parts.h"
 #include "model/grow.h"
 #include "model/processes.h"
 
@@ -77,8 +78,8 @@ static int is_open(const struct trace *trace, uint32_t place, int64_t time_ns) {
 }
 
 static int is_call(const struct trace *trace, const struct span *span) {
-    const char *category = trace_text(trace, span->category);
-    return !strcmp(category, "call") || !strcmp(category, "call,c") || !strcmp(category, "calls");
+    return calls_is_call(trace, span->category) ||
+           !strcmp(trace_text(trace, span->category), CALL_SCOPE_CATEGORY);
 }
 
 /* The innermost open span at each of the track's samples. */
