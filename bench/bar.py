@@ -284,6 +284,29 @@ def outside_memory(results):
     )
 
 
+# ---- reading
+
+
+def reading(results):
+    for trace in ("spans", "spans and samples"):
+        check = results.find(group="reading", who="check", trace=trace)
+        if check is None:
+            continue
+        rate = check["events"] / median(check["cpu_ns"]) * 1e3
+        best = check["events"] / min(check["cpu_ns"]) * 1e3
+        beside = f"CPU time of the whole of `marey check`; best {best:.1f}"
+        figure = f"{rate:.1f} million/s"
+        verdict = at_least(rate, 5)
+        yield Line(f"reading {trace}, events a second", ">= 5 million/s", figure, verdict, beside)
+        report = results.find(group="reading", who="report", trace=trace)
+        seconds, peak = median(report["wall_ns"]) / 1e9, report["peak_bytes"] / 1e6
+        what = f"`marey report` of {report['events']:,} events, {trace}"
+        beside = f"CPU {median(report['cpu_ns']) / 1e9:.2f} s"
+        yield Line(what, "<= 3 s", f"{seconds:.2f} s", at_most(seconds, 3), beside)
+        beside = f"file of {report['file_bytes'] / 1e6:.0f} MB"
+        yield Line(f"{what}, memory", "<= 300 MB", f"{peak:.0f} MB", at_most(peak, 300), beside)
+
+
 # ---- bytes, memory, stopping
 
 
@@ -350,6 +373,7 @@ def lines(results, pythons):
     made += inside(results)
     for part in (outside_stacks, outside_cost, outside_slower, outside_memory):
         made += part(results)
+    made += reading(results)
     for part in (footprint_bytes, footprint_stop, footprint_memory, footprint_allocations):
         made += part(results)
     return [line for line in made if line]

@@ -13,7 +13,7 @@ BENCH = ROOT / "bench"
 OWN = ROOT / ".venv-bench"  # made by tools/bench.sh
 WANTED = (3, 11)  # beside the newest; the others are measured with what differs most: calls
 OLDEST = (3, 9)
-PROGRAMS = ("spans", "footprint", "once", "threads", "samples")
+PROGRAMS = ("spans", "footprint", "once", "threads", "samples", "large")
 FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra"]
 
 

@@ -113,6 +113,12 @@ def measured_outside(environment, folder):
     yield from records(program)
 
 
+def measured_reading(environment, programs, folder):
+    """What it costs to read a large trace."""
+    say("reading ten million events")
+    yield from records([environment.python, BENCH / "reading.py", folder, programs["large"]])
+
+
 def measured_whole(environment, folder):
     """Each tool all told, in the newest Python."""
     for tool, spans in WHOLE.items():
@@ -133,6 +139,7 @@ def main():
         newest = max(all_environments, key=lambda e: e.version)
         found += measured_inside(newest, places["tmpfs"])
         found += measured_outside(newest, places["tmpfs"])
+        found += measured_reading(newest, programs, places["tmpfs"])
         found += measured_whole(newest, places["tmpfs"])
     now = datetime.now(timezone.utc)
     text = report.render(Results(found), all_environments, now)
