@@ -20,7 +20,7 @@ export JOBS PYTHON UNSTABLE
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-setup: system-test $(DONE)/install $(DONE)/test-packages ## System packages, .venv, build, installation into .venv
+setup: system-test $(DONE)/install $(DONE)/test-packages $(DONE)/test-formats ## System packages, .venv, build, installation into .venv
 
 demo: $(DONE)/install ## Record a program that does real work, and show the report
 	@tools/demo.sh $(BIN)
@@ -92,6 +92,10 @@ $(DONE)/build-packages: tools/requirements-build.txt | venv
 
 $(DONE)/test-packages: tests/requirements.txt | venv
 	@tools/packages.sh $(VENV) $< $@
+
+# The programs that converted traces are for.
+$(DONE)/test-formats: tests/formats/package-lock.json | venv
+	@tools/npm.sh tests/formats $@
 
 $(DONE)/check-packages: tools/requirements-check.txt | venv
 	@tools/packages.sh $(VENV) $< $@
