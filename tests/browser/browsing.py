@@ -38,7 +38,7 @@ def browser():
 
 @contextlib.contextmanager
 def open_file(launched, path, width=1300, height=700, **options):
-    """The page of a file; afterwards it has asked nobody for anything, and complained of nothing."""
+    """The page of a file. Afterwards it has asked for nothing else, and complained of nothing."""
     with contextlib.closing(
         launched.new_context(viewport={"width": width, "height": height}, **options)
     ) as context:

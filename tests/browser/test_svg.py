@@ -1,4 +1,4 @@
-"""Flame graphs in a browser: a click zooms, search finds, texts fit, and nothing of a name is run."""
+"""Flame graphs in a browser: a click zooms, search finds, texts fit, and no name is run."""
 
 import subprocess
 
@@ -47,16 +47,19 @@ def page(chromium, tmp_path):
         yield shown
 
 
+SHOWN = """() => Object.fromEntries(
+    [...document.querySelectorAll(".frames > g:not(.away)")].map(g => {
+        const box = g.querySelector("rect").getBoundingClientRect();
+        const text = g.querySelector("text"), label = text ? text.textContent : "";
+        return [g.querySelector("title").textContent.split("\\n")[0], {
+            x: box.x, y: box.y, width: box.width, text: label,
+            right: label ? text.getBoundingClientRect().right : box.x}];
+    }))"""
+
+
 def frames(page):
     """Of the frames that are shown: name -> box, and the text in it."""
-    return page.evaluate(
-        """() => Object.fromEntries([...document.querySelectorAll(".frames > g:not(.away)")].map(g => {
-            const box = g.querySelector("rect").getBoundingClientRect(), text = g.querySelector("text");
-            return [g.querySelector("title").textContent.split("\\n")[0], {
-                x: box.x, y: box.y, width: box.width,
-                text: text ? text.textContent : "",
-                right: text && text.textContent ? text.getBoundingClientRect().right : box.x}]; }))"""
-    )
+    return page.evaluate(SHOWN)
 
 
 def click(page, name):

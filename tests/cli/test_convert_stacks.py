@@ -1,6 +1,6 @@
-"""`marey convert` to folded stacks, pprof, callgrind and flame graphs: each read by the tool that it
-is for (go tool pprof, callgrind_annotate, an XML parser), and held against the samples and calls
-that the trace was made of."""
+"""`marey convert` to folded stacks, pprof, callgrind and flame graphs: each read by the tool that
+it is for (go tool pprof, callgrind_annotate, an XML parser), and held against the samples and
+calls that the trace was made of."""
 
 import collections
 import json
