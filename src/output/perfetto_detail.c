@@ -62,7 +62,7 @@ static uint32_t source_number(struct perfetto *writer, uint32_t source) {
 void perfetto_detail(struct perfetto *writer, struct text *event, uint32_t detail) {
     const struct arguments *arguments = &writer->trace->reader.arguments;
     const struct detail *said = &arguments->details[detail];
-    const struct value *values = arguments->values + said->first;
+    const struct value *values = said->size ? arguments->values + said->first : NULL;
     for (uint32_t i = 0; i < said->size; i += 1 + values[i].inside)
         put_value(writer, event, EVENT__debug_annotations, &values[i], 0);
     if (said->source)
