@@ -16,21 +16,28 @@ static bool within(uint64_t address, uint64_t start, uint64_t bytes) {
     return address >= start && address - start < bytes;
 }
 
+static void found(struct sampled_thread *thread, enum thread_doing doing, bool waits_for_gil,
+                  const struct tick *tick) {
+    bool same = thread->doing == doing && thread->waits_for_gil == waits_for_gil;
+    thread->same_looks += same && thread->same_looks < THREAD_SAME_LOOKS;
+    if (!same)
+        thread->same_looks = 0;
+    thread->doing = doing;
+    thread->waits_for_gil = waits_for_gil;
+    thread->looked_ns = tick->now_ns;
+}
+
 static void look(struct target *target, struct sampling *sampling, struct sampled_thread *thread,
                  const struct tick *tick) {
     const struct interpreter *interpreter = interpreter_at(target, thread);
-    bool slept = thread->doing == THREAD_SLEEPS, waited = thread->waits_for_gil;
     uint64_t futex;
-    thread->looked_ns = tick->now_ns;
-    thread->doing = thread_look_state(&thread->look, &sampling->files, &futex);
-    thread->waits_for_gil = futex && interpreter->gil &&
-                            within(futex, interpreter->gil, target->process.layout.gil_bytes);
-    if (thread->doing == THREAD_GONE)
+    enum thread_doing doing = thread_look_state(&thread->look, &sampling->files, &futex);
+    found(thread, doing,
+          futex && interpreter->gil &&
+              within(futex, interpreter->gil, target->process.layout.gil_bytes),
+          tick);
+    if (doing == THREAD_GONE)
         thread->ended = target->changed = true;
-    if (thread->doing != THREAD_SLEEPS || !slept || thread->waits_for_gil != waited)
-        thread->same_looks = 0;
-    else if (thread->same_looks < THREAD_SAME_LOOKS)
-        thread->same_looks++;
 }
 
 /* What the thread was on a CPU since it was last asked, to be shared out among its samples: the kernel counts it later
@@ -164,13 +171,11 @@ static enum stack_known look_and_read(struct target *target, struct sampling *sa
     enum stack_known known = STACK_UNREAD;
     if (holds)
         known = read_stack(target, thread, stack);
-    if (known == STACK_READ && !stack->repeated) {
-        thread->doing = THREAD_RUNS;
-        thread->waits_for_gil = false;
-        thread->looked_ns = tick->now_ns;
-    } else if (tick->now_ns - thread->looked_ns >= TARGET_LOOK_NS) {
+    bool steady = holds && thread->same_looks >= THREAD_SAME_LOOKS;
+    if (known == STACK_READ && !stack->repeated)
+        found(thread, THREAD_RUNS, false, tick);
+    else if (tick->now_ns - thread->looked_ns >= (steady ? THREAD_HOLDS_NS : TARGET_LOOK_NS))
         look(target, sampling, thread, tick);
-    }
     return known;
 }
 
@@ -200,7 +205,7 @@ static void take(struct target *target, struct sampling *sampling, struct sample
 static bool is_early(const struct target *target, const struct sampled_thread *thread,
                      const struct tick *tick) {
     bool may_change = interpreter_at(target, thread)->gil_holder && !thread->waits_for_gil;
-    return thread->same_looks >= THREAD_SAME_LOOKS &&
+    return thread->doing == THREAD_SLEEPS && thread->same_looks >= THREAD_SAME_LOOKS &&
            tick->now_ns - thread->looked_ns < (may_change ? THREAD_IDLE_NS : THREAD_STILL_NS);
 }
 

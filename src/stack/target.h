@@ -32,12 +32,13 @@ enum {
     TARGET_RETRY_SHARE = 20, /* and at the least so many times as long as trying takes */
     TARGET_SEARCH_MAX_NS =
         2000000000, /* a program that had no Python is searched again after so long at the most */
-    TASKS_NS = 100000000, /* tasks that wait are sampled after so long */
-    TASKS_SHARE = 20,     /* and at the least so many times as long as that takes */
-    THREAD_SAME_LOOKS =
-        8, /* a thread that slept, or waited for the GIL, so many times in a row ... */
+    TASKS_NS = 100000000,  /* tasks that wait are sampled after so long */
+    TASKS_SHARE = 20,      /* and at the least so many times as long as that takes */
+    THREAD_SAME_LOOKS = 8, /* a thread that did the same so many times in a row ... */
     THREAD_IDLE_NS =
         10000000, /* ... is looked at after so long, if it does not take the GIL before, ... */
+    THREAD_HOLDS_NS =
+        5000000, /* ... or so long, if it has the GIL and its stack stays the same, ... */
     THREAD_STILL_NS =
         50000000, /* ... or so long, if what it waits for cannot have become the GIL */
     THREAD_CPU_NS =

@@ -16,12 +16,12 @@ import stack_oracle
 
 HERE = pathlib.Path(__file__).parent
 MINORS = range(9, 20)
-SETTLE_SECONDS = 0.3
+SETTLE_SECONDS = float(os.environ.get("MAREY_TEST_SETTLE", "0.3"))  # more on a busy machine
 NOT_PYTHON, NOT_YET = -18, -20
 
 
 def installed():
-    """{'3.9': argv, ...}: the interpreters on PATH and of pyenv, also those without a GIL ('3.13t'),
+    """{'3.9': argv, ...}: the interpreters on PATH and of pyenv, those without a GIL as '3.13t',
     and those in another root ($MAREY_TEST_ROOT)."""
     found = {}
     versions = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
