@@ -201,10 +201,12 @@ static void take(struct target *target, struct sampling *sampling, struct sample
 
 /* ---- those that stay as they are */
 
-/* The kernel is asked seldom about one that did the same for a while. Nobody waits for a GIL that nobody has. */
+/* The kernel is asked seldom about one that did the same for a while, and more seldom where nothing else would be told:
+ * nobody waits for a GIL that nobody has, and whoever has it is known. */
 static bool is_early(const struct target *target, const struct sampled_thread *thread,
                      const struct tick *tick) {
-    bool may_change = interpreter_at(target, thread)->gil_holder && !thread->waits_for_gil;
+    bool held = interpreter_at(target, thread)->gil_holder || target->process.layout.free_threaded;
+    bool may_change = held && !thread->waits_for_gil;
     return thread->doing == THREAD_SLEEPS && thread->same_looks >= THREAD_SAME_LOOKS &&
            tick->now_ns - thread->looked_ns < (may_change ? THREAD_IDLE_NS : THREAD_STILL_NS);
 }
@@ -225,7 +227,7 @@ static bool take_again(struct target *target, struct sampling *sampling,
                        struct sampled_thread *thread, const struct tick *tick) {
     struct run *run = &thread->run;
     bool waited = thread->waits_for_gil;
-    if (!is_early(target, thread, tick))
+    if (tick->now_ns - thread->looked_ns >= TARGET_LOOK_NS && !is_early(target, thread, tick))
         look(target, sampling, thread, tick);
     if (thread->doing != THREAD_SLEEPS || thread->waits_for_gil != waited)
         return false;

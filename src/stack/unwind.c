@@ -123,7 +123,7 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
     reader->head[1] = (struct piece){pieces[1].address, NULL, sizeof *top};
     reader->head_count = count;
     reader->head_words[0] = frame;
-    reader->head_words[1] = *top;
+    reader->head_words[1] = count > 1 ? *top : 0;
     if (!has_cframe) {
         *top = frame;
     } else if (frame != reader->cframe) {
