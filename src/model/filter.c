@@ -26,28 +26,48 @@ static int has_process(const struct trace_filter *filter, const struct trace *tr
 int filter_has_thread(const struct trace_filter *filter, const struct trace *trace,
                       uint32_t place) {
     const struct thread *thread = &trace->threads[place];
-    return has_process(filter, trace, thread->process) &&
+    return (!filter->only_threads || filter->only_threads[place]) &&
+           has_process(filter, trace, thread->process) &&
            matches(filter->threads, filter->thread_count, thread->tid,
                    trace_text(trace, thread->name));
 }
 
 static int has_track(const struct trace_filter *filter, const struct trace *trace,
-                     const struct track *track) {
-    if (!filter->process_count && !filter->thread_count)
+                     const struct track *track, const uint8_t *chosen) {
+    if (!filter->process_count && !filter->thread_count && !filter->only_threads)
         return 1;
     if (track->process == MAP_NONE || !has_process(filter, trace, track->process))
         return 0;
+    if (!filter->thread_count && !filter->only_threads)
+        return 1;
     const struct track *owner = track_owner(trace, track);
-    return !filter->thread_count || (owner && owner->kind == TRACK_THREAD &&
-                                     matches(filter->threads, filter->thread_count, owner->tid,
-                                             trace_text(trace, owner->name)));
+    return owner && owner->kind == TRACK_THREAD &&
+           (!chosen || chosen[owner - trace->reader.tracks.all]) &&
+           matches(filter->threads, filter->thread_count, owner->tid,
+                   trace_text(trace, owner->name));
+}
+
+/* For each track whether it is one of a thread that is chosen by its place. NULL where memory is short. */
+static uint8_t *choose_tracks(const struct trace_filter *filter, const struct trace *trace) {
+    uint8_t *chosen = calloc((size_t)trace->reader.tracks.count + 1, 1);
+    for (uint32_t i = 0; chosen && i < trace->thread_count; i++)
+        if (trace->threads[i].track != MAP_NONE)
+            chosen[trace->threads[i].track] = filter->only_threads[i];
+    return chosen;
 }
 
 uint8_t *filter_tracks(const struct trace_filter *filter, const struct trace *trace) {
     const struct tracks *tracks = &trace->reader.tracks;
     uint8_t *wanted = malloc(tracks->count + 1);
-    for (uint32_t i = 0; wanted && i < tracks->count; i++)
-        wanted[i] = (uint8_t)has_track(filter, trace, &tracks->all[i]);
+    uint8_t *chosen = filter->only_threads ? choose_tracks(filter, trace) : NULL;
+    if (!wanted || (filter->only_threads && !chosen)) {
+        free(wanted);
+        free(chosen);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < tracks->count; i++)
+        wanted[i] = (uint8_t)has_track(filter, trace, &tracks->all[i], chosen);
+    free(chosen);
     return wanted;
 }
 

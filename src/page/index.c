@@ -254,12 +254,21 @@ struct sample_times index_sum(const struct index *index, const struct trace *tra
 }
 
 static int count_names(struct index *index, const struct trace *trace) {
-    index->named = calloc((size_t)trace->reader.strings.count + 1, sizeof *index->named);
+    index->named_count = trace->reader.strings.count;
+    index->named = calloc((size_t)index->named_count + 1, sizeof *index->named);
     if (!index->named)
         return -1;
     for (uint32_t i = 0; i < trace->span_count; i++)
         index->named[trace->spans[i].name]++;
     return 0;
+}
+
+static void find_threads(struct index *index, const struct trace *trace) {
+    for (uint32_t i = 0; i < trace->reader.tracks.count; i++)
+        index->tracks[i].thread = MAP_NONE;
+    for (uint32_t i = 0; i < trace->thread_count; i++)
+        if (trace->threads[i].track != MAP_NONE)
+            index->tracks[trace->threads[i].track].thread = i;
 }
 
 int index_make(struct index *index, struct trace *trace) {
@@ -268,6 +277,7 @@ int index_make(struct index *index, struct trace *trace) {
     if (!index->tracks || make_lanes(index, trace) || make_ranges(index, trace) ||
         make_samples(index, trace) || make_sums(index, trace) || count_names(index, trace))
         return MAREY_ENOMEM;
+    find_threads(index, trace);
     return 0;
 }
 

@@ -32,6 +32,7 @@ struct index_track {
     uint32_t first_lane, lane_count;
     uint32_t first_instant; /* number of its first event, counted over all tracks */
     uint32_t first_range;   /* of a counter */
+    uint32_t thread;        /* place in the trace's threads; MAP_NONE: it is not a thread's own */
 };
 
 /* The samples of a thread, by time. */
@@ -51,6 +52,7 @@ struct index {
     uint32_t *samples;            /* places of samples, thread by thread */
     struct sample_times *sums;    /* wrap around: only differences count */
     uint32_t *named;              /* by string: how many spans have that name */
+    uint32_t named_count;         /* strings that there were then */
 };
 
 /* Sets spans' depths, see above. Returns 0 or MAREY_ENOMEM; index_free in every case. */

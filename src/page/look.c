@@ -155,14 +155,12 @@ int look_at_track(struct look *look, const struct index *index, const struct tra
 
 /* ------------------------------------------------------------------ samples */
 
-/* When a sample begins and ends: it stands for the time since the one before; of several that were alike all but the
- * first come after its time. */
+/* When a sample begins and ends: what is alike stands at equal distances from its time on. */
 static void find_bounds(const struct taken_sample *sample, int64_t *begin_ns, int64_t *end_ns) {
-    double wall_ns = (double)sample->weights_ns[SAMPLE_WALL];
-    double begin = (double)sample->time_ns - wall_ns / (sample->count ? sample->count : 1);
-    *begin_ns = begin > 0 ? (int64_t)begin : 0;
-    *end_ns = begin + wall_ns < 9e18 ? (int64_t)(begin + wall_ns) : INT64_MAX;
-    *end_ns = *end_ns < sample->time_ns ? sample->time_ns : *end_ns;
+    uint64_t wall_ns = sample->weights_ns[SAMPLE_WALL];
+    *begin_ns = sample->time_ns;
+    *end_ns = wall_ns < (uint64_t)(INT64_MAX - sample->time_ns) ? sample->time_ns + (int64_t)wall_ns
+                                                                : INT64_MAX;
 }
 
 static double share(uint64_t part, uint64_t all) {

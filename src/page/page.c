@@ -1,0 +1,185 @@
+/* See page.h: which questions there are, and what becomes of them. */
+#include "page/page.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "marey.h"
+#include "page/parts.h"
+
+enum {
+    FUNCTIONS_MAX = 2000,
+    SLICES_USUAL = 100,
+    SLICES_MAX = 500,
+    FLAME_USUAL = 5000,
+    FLAME_MAX = 20000,
+    FLOWS_MAX_ASKED = 2000,
+    TREE_USUAL = 200,
+    TREE_MAX = 500,
+    FOUND_USUAL = 50,
+    FOUND_MAX = 200,
+};
+
+static const struct question {
+    const char *path;
+    int (*answer)(struct asked *asked);
+    int makes_texts; /* it may add texts to the trace, and locks by itself */
+    struct query_form form;
+} questions[] = {
+    {"api/trace", answer_trace, 0, {0, 0, 0, 0}},
+    {"api/timeline",
+     answer_timeline,
+     0,
+     {QUERY_TIME | QUERY_WIDTH | QUERY_TRACKS, QUERY_WIDTH | QUERY_TRACKS, 0, 0}},
+    {"api/span-table", answer_span_table, 0, {QUERY_PART | QUERY_OF | QUERY_WEIGHT, 0, 0, 0}},
+    {"api/slices",
+     answer_slices,
+     0,
+     {QUERY_PROFILE | QUERY_NAME | QUERY_CATEGORY | QUERY_SORT | QUERY_OFFSET | QUERY_LIMIT,
+      QUERY_NAME, SLICES_USUAL, SLICES_MAX}},
+    {"api/span", answer_span, 0, {QUERY_ID, QUERY_ID, 0, 0}},
+    {"api/instant", answer_instant, 0, {QUERY_ID, QUERY_ID, 0, 0}},
+    {"api/search", answer_search, 0, {QUERY_Q | QUERY_LIMIT, QUERY_Q, FOUND_USUAL, FOUND_MAX}},
+};
+enum { QUESTIONS = sizeof questions / sizeof *questions };
+
+int asked_refuse(struct asked *asked, int status, const char *why) {
+    asked->status = status;
+    snprintf(asked->why, sizeof asked->why, "%s", why);
+    return -1;
+}
+
+/* ------------------------------------------------------------------- answers */
+
+/* An answer that is being written. */
+struct writing {
+    struct json json;
+    FILE *to;
+    char *bytes;
+    size_t size;
+};
+
+static int writing_begin(struct writing *writing) {
+    *writing = (struct writing){0};
+    writing->to = open_memstream(&writing->bytes, &writing->size);
+    if (!writing->to)
+        return -1;
+    json_init(&writing->json, writing->to, 0);
+    json_object(&writing->json, NULL);
+    return 0;
+}
+
+/* Ends it as the answer; whatever was short on the way makes it one that says so. */
+static void writing_end(struct writing *writing, int status, struct page_answer *answer) {
+    json_end(&writing->json);
+    int failed = ferror(writing->to);
+    failed |= fclose(writing->to);
+    if (failed) {
+        free(writing->bytes);
+        *answer = (struct page_answer){.status = 503, .content_type = "text/plain"};
+        return;
+    }
+    *answer = (struct page_answer){status, "application/json", writing->bytes, writing->size};
+}
+
+static void answer_error(struct page_answer *answer, int status, const char *why) {
+    struct writing writing;
+    *answer = (struct page_answer){.status = 503, .content_type = "text/plain"};
+    if (writing_begin(&writing))
+        return;
+    json_text(&writing.json, "error", why);
+    writing_end(&writing, status, answer);
+}
+
+static void answer_question(struct page *page, const struct question *question,
+                            const struct query *query, struct page_answer *answer) {
+    struct writing writing;
+    *answer = (struct page_answer){.status = 503, .content_type = "text/plain"};
+    if (writing_begin(&writing))
+        return;
+    struct asked asked = {.page = page,
+                          .trace = &page->trace,
+                          .index = &page->index,
+                          .query = query,
+                          .json = &writing.json};
+    if (!question->makes_texts)
+        pthread_rwlock_rdlock(&page->texts);
+    int error = question->answer(&asked);
+    if (!question->makes_texts)
+        pthread_rwlock_unlock(&page->texts);
+    writing_end(&writing, 200, answer);
+    if (!error)
+        return;
+    page_answer_free(answer);
+    answer_error(answer, error == -1 ? asked.status : 503,
+                 error == -1 ? asked.why : marey_strerror(error));
+}
+
+void page_answer(struct page *page, const char *path, const char *text,
+                 struct page_answer *answer) {
+    const struct question *question = NULL;
+    struct query query;
+    char why[160];
+    for (int i = 0; i < QUESTIONS; i++)
+        if (!strcmp(questions[i].path, path))
+            question = &questions[i];
+    if (!question) {
+        answer_error(answer, 404, "no such question");
+        return;
+    }
+    int error = query_read(&query, &question->form, &page->trace, text, why, sizeof why);
+    if (error)
+        answer_error(answer, error == -1 ? 400 : 503, error == -1 ? why : marey_strerror(error));
+    else
+        answer_question(page, question, &query, answer);
+    query_free(&query);
+}
+
+void page_answer_free(struct page_answer *answer) {
+    free(answer->bytes);
+    *answer = (struct page_answer){0};
+}
+
+/* -------------------------------------------------------------------- a page */
+
+static int settle(struct page *page, const char *name) {
+    const char *slash = strrchr(name, '/');
+    page->name = strdup(!strcmp(name, "-") ? "standard input" : slash ? slash + 1 : name);
+    return page->name ? index_make(&page->index, &page->trace) : MAREY_ENOMEM;
+}
+
+static struct page *new_page(void) {
+    struct page *page = calloc(1, sizeof *page);
+    if (!page)
+        return NULL;
+    pthread_rwlock_init(&page->texts, NULL);
+    pthread_mutex_init(&page->calls_lock, NULL);
+    return page;
+}
+
+int page_open(struct page **page, const char *path) {
+    *page = new_page();
+    if (!*page)
+        return MAREY_ENOMEM;
+    int error = trace_read(&(*page)->trace, path, TRACE_ARGUMENTS);
+    return error ? error : settle(*page, path);
+}
+
+int page_open_memory(struct page **page, const void *bytes, size_t size, const char *name) {
+    *page = new_page();
+    if (!*page)
+        return MAREY_ENOMEM;
+    int error = trace_read_memory(&(*page)->trace, bytes, size, TRACE_ARGUMENTS);
+    return error ? error : settle(*page, name);
+}
+
+void page_close(struct page *page) {
+    if (!page)
+        return;
+    index_free(&page->index);
+    trace_free(&page->trace);
+    pthread_rwlock_destroy(&page->texts);
+    pthread_mutex_destroy(&page->calls_lock);
+    free(page->name);
+    free(page);
+}
