@@ -373,10 +373,23 @@ static void begin(struct opening *o, uint32_t share) {
     o->share = share;
 }
 
+static int make_room(struct opening *o) {
+    struct tree_rows *rows = o->rows;
+    if (!rows->next_member)
+        rows->next_member = malloc((rows->calls->count + 1ull) * sizeof *rows->next_member);
+    o->row_of = calloc(rows->calls->function_count + 1ull, sizeof *o->row_of);
+    return rows->next_member && o->row_of ? 0 : -1;
+}
+
+static void opening_free(struct opening *o) {
+    free(o->heap);
+    free(o->children);
+    free(o->row_of);
+    free(o->times);
+}
+
 static int make(struct opening *o) {
-    o->rows->next_member = malloc((o->rows->calls->count + 1) * sizeof *o->rows->next_member);
-    o->row_of = calloc(o->rows->calls->function_count + 1, sizeof *o->row_of);
-    if (!o->rows->next_member || !o->row_of)
+    if (make_room(o))
         return -1;
     /* Where many calls stand side by side they must not take the room of what is inside the longest of them. */
     begin(o, 2);
@@ -395,10 +408,37 @@ int tree_rows_make(struct tree_rows *rows, const struct calls *calls,
     int failed = make(&o);
     if (!failed)
         count_inside(rows);
-    free(o.heap);
-    free(o.children);
-    free(o.row_of);
-    free(o.times);
+    opening_free(&o);
+    return failed ? MAREY_ENOMEM : 0;
+}
+
+/* One level: rows are not put in line to be opened. */
+static void begin_level(struct opening *o) {
+    o->deepest = 0;
+    o->left = o->limits->rows ? o->limits->rows : UINT32_MAX;
+    o->share = 1;
+}
+
+int tree_rows_top(struct tree_rows *rows, const struct calls *calls,
+                  const struct tree_limits *limits) {
+    *rows = (struct tree_rows){.calls = calls};
+    struct opening o = {.rows = rows, .limits = limits};
+    begin_level(&o);
+    int failed = make_room(&o) || GROW(rows->all, rows->count, rows->capacity);
+    if (!failed) {
+        rows->all[rows->count++] =
+            (struct tree_row){.call = CALL_NONE, .members = CALL_NONE, .track = CALL_NONE};
+        failed = open_top(&o);
+    }
+    opening_free(&o);
+    return failed ? MAREY_ENOMEM : 0;
+}
+
+int tree_rows_open(struct tree_rows *rows, uint32_t row, const struct tree_limits *limits) {
+    struct opening o = {.rows = rows, .limits = limits};
+    begin_level(&o);
+    int failed = make_room(&o) || open_row(&o, row);
+    opening_free(&o);
     return failed ? MAREY_ENOMEM : 0;
 }
 

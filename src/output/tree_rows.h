@@ -48,6 +48,12 @@ struct tree_rows {
 /* Returns 0 or MAREY_ENOMEM. tree_rows_free in every case. */
 int tree_rows_make(struct tree_rows *rows, const struct calls *calls,
                    const struct tree_limits *limits);
+/* The same level by level: first the rows below the one around all (place 0), then those below a row that has none yet. Limits
+ * of depth do not count, and `rows` is for this level. tree_rows_top: as tree_rows_make; tree_rows_open returns 0 or
+ * MAREY_ENOMEM. */
+int tree_rows_top(struct tree_rows *rows, const struct calls *calls,
+                  const struct tree_limits *limits);
+int tree_rows_open(struct tree_rows *rows, uint32_t row, const struct tree_limits *limits);
 void tree_rows_free(struct tree_rows *rows);
 /* The row below `row`, behind it, or behind one that it is below of; 0 at the end. */
 uint32_t tree_rows_next(const struct tree_rows *rows, uint32_t row);

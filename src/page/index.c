@@ -278,7 +278,7 @@ int index_make(struct index *index, struct trace *trace) {
         make_samples(index, trace) || make_sums(index, trace) || count_names(index, trace))
         return MAREY_ENOMEM;
     find_threads(index, trace);
-    return 0;
+    return flows_make(&index->flows, index, trace) ? MAREY_ENOMEM : 0;
 }
 
 void index_free(struct index *index) {
@@ -291,5 +291,6 @@ void index_free(struct index *index) {
     free(index->samples);
     free(index->sums);
     free(index->named);
+    flows_free(&index->flows);
     *index = (struct index){0};
 }

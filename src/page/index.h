@@ -10,6 +10,7 @@
 
 #include "model/sampling.h"
 #include "model/trace.h"
+#include "page/flows.h"
 
 enum {
     LANES_MAX = 2 * SPAN_DEPTH_MAX, /* of a track; in the last one spans may overlap */
@@ -53,6 +54,7 @@ struct index {
     struct sample_times *sums;    /* wrap around: only differences count */
     uint32_t *named;              /* by string: how many spans have that name */
     uint32_t named_count;         /* strings that there were then */
+    struct flows flows;
 };
 
 /* Sets spans' depths, see above. Returns 0 or MAREY_ENOMEM; index_free in every case. */

@@ -8,12 +8,11 @@
 #include "page/parts.h"
 
 enum {
-    FUNCTIONS_MAX = 2000,
     SLICES_USUAL = 100,
     SLICES_MAX = 500,
     FLAME_USUAL = 5000,
     FLAME_MAX = 20000,
-    FLOWS_MAX_ASKED = 2000,
+    FLOWS_ASKED_MAX = 2000,
     TREE_USUAL = 200,
     TREE_MAX = 500,
     FOUND_USUAL = 50,
@@ -23,7 +22,7 @@ enum {
 static const struct question {
     const char *path;
     int (*answer)(struct asked *asked);
-    int makes_texts; /* it may add texts to the trace, and locks by itself */
+    int needs_calls; /* of all of the trace, or a part of it */
     struct query_form form;
 } questions[] = {
     {"api/trace", answer_trace, 0, {0, 0, 0, 0}},
@@ -31,6 +30,12 @@ static const struct question {
      answer_timeline,
      0,
      {QUERY_TIME | QUERY_WIDTH | QUERY_TRACKS, QUERY_WIDTH | QUERY_TRACKS, 0, 0}},
+    {"api/functions", answer_functions, 1, {QUERY_PROFILE, 0, 0, 0}},
+    {"api/flame", answer_flame, 1, {QUERY_PROFILE | QUERY_LIMIT, 0, FLAME_USUAL, FLAME_MAX}},
+    {"api/tree",
+     answer_tree,
+     1,
+     {QUERY_PROFILE | QUERY_PARENT | QUERY_MIN | QUERY_LIMIT, 0, TREE_USUAL, TREE_MAX}},
     {"api/span-table", answer_span_table, 0, {QUERY_PART | QUERY_OF | QUERY_WEIGHT, 0, 0, 0}},
     {"api/slices",
      answer_slices,
@@ -39,6 +44,10 @@ static const struct question {
       QUERY_NAME, SLICES_USUAL, SLICES_MAX}},
     {"api/span", answer_span, 0, {QUERY_ID, QUERY_ID, 0, 0}},
     {"api/instant", answer_instant, 0, {QUERY_ID, QUERY_ID, 0, 0}},
+    {"api/flows",
+     answer_flows,
+     0,
+     {QUERY_TIME | QUERY_TRACKS | QUERY_LIMIT, 0, FLOWS_ASKED_MAX, FLOWS_ASKED_MAX}},
     {"api/search", answer_search, 0, {QUERY_Q | QUERY_LIMIT, QUERY_Q, FOUND_USUAL, FOUND_MAX}},
 };
 enum { QUESTIONS = sizeof questions / sizeof *questions };
@@ -91,6 +100,23 @@ static void answer_error(struct page_answer *answer, int status, const char *why
     writing_end(&writing, status, answer);
 }
 
+/* Before calls are put together while others read texts: the texts that this adds are there. Returns 0 or MAREY_ENOMEM. */
+static int know_texts(struct page *page) {
+    struct calls calls = {0};
+    int error = 0;
+    if (atomic_load_explicit(&page->texts_known, memory_order_acquire))
+        return 0;
+    pthread_rwlock_wrlock(&page->texts);
+    if (!atomic_load_explicit(&page->texts_known, memory_order_relaxed)) {
+        error = calls_make(&calls, &page->trace);
+        calls_free(&calls);
+    }
+    if (!error)
+        atomic_store_explicit(&page->texts_known, 1, memory_order_release);
+    pthread_rwlock_unlock(&page->texts);
+    return error;
+}
+
 static void answer_question(struct page *page, const struct question *question,
                             const struct query *query, struct page_answer *answer) {
     struct writing writing;
@@ -102,11 +128,11 @@ static void answer_question(struct page *page, const struct question *question,
                           .index = &page->index,
                           .query = query,
                           .json = &writing.json};
-    if (!question->makes_texts)
-        pthread_rwlock_rdlock(&page->texts);
-    int error = question->answer(&asked);
-    if (!question->makes_texts)
-        pthread_rwlock_unlock(&page->texts);
+    int error = question->needs_calls ? know_texts(page) : 0;
+    pthread_rwlock_rdlock(&page->texts);
+    if (!error)
+        error = question->answer(&asked);
+    pthread_rwlock_unlock(&page->texts);
     writing_end(&writing, 200, answer);
     if (!error)
         return;
@@ -161,7 +187,7 @@ int page_open(struct page **page, const char *path) {
     *page = new_page();
     if (!*page)
         return MAREY_ENOMEM;
-    int error = trace_read(&(*page)->trace, path, TRACE_ARGUMENTS);
+    int error = trace_read(&(*page)->trace, path, TRACE_ARGUMENTS | TRACE_FLOWS);
     return error ? error : settle(*page, path);
 }
 
@@ -169,13 +195,14 @@ int page_open_memory(struct page **page, const void *bytes, size_t size, const c
     *page = new_page();
     if (!*page)
         return MAREY_ENOMEM;
-    int error = trace_read_memory(&(*page)->trace, bytes, size, TRACE_ARGUMENTS);
+    int error = trace_read_memory(&(*page)->trace, bytes, size, TRACE_ARGUMENTS | TRACE_FLOWS);
     return error ? error : settle(*page, name);
 }
 
 void page_close(struct page *page) {
     if (!page)
         return;
+    page_calls_give(page, page->calls);
     index_free(&page->index);
     trace_free(&page->trace);
     pthread_rwlock_destroy(&page->texts);

@@ -3,6 +3,7 @@
 #define MAREY_PAGE_PARTS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "model/calls.h"
 #include "output/json.h"
@@ -13,8 +14,10 @@ struct page {
     struct trace trace;
     struct index index;
     char *name; /* of the file, for people */
-    /* Held for reading by whoever reads the trace's texts; for writing by calls_make, which adds some. */
+    /* Held for reading by who answers. To put calls together adds texts to the trace, but only the first time: that is done
+     * once, held for writing. */
     pthread_rwlock_t texts;
+    atomic_int texts_known;
     pthread_mutex_t calls_lock;
     struct page_calls *calls; /* made last, shared by who looks at it; behind calls_lock */
 };
@@ -47,6 +50,10 @@ int answer_flows(struct asked *asked);
 int answer_tree(struct asked *asked);
 int answer_search(struct asked *asked);
 
+/* The members flows_in and flows_out of an event, which ends at end_ns: the steps before and behind its own. */
+void write_flows_of(struct asked *asked, uint32_t detail, const struct flow_point *event,
+                    int64_t end_ns);
+
 /* A time of the trace's clock as the page has it: since the first event. */
 static inline int64_t asked_since(const struct asked *asked, int64_t time_ns) {
     return time_ns - asked->trace->first_ns;
@@ -61,15 +68,24 @@ static inline int64_t asked_since(const struct asked *asked, int64_t time_ns) {
         json_end(json);                                                                            \
     } while (0)
 
-/* The calls of a part of the trace, and the tree of them that is looked at. Shared: page_calls_take and _give. */
+/* Whether it is spans and calls that are asked about, not samples. */
+int asked_is_of_spans(const struct asked *asked);
+/* What profiles are weighed by: an enum sample_weight, or PROFILE_COUNT. */
+unsigned asked_weight(const struct asked *asked);
+/* The profile that is asked about; lines: told apart, where it is of samples. Returns as answers do; profile_close in every
+ * case. */
+int asked_profile(struct asked *asked, int lines, struct profile **profile);
+/* "python", "span", ... */
+const char *asked_kind_word(const struct asked *asked, const struct profile_function *function);
+
+/* The calls of a part of the trace, shared by who looks at them. */
 struct page_calls {
     struct calls calls;
     uint32_t users; /* behind the page's calls_lock */
     int64_t from_ns, to_ns;
     uint8_t *threads; /* as the filter's; NULL: all */
 };
-/* Returns 0 or MAREY_ENOMEM. Gives back with page_calls_give. The asker must not hold `texts`. */
-int page_calls_take(struct page *page, const struct query *query, struct page_calls **calls);
+/* Done with them; calls: NULL is fine. */
 void page_calls_give(struct page *page, struct page_calls *calls);
 
 #endif

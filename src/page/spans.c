@@ -128,6 +128,8 @@ int answer_span(struct asked *asked) {
     write_source(asked, span->detail);
     write_parent(json, span);
     json_integer(json, "children", count_children(asked, span));
+    struct flow_point point = {.time_ns = span->begin_ns, .span = (uint32_t)asked->query->id};
+    write_flows_of(asked, span->detail, &point, span_end_ns(asked->trace, span));
     return 0;
 }
 
@@ -170,5 +172,8 @@ int answer_instant(struct asked *asked) {
     write_source(asked, event->detail);
     json_null(json, "parent");
     json_integer(json, "children", 0);
+    struct flow_point point = {
+        .time_ns = event->time_ns, .span = MAP_NONE, .instant = (uint32_t)asked->query->id};
+    write_flows_of(asked, event->detail, &point, event->time_ns);
     return 0;
 }
