@@ -8,8 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/done
 SYSTEM := $(addprefix system-,build page test sanitize check fuzz bench)
-WHEEL_SOURCES := $(shell find CMakeLists.txt pyproject.toml README.md LICENSE cmake include src python \
-                   -type f -not -name '*.pyc')
+WHEEL_SOURCES := $(shell find CMakeLists.txt pyproject.toml README.md LICENSE cmake include src python web tools/page.sh \
+                   tools/embed.mjs -type f -not -name '*.pyc' -not -path '*/node_modules/*' -not -path 'web/dist/*')
 export JOBS PYTHON UNSTABLE
 
 .DEFAULT_GOAL := help

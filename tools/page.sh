@@ -6,6 +6,8 @@ set -euo pipefail
 cd web
 log=../build/page.log
 mkdir -p ../build
+exec 9>../build/page.lock # several builds may want it at once
+flock 9
 run() {
     "$@" </dev/null >"$log" 2>&1 || {
         cat "$log" >&2

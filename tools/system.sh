@@ -41,6 +41,8 @@ look() { # LIST
         need ninja-build command -v ninja
         need zlib1g-dev has_static_library z
         need libncurses-dev has_static_library ncursesw
+        need libevent-dev has_static_library event_extra
+        look page # which goes into the command
         need python3 python_can '__import__("sys").version_info >= (3, 9)'
         need python3-venv python_can '__import__("ensurepip") and __import__("venv")'
         need python3-dev python_can \
@@ -53,7 +55,6 @@ look() { # LIST
         ;;
     test)
         look build
-        look page
         need libcmocka-dev has_headers stdarg.h stddef.h setjmp.h stdint.h cmocka.h
         need pkg-config command -v pkg-config
         need procps command -v ps

@@ -14,7 +14,7 @@ fail() { echo "unstable.sh: $*" >&2; exit 1; }
 if [ ! -x "$root/usr/bin/apt-get" ]; then
     command -v debootstrap >/dev/null || fail "needs debootstrap. On Debian: apt install debootstrap"
     echo "Making a Debian unstable in $root"
-    debootstrap --variant=minbase --include=ca-certificates,gcc,g++,make,cmake,ninja-build,pkg-config,git,zlib1g-dev,libc6-dev \
+    debootstrap --variant=minbase --include=ca-certificates,gcc,g++,make,cmake,ninja-build,pkg-config,git,zlib1g-dev,libevent-dev,nodejs,npm,libc6-dev \
         sid "$root" >"$root.log" 2>&1 || fail "debootstrap failed, see $root.log"
 fi
 

@@ -7,11 +7,11 @@
 #include "cli/command.h"
 #include "marey.h"
 
-enum { COMMANDS = 12 };
+enum { COMMANDS = 13 };
 static const struct command *const commands[COMMANDS] = {
-    &command_run,    &command_attach, &command_dump, &command_top,
-    &command_report, &command_tree,   &command_diff, &command_convert,
-    &command_info,   &command_check,  &command_pack, &command_merge};
+    &command_run,   &command_attach, &command_dump, &command_top,     &command_report,
+    &command_tree,  &command_diff,   &command_view, &command_convert, &command_info,
+    &command_check, &command_pack,   &command_merge};
 
 static const char head[] =
     "Marey shows what a program does: one Perfetto trace file, whole at every instant.\n"
@@ -29,6 +29,7 @@ static const char foot[] =
     "  marey run -m pytest -x                record a module\n"
     "  marey run -o build.perfetto-trace make -j4\n"
     "  marey info app.perfetto-trace         what is in it\n"
+    "  marey view app.perfetto-trace         look at it in the browser\n"
     "  marey attach 4711                     sample process 4711 until Ctrl-C\n"
     "  marey top 4711                        watch it\n"
     "  marey dump 4711                       what it does now\n"

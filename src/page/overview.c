@@ -229,5 +229,6 @@ int answer_trace(struct asked *asked) {
     write_processes(asked);
     write_threads(asked);
     write_formats(asked);
+    json_bool(json, "perfetto_server", asked->page->has_perfetto);
     return write_track_list(asked);
 }

@@ -21,8 +21,8 @@ enum {
 
 static const struct question {
     const char *path;
-    int (*answer)(struct asked *asked);
-    int needs_calls; /* of all of the trace, or a part of it */
+    int (*answer)(struct asked *asked); /* NULL: not JSON, but a format of output/ */
+    int needs_calls;                    /* of all of the trace, or a part of it */
     struct query_form form;
 } questions[] = {
     {"api/trace", answer_trace, 0, {0, 0, 0, 0}},
@@ -49,6 +49,7 @@ static const struct question {
      0,
      {QUERY_TIME | QUERY_TRACKS | QUERY_LIMIT, 0, FLOWS_ASKED_MAX, FLOWS_ASKED_MAX}},
     {"api/search", answer_search, 0, {QUERY_Q | QUERY_LIMIT, QUERY_Q, FOUND_USUAL, FOUND_MAX}},
+    {"convert", NULL, 1, {QUERY_PROFILE | QUERY_FORMAT, QUERY_FORMAT, 0, 0}},
 };
 enum { QUESTIONS = sizeof questions / sizeof *questions };
 
@@ -141,6 +142,43 @@ static void answer_question(struct page *page, const struct question *question,
                  error == -1 ? asked.why : marey_strerror(error));
 }
 
+/* ------------------------------------------------------------------ formats */
+
+static const struct format *find_format(const char *name) {
+    for (int i = 0; formats[i]; i++)
+        if (!strcmp(formats[i]->name, name))
+            return formats[i];
+    return NULL;
+}
+
+/* The trace, or a part of it, in another format. */
+static void answer_format(struct page *page, const struct query *query,
+                          struct page_answer *answer) {
+    const struct format *format = find_format(query->format);
+    struct format_request request = {
+        .filter = query->filter,
+        .of = query->of,
+        .title = page->name,
+        .weight = query->weight < SAMPLE_WEIGHTS ? (enum sample_weight)query->weight : SAMPLE_WALL};
+    *answer = (struct page_answer){.status = 200, .content_type = "application/octet-stream"};
+    if (!format) {
+        answer_error(answer, 404, "format: no such format");
+        return;
+    }
+    FILE *to = open_memstream(&answer->bytes, &answer->size);
+    int error = to ? know_texts(page) : MAREY_ENOMEM;
+    pthread_rwlock_rdlock(&page->texts);
+    if (!error)
+        error = format->write(to, &page->trace, &request);
+    pthread_rwlock_unlock(&page->texts);
+    int failed = to && ferror(to);
+    failed |= to && fclose(to);
+    if (error || failed) {
+        page_answer_free(answer);
+        answer_error(answer, 503, marey_strerror(error ? error : MAREY_ENOMEM));
+    }
+}
+
 void page_answer(struct page *page, const char *path, const char *text,
                  struct page_answer *answer) {
     const struct question *question = NULL;
@@ -156,6 +194,8 @@ void page_answer(struct page *page, const char *path, const char *text,
     int error = query_read(&query, &question->form, &page->trace, text, why, sizeof why);
     if (error)
         answer_error(answer, error == -1 ? 400 : 503, error == -1 ? why : marey_strerror(error));
+    else if (!question->answer)
+        answer_format(page, &query, answer);
     else
         answer_question(page, question, &query, answer);
     query_free(&query);
@@ -197,6 +237,10 @@ int page_open_memory(struct page **page, const void *bytes, size_t size, const c
         return MAREY_ENOMEM;
     int error = trace_read_memory(&(*page)->trace, bytes, size, TRACE_ARGUMENTS | TRACE_FLOWS);
     return error ? error : settle(*page, name);
+}
+
+void page_offer_perfetto(struct page *page) {
+    page->has_perfetto = 1;
 }
 
 void page_close(struct page *page) {

@@ -24,6 +24,9 @@ int page_open(struct page **page, const char *path);
 int page_open_memory(struct page **page, const void *bytes, size_t size, const char *name);
 void page_close(struct page *page);
 
+/* Whoever serves the page answers "open-in-perfetto" as well; to be said before the first question. */
+void page_offer_perfetto(struct page *page);
+
 /* path: "api/trace", ...; query: what stands behind "?", NULL for nothing. Always sets *answer; page_answer_free. */
 void page_answer(struct page *page, const char *path, const char *query,
                  struct page_answer *answer);

@@ -14,6 +14,7 @@ struct page {
     struct trace trace;
     struct index index;
     char *name; /* of the file, for people */
+    int has_perfetto;
     /* Held for reading by who answers. To put calls together adds texts to the trace, but only the first time: that is done
      * once, held for writing. */
     pthread_rwlock_t texts;
