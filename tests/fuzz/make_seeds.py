@@ -78,6 +78,29 @@ SEEDS = {
 CALLS = ("handle", "shop", "limited", "coroutines", "killed", "strange")
 
 
+# A question about a trace, with a NUL between.
+QUESTIONS = {
+    "timeline": "api/timeline?width=300&tracks=0,1,2&from=-5&to=90000",
+    "functions": "api/functions?of=spans&threads=0",
+    "flame": "api/flame?limit=4&weight=count",
+    "table": "api/span-table?from=10&to=70000",
+    "slices": "api/slices?name=load&category=call&sort=begin&offset=1&limit=2",
+    "span": "api/span?id=1",
+    "instant": "api/instant?id=0",
+    "flows": "api/flows?limit=3",
+    "tree": "api/tree?parent=0&min=1&limit=5",
+    "top": "api/tree?parent=-2",
+    "samples": "api/tree?of=samples",
+    "search": "api/search?q=%61&limit=7",
+    "format": "convert?format=csv",
+}
+
+
+def asked(name, question):
+    trace = sampled(STYLES[0]) if name in ("flame", "samples") else call_traces.TRACES["shop"]()
+    return question.encode() + b"\0" + trace
+
+
 def write(folder, seeds):
     folder.mkdir(exist_ok=True)
     for name, make in seeds.items():
@@ -87,6 +110,10 @@ def write(folder, seeds):
 def main():
     write(HERE / "reader", SEEDS)
     write(HERE / "tree", {name: call_traces.TRACES[name] for name in CALLS})
+    write(
+        HERE / "page",
+        {name: lambda name=name, text=text: asked(name, text) for name, text in QUESTIONS.items()},
+    )
 
 
 if __name__ == "__main__":
