@@ -104,6 +104,8 @@ static int compare_places(const void *a, const void *b, void *found) {
 
 /* Sorts what is between two ranks alone: of millions a few hundred are shown. */
 static void sort_window(struct found *found, uint32_t from, uint32_t to) {
+    if (from == to)
+        return;
     if (from)
         select_place(found, 0, found->count, from);
     if (to < found->count)
@@ -162,7 +164,7 @@ int answer_slices(struct asked *asked) {
             found.count - from > query->limit ? from + (uint32_t)query->limit : found.count;
         sort_window(&found, from, to);
         json_count(asked->json, "count", found.count);
-        write_slices(asked, found.places + from, to - from);
+        write_slices(asked, to > from ? found.places + from : NULL, to - from);
     }
     free(found.places);
     return error;
