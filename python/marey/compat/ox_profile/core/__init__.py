@@ -1,0 +1,1 @@
+"""What takes samples, and what keeps them."""
