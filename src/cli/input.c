@@ -29,7 +29,10 @@ int input_open(struct input *self, const char *command, const char *path,
 
 int input_next(struct input *self) {
     uint64_t lost;
+    if (self->reader.packets)
+        reader_forget(&self->reader, &self->packet, self->strings);
     do {
+        self->strings = self->reader.strings.count;
         lost = self->reader.damage.count[DAMAGE_TIME];
         if (!reader_next(&self->reader, &self->walker, &self->packet))
             return 0;

@@ -11,6 +11,7 @@ struct input {
     struct walker walker;
     struct reader reader; /* has taken in all packets up to this one */
     struct packet packet; /* the one that input_next found */
+    uint32_t strings;     /* of the reader, before it */
 };
 
 /* listener: as the reader's; it must not be NULL and outlives the input. Says what is wrong. Returns 0, or -1. */

@@ -54,6 +54,18 @@ static void finish(struct reader *self, const struct walker *walker) {
     self->damage_epoch = walker->gaps;
 }
 
+void reader_forget(struct reader *self, const struct packet *packet, uint32_t strings) {
+    struct arguments *arguments = &self->arguments;
+    int is_event = packet->event.at && !packet->interned.at && !packet->descriptor.at &&
+                   !packet->attributes.at && !packet->process_tree.at;
+    if (is_event && arguments->source_count == self->known_sources)
+        strings_forget(&self->strings, strings);
+    self->known_sources = arguments->source_count;
+    arguments->value_count = 0;
+    if (arguments->detail_count)
+        arguments->detail_count = 1;
+}
+
 int reader_next(struct reader *self, struct walker *walker, struct packet *packet) {
     struct bytes bytes;
     while (!self->error && walker_next(walker, &bytes))

@@ -78,6 +78,7 @@ struct reader {
     uint64_t filler_bytes; /* of these: space not used */
     uint64_t packets, events;
     uint32_t damage_epoch;             /* counts the places where packets are missing */
+    uint32_t known_sources;            /* of the arguments, when reader_forget was called last */
     uint32_t error_key, exception_key; /* strings: arguments that say that a span failed */
     uint8_t lean;                      /* enum trace_keep, TRACE_LEAN */
     uint8_t is_json;                   /* and not packets */
@@ -91,6 +92,9 @@ struct reader {
 int reader_is_trace(const struct reader *reader);
 void reader_init(struct reader *reader);
 void reader_free(struct reader *reader);
+/* With a listener: forgets the texts that the packet taken last alone has said, names and arguments of an event, since
+ * there were so many (reader->strings.count), and its arguments. */
+void reader_forget(struct reader *reader, const struct packet *packet, uint32_t strings);
 /* Takes the next packet in, which is whole and none of compressed packets. Returns 1, 0 at the end or where memory is
  * short (reader->error). */
 int reader_next(struct reader *reader, struct walker *walker, struct packet *packet);

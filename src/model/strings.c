@@ -8,6 +8,8 @@ enum { BLOCK_BYTES = 256 << 10, FIRST_SLOTS = 256 };
 
 struct string_block {
     struct string_block *next;
+    uint32_t used_before; /* of the next one */
+    uint32_t room_before;
     char text[];
 };
 
@@ -65,6 +67,8 @@ static const char *keep(struct strings *self, struct bytes text) {
         if (!block)
             return NULL;
         block->next = self->blocks;
+        block->used_before = self->block_used;
+        block->room_before = self->block_room;
         self->blocks = block;
         self->block_used = 0;
         self->block_room = room;
@@ -117,6 +121,31 @@ uint32_t strings_add_text(struct strings *self, const char *text) {
 
 const char *strings_text(const struct strings *self, uint32_t number) {
     return number && number < self->count ? self->all[number].text : NULL;
+}
+
+/* The last text in use gives its room back; so does a block that holds none. */
+static void give_back(struct strings *self, const struct string *last) {
+    struct string_block *block = self->blocks;
+    self->block_used -= last->length + 1;
+    if (self->block_used || !block->next)
+        return;
+    self->block_used = block->used_before;
+    self->block_room = block->room_before;
+    self->blocks = block->next;
+    free(block);
+}
+
+/* Last first: a text that came later never stands in the way to one that came before. */
+void strings_forget(struct strings *self, uint32_t count) {
+    while (self->count > count && self->count > 1) {
+        const struct string *last = &self->all[self->count - 1];
+        uint32_t at = last->hash & self->mask;
+        while (self->slots[at] != self->count - 1)
+            at = (at + 1) & self->mask;
+        self->slots[at] = 0;
+        give_back(self, last);
+        self->count--;
+    }
 }
 
 void strings_free(struct strings *self) {

@@ -23,7 +23,7 @@ struct strings {
     uint32_t capacity;
     uint32_t *slots; /* numbers by hash, 0: free */
     uint32_t mask;
-    struct string_block *blocks;
+    struct string_block *blocks; /* newest first */
     uint32_t block_used, block_room;
     int full; /* STRINGS_MAX was reached, or memory is short */
 };
@@ -33,6 +33,8 @@ uint32_t strings_add(struct strings *strings, struct bytes text);
 uint32_t strings_add_text(struct strings *strings, const char *text);
 /* NULL for 0. Valid as long as the table. */
 const char *strings_text(const struct strings *strings, uint32_t number);
+/* Forgets the texts that were added since there were so many (strings->count), last first. */
+void strings_forget(struct strings *strings, uint32_t count);
 void strings_free(struct strings *strings);
 
 #endif

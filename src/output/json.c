@@ -129,6 +129,11 @@ void json_double(struct json *json, const char *key, double value) {
     fputs_unlocked(digits, json->to);
 }
 
+void json_raw(struct json *json, const char *key, const char *value) {
+    before(json, key);
+    fputs_unlocked(value, json->to);
+}
+
 void json_bool(struct json *json, const char *key, int value) {
     before(json, key);
     fputs_unlocked(value ? "true" : "false", json->to);

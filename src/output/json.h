@@ -34,6 +34,8 @@ void json_count(struct json *json, const char *key, uint64_t value);
 void json_double(struct json *json, const char *key, double value);
 void json_bool(struct json *json, const char *key, int value);
 void json_null(struct json *json, const char *key);
+/* A value that is JSON already, on one line. */
+void json_raw(struct json *json, const char *key, const char *value);
 
 /* A text alone, in quotes; for formats that write the rest by themselves. */
 void json_put_text(FILE *to, const char *text);
