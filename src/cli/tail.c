@@ -169,7 +169,7 @@ static int follow(struct tail *tail) {
             return say(tail, marey_strerror(error));
         if (tail->follower.damaged_at != UINT64_MAX)
             return say(tail, tail->follower.packets ? damage_text(DAMAGE_BYTES)
-                                                    : damage_text(DAMAGE_EMPTY));
+                                                    : marey_strerror(MAREY_ENOTRACE));
         quiet = tail->follower.packets == packets ? quiet + 1 : 0;
         if (stopped || tail->once || (is_ours && session.has_ended))
             return EXIT_OK;

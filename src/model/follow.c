@@ -65,7 +65,8 @@ static int item_read(const uint8_t *at, const uint8_t *end, struct item *item) {
     *item = (struct item){0};
     if (!next)
         return 0;
-    item->is_damage = (tag & 7) != WIRE_BYTES;
+    item->is_damage =
+        tag != TAG(TRACE__packet, WIRE_BYTES) && tag != TAG(TRACE__filler, WIRE_BYTES);
     next = item->is_damage ? next : wire_number(next, end, &length);
     if (item->is_damage || !next)
         return item->is_damage;
