@@ -160,3 +160,26 @@ def test_many_frames_are_shown_and_zoomed(chromium, tmp_path):
         assert len(frames(page)) > 6000
         click(page, "f96")
         assert frames(page)["f96"]["width"] == pytest.approx(WIDTH, abs=1)
+
+
+def test_a_difference_shows_both(chromium, tmp_path):
+    for name, stacks in (
+        ("before", {("main", "same"): 40, ("main", "gone"): 60}),
+        ("after", {("main", "same"): 40, ("main", "new"): 10}),
+    ):
+        graph(tmp_path / f"{name}.svg", stacks)
+    traces = [str(tmp_path / f"{name}.perfetto-trace") for name in ("before", "after")]
+    picture = tmp_path / "d.svg"
+    command = [find_marey(), "diff", *traces, "-o", str(picture)]
+    subprocess.run(command, check=False, timeout=60, stdout=subprocess.DEVNULL)
+    with open_file(chromium, picture) as page:
+        shown = frames(page)
+        assert shown.keys() == {"all", "main", "same", "new"}
+        assert shown["same"]["width"] == pytest.approx(WIDTH * 0.8, abs=1)
+        page.get_by_role("button", name="As before").click()
+        shown = frames(page)
+        assert shown.keys() == {"all", "main", "same", "gone"}
+        assert shown["gone"]["width"] == pytest.approx(WIDTH * 0.6, abs=1)
+        click(page, "gone")
+        page.get_by_role("button", name="As after").click()
+        assert frames(page).keys() == {"all", "main", "same", "new"}

@@ -1,0 +1,1 @@
+trace sampled | marey convert --to callgrind --title 'One second' -
