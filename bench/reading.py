@@ -1,6 +1,6 @@
 """reading.py FOLDER LARGE: what it costs to read a trace of ten million events. LARGE: the program
 that writes it. Emits one record a trace: the CPU time and the wall time of the command `marey`,
-which opens, reads and shows it, and its memory at the peak; times in nanoseconds, sizes in bytes."""
+which opens, reads and shows it, and its memory at the peak; nanoseconds and bytes."""
 
 import os
 import subprocess

@@ -112,11 +112,15 @@ enum {
     EVENT__extra_counter_track_uuids = 31,
     EVENT__source_location = 33,
     EVENT__source_location_iid = 34,
+    EVENT__flow_ids_old = 36,             /* as numbers */
+    EVENT__terminating_flow_ids_old = 42, /* likewise */
     EVENT__double_counter_value = 44,
     EVENT__extra_double_counter_track_uuids = 45,
     EVENT__extra_double_counter_values = 46, /* fixed64 */
     EVENT__flow_ids = 47,                    /* fixed64, not packed */
     EVENT__terminating_flow_ids = 48,        /* fixed64, not packed */
+    EVENT__callstack = 55,
+    EVENT__callstack_iid = 56,
 };
 enum event_type {
     EVENT_BEGIN = 1,

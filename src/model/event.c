@@ -12,7 +12,8 @@ struct said {
     uint64_t type;
     uint64_t name_id;
     uint64_t track_uuid;
-    struct bytes name;
+    struct bytes name, callstack;
+    uint64_t callstack_id;
     uint32_t category;
     uint32_t source;              /* of the reader's arguments */
     struct arguments_mark before; /* of its arguments and flows */
@@ -107,8 +108,12 @@ static int take_rare(struct reader *reader, const struct sequence *sequence, str
     case TAG(EVENT__source_location_iid, WIRE_VARINT):
     case TAG(EVENT__source_location, WIRE_BYTES): return take_source(reader, sequence, said, field);
     case TAG(EVENT__legacy_event, WIRE_BYTES): said->legacy = 1; break;
+    case TAG(EVENT__flow_ids_old, WIRE_VARINT):
     case TAG(EVENT__flow_ids, WIRE_FIXED64): flow_add(reader, field->value, 0); break;
+    case TAG(EVENT__terminating_flow_ids_old, WIRE_VARINT):
     case TAG(EVENT__terminating_flow_ids, WIRE_FIXED64): flow_add(reader, field->value, 1); break;
+    case TAG(EVENT__callstack, WIRE_BYTES): said->callstack = field->bytes; break;
+    case TAG(EVENT__callstack_iid, WIRE_VARINT): said->callstack_id = field->value; break;
     case TAG(EVENT__extra_counter_values, WIRE_VARINT):
         add_extra(said->extra, &said->extra_count, (double)(int64_t)field->value);
         break;
@@ -318,4 +323,7 @@ void event_read(struct reader *reader, struct sequence *sequence, const struct p
     if (said.unknown_category)
         damage_add(&reader->damage, NOTE_CATEGORY, packet->offset);
     append_extras(reader, sequence, &said, event);
+    if (said.callstack.at || said.callstack_id)
+        sample_of_event(reader, sequence, &reader->tracks.all[place], said.callstack,
+                        said.callstack_id, event, packet->offset);
 }

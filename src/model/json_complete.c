@@ -3,13 +3,17 @@
  * They are sorted by begin, the longer first, and so nest as they did in the program. Where two overlap, and neither is
  * within the other (tasks that share a thread), the later one goes onto a further track of the same name below the first:
  * both keep their times. trace_processor does likewise from v57 on. Beyond OVERLAPS_MAX such tracks, an end is brought
- * forward to that of the span around it. */
+ * forward to that of the span around it; so is one that is late by no more than rounding makes it. */
 #include <stdlib.h>
 
 #include "model/grow.h"
 #include "model/json_event.h"
 
-enum { OVERLAPS_MAX = 64 };
+enum {
+    OVERLAPS_MAX = 64,
+    ROUNDING_NS =
+        1000, /* times and durations are rounded by themselves, often to whole microseconds */
+};
 
 void json_complete_add(struct json_reader *self, uint32_t track, const struct complete *complete) {
     while (self->complete_count <= track) {
@@ -35,7 +39,9 @@ static int compare(const void *a, const void *b) {
         return left->begin_ns < right->begin_ns ? -1 : 1;
     if (left->duration_ns != right->duration_ns)
         return left->duration_ns > right->duration_ns ? -1 : 1;
-    return (left->order > right->order) - (left->order < right->order);
+    /* Of two that look the same, the outer one ended, and so was written, later. */
+    int is_later = (left->order > right->order) - (left->order < right->order);
+    return left->duration_ns ? -is_later : is_later;
 }
 
 /* A span that is open while the others of its track are looked at. */
@@ -88,6 +94,12 @@ static uint32_t further_track(struct json_reader *self, uint32_t first) {
     return place;
 }
 
+/* Whether a span that ends then can be within what is open on a lane. */
+static int has_room(const struct lane *lane, int64_t end_ns) {
+    int64_t around_ns = lane->depth ? lane->open[lane->depth - 1].end_ns : INT64_MAX;
+    return end_ns <= around_ns || (uint64_t)end_ns - (uint64_t)around_ns <= ROUNDING_NS;
+}
+
 /* The first lane in which a span is within what is open there, or the last one. NULL where memory is short. */
 static struct lane *choose(struct json_reader *self, struct lanes *lanes,
                            const struct complete *complete) {
@@ -95,7 +107,7 @@ static struct lane *choose(struct json_reader *self, struct lanes *lanes,
     for (uint32_t i = 0; i < lanes->count; i++) {
         struct lane *lane = &lanes->all[i];
         end_until(self, lane, complete->begin_ns);
-        if (!lane->depth || lane->open[lane->depth - 1].end_ns >= end_ns)
+        if (has_room(lane, end_ns))
             return lane;
     }
     uint32_t track =

@@ -45,6 +45,10 @@ void sample_defaults_clear(struct sequence *sequence);
 /* A sample; event: its time and clock. */
 void sample_read(struct reader *reader, struct sequence *sequence, const struct packet *packet,
                  const struct event *event);
+/* The stack that an event on a thread's track stands for. callstack: or, where it is not there, its interned id. */
+void sample_of_event(struct reader *reader, struct sequence *sequence, const struct track *track,
+                     struct bytes callstack, uint64_t id, const struct event *event,
+                     uint64_t offset);
 int process_tree_read(struct reader *reader, struct bytes bytes);
 
 /* Memory is short: reading stops. */

@@ -285,6 +285,23 @@ static void read_stack_sample(struct reader *reader, struct sequence *sequence,
     keep(reader, sample, context.pid, context.tid, packet->offset);
 }
 
+/* ------------------------------------------------------- stacks of events */
+
+void sample_of_event(struct reader *reader, struct sequence *sequence, const struct track *track,
+                     struct bytes callstack, uint64_t id, const struct event *event,
+                     uint64_t offset) {
+    struct taken_sample sample = {.time_ns = event->time_ns, .clock = event->clock, .count = 1};
+    if (track->kind != TRACK_THREAD)
+        return; /* of nobody in particular */
+    if (id)
+        sample.stack = interned_stack(reader, sequence, id, offset);
+    else if (inline_stack(reader, callstack, &sample.stack, offset)) {
+        damage_add(&reader->damage, DAMAGE_SAMPLE, offset);
+        return;
+    }
+    keep(reader, &sample, (uint32_t)track->pid, (uint32_t)track->tid, offset);
+}
+
 /* -------------------------------------------------------------- PerfSample */
 
 static void read_perf_sample(struct reader *reader, struct sequence *sequence,

@@ -9,8 +9,6 @@ enum {
     PACKET__trace_stats = 35,
     PACKET__synchronization_marker = 36,
     PACKET__service_event = 69, /* flushes: behind one a viewer takes no older event */
-    EVENT__flow_ids_old = 36,   /* varints */
-    EVENT__terminating_flow_ids_old = 42,
 };
 
 enum { LABEL_ROOM = 512 };
