@@ -15,6 +15,13 @@ static int name_chosen(const struct calls *calls, const struct call_function *fu
                                 trace_text(calls->trace, function->module));
 }
 
+static int is_within(const struct calls *calls, const struct call_function *function,
+                     const struct call_filter *filter) {
+    const struct patterns within = {filter->within, filter->within_count};
+    return patterns_choose_name(&within, trace_text(calls->trace, function->name),
+                                trace_text(calls->trace, function->module));
+}
+
 /* A pattern may be met by the module, or by a package that it is in. */
 static int module_chosen(const struct calls *calls, const struct call_function *function,
                          const struct call_filter *filter) {
@@ -49,12 +56,18 @@ static int exception_chosen(const struct calls *calls, const struct call *call,
            (fnmatch(filter->exception, text, 0) == 0 || fnmatch(filter->exception, type, 0) == 0);
 }
 
+enum { CHOSEN = 1, WITHIN = 2 }; /* it may be wanted; so may what is inside it */
+
 /* For each function whether its calls may be wanted. NULL where memory is short. */
 static uint8_t *choose_functions(const struct calls *calls, const struct call_filter *filter) {
     uint8_t *chosen = calloc(calls->function_count + 1, 1);
-    for (uint32_t i = 0; chosen && i < calls->function_count; i++)
-        chosen[i] = name_chosen(calls, &calls->functions[i], filter) &&
-                    module_chosen(calls, &calls->functions[i], filter);
+    for (uint32_t i = 0; chosen && i < calls->function_count; i++) {
+        const struct call_function *function = &calls->functions[i];
+        if (name_chosen(calls, function, filter) && module_chosen(calls, function, filter))
+            chosen[i] |= CHOSEN;
+        if (is_within(calls, function, filter))
+            chosen[i] |= WITHIN;
+    }
     return chosen;
 }
 
@@ -77,12 +90,15 @@ static void leave_out(struct calls *to, const struct call *call, uint32_t around
 }
 
 static void filter_calls(struct calls *to, const struct calls *from,
-                         const struct call_filter *filter, const uint8_t *chosen,
+                         const struct call_filter *filter, const uint8_t *chosen, uint8_t *within,
                          uint32_t *place_of) {
     for (uint32_t i = 0; i < from->count; i++) {
         const struct call *call = &from->all[i];
         uint32_t around = call->parent == CALL_NONE ? (uint32_t)CALL_NONE : place_of[call->parent];
-        int wanted = chosen[call->function] && call->elapsed_ns >= filter->min_ns &&
+        within[i] = (chosen[call->function] & WITHIN) ||
+                    (call->parent != CALL_NONE && within[call->parent]);
+        int wanted = (chosen[call->function] & CHOSEN) && within[i] &&
+                     call->elapsed_ns >= filter->min_ns &&
                      (!filter->tracks || filter->tracks[call->track]) &&
                      exception_chosen(from, call, filter);
         place_of[i] = wanted ? to->count : around;
@@ -109,13 +125,15 @@ int calls_filter(struct calls *to, const struct calls *from, const struct call_f
     to->all = calloc(from->count + 1, sizeof *to->all);
     to->roots = malloc((from->count + 1) * sizeof *to->roots);
     uint32_t *place_of = calloc(from->count + 1, sizeof *place_of);
-    uint8_t *chosen = choose_functions(from, filter);
-    int failed = !to->functions || !to->scopes || !to->all || !to->roots || !place_of || !chosen;
+    uint8_t *chosen = choose_functions(from, filter), *within = malloc(from->count + 1);
+    int failed =
+        !to->functions || !to->scopes || !to->all || !to->roots || !place_of || !chosen || !within;
     if (!failed) {
-        filter_calls(to, from, filter, chosen, place_of);
+        filter_calls(to, from, filter, chosen, within, place_of);
         calls_sort_roots(to);
     }
     free(place_of);
     free(chosen);
+    free(within);
     return failed ? MAREY_ENOMEM : 0;
 }

@@ -86,9 +86,10 @@ void calls_free(struct calls *calls);
 struct call_filter {
     const char *const
         *names; /* of the qualified name, with or without its module, or of its last part */
+    const char *const *within;  /* likewise: calls of these, and all inside them; without "!" */
     const char *const *modules; /* of the module, or of a package that it is in */
     const char *exception;      /* of "Type: message" or its type; NULL: with or without */
-    uint32_t name_count, module_count;
+    uint32_t name_count, within_count, module_count;
     const uint8_t
         *tracks;    /* by place in the reader's tracks: not 0 where calls are wanted; NULL: all */
     int64_t min_ns; /* at least so long */

@@ -73,7 +73,10 @@ static void add_row(struct text *to, const struct tree *tree, struct row row) {
     if (*function->file) {
         text_add(to, " (");
         display_add(to, function->file, 0);
-        text_addf(to, ":%" PRId32 ")", node->line ? node->line : function->first_line);
+        int32_t line = node->line ? node->line : function->first_line;
+        if (line)
+            text_addf(to, ":%" PRId32, line);
+        text_add(to, ")");
     }
     text_add(to, "\n");
 }
@@ -99,5 +102,50 @@ void profile_tree(struct text *to, const struct profile *profile,
         add_row(to, &tree, row);
         open_row(&tree, row);
     }
+    free(tree.rows);
+}
+
+static void open_json_row(struct json *json, const struct tree *tree, struct row row) {
+    const struct profile_node *node = &tree->nodes[row.node];
+    const struct profile_function *function = &tree->functions[node->function];
+    json_object(json, NULL);
+    json_text(json, "name", function->name);
+    json_text(json, "file", function->file);
+    json_integer(json, "line", node->line ? node->line : function->first_line);
+    json_count(json, "self", node->self_count);
+    json_count(json, "total", node->total_count);
+    json_array(json, "children");
+}
+
+void profile_tree_json(struct json *json, const struct profile *profile,
+                       const struct profile_tree_style *style) {
+    enum { LEVELS_MAX = JSON_DEPTH_MAX / 2 - 8 }; /* two levels each, and what is around */
+    uint32_t count, depth = 0;
+    struct profile_tree_style limited = *style;
+    struct tree tree = {.style = &limited};
+    if (!limited.depth || limited.depth > LEVELS_MAX)
+        limited.depth = LEVELS_MAX;
+    tree.functions = profile_functions(profile, &count);
+    tree.nodes = profile_nodes(profile, &count);
+    tree.rows = malloc(count * sizeof *tree.rows);
+    json_count(json, "samples", tree.nodes[0].total_count);
+    json_array(json, "tree");
+    if (tree.rows)
+        open_row(&tree, (struct row){0, 0});
+    while (tree.count) {
+        struct row row = tree.rows[--tree.count];
+        for (; depth >= row.depth; depth--) {
+            json_end(json);
+            json_end(json);
+        }
+        open_json_row(json, &tree, row);
+        depth = row.depth;
+        open_row(&tree, row);
+    }
+    for (; depth; depth--) {
+        json_end(json);
+        json_end(json);
+    }
+    json_end(json);
     free(tree.rows);
 }

@@ -4,6 +4,7 @@
 
 #include "model/profile.h"
 #include "output/display.h"
+#include "output/json.h"
 
 /* Folded stacks (output/folded.h) of how many samples there were. `places`: "parse (app.py:12)", with the function's
  * first line, for names. */
@@ -22,5 +23,9 @@ struct profile_tree_style {
  * A node of a profile with lines has the line of its call (or that runs), else the function's first line. */
 void profile_tree(struct text *to, const struct profile *profile,
                   const struct profile_tree_style *style);
+/* The same as members of an object: "samples", and "tree", an array of {name, file, line, self, total, children}. Levels that JSON
+ * has no room for are left out. */
+void profile_tree_json(struct json *json, const struct profile *profile,
+                       const struct profile_tree_style *style);
 
 #endif
