@@ -86,14 +86,14 @@ static void print_counts(const struct difference *difference, FILE *to, const ch
 }
 
 /* What is left when the rows that are shown are: how many are alike, how many there is no room for. */
-static void print_rest(uint32_t left, uint32_t alike, const char *what, FILE *to,
+static void print_rest(uint32_t left, uint32_t alike, const char *one, const char *many, FILE *to,
                        const struct difference_style *style) {
     char count[DISPLAY_ROOM];
     table_print_more(left, to, &style->table);
     display_count(count, sizeof count, alike);
     if (alike)
         fprintf(to, "%s%s %s: no difference that is more than chance\n",
-                style->table.indent ? style->table.indent : "", count, what);
+                style->table.indent ? style->table.indent : "", count, alike == 1 ? one : many);
 }
 
 static void print_shares(const struct difference *difference, FILE *to,
@@ -106,9 +106,9 @@ static void print_shares(const struct difference *difference, FILE *to,
                                      {"FUNCTION", ALIGN_LEFT, NAME_COLUMNS_MIN},
                                      {"FILE", ALIGN_LEFT, PLACE_COLUMNS_MIN}};
     struct table table;
-    static const char *const words[] = {[GROUP_FUNCTIONS] = "functions in samples",
-                                        [GROUP_LINES] = "lines in samples",
-                                        [GROUP_FILES] = "files in samples"};
+    static const char *const words[][2] = {[GROUP_FUNCTIONS] = {"function", "functions"},
+                                           [GROUP_LINES] = {"line", "lines"},
+                                           [GROUP_FILES] = {"file", "files"}};
     uint32_t shown = 0, wanted = 0;
     if (style->grouping == GROUP_FILES)
         columns[5].title = "FILE", columns[6].title = "";
@@ -127,8 +127,8 @@ static void print_shares(const struct difference *difference, FILE *to,
         table_print(&table, to, &style->table);
     table_free(&table);
     if (difference->samples[BEFORE] && difference->samples[AFTER])
-        print_rest(wanted - shown, difference->share_count - wanted, words[style->grouping], to,
-                   style);
+        print_rest(wanted - shown, difference->share_count - wanted, words[style->grouping][0],
+                   words[style->grouping][1], to, style);
 }
 
 /* -------------------------------------------------------------------- spans */
@@ -214,7 +214,8 @@ static void print_spans(const struct difference *difference, int calls, FILE *to
         table_print(&table, to, &style->table);
     table_free(&table);
     print_rest(wanted - shown, count_spans(difference, calls) - wanted,
-               calls ? "functions by their calls" : "spans by name", to, style);
+               calls ? "called function" : "span name", calls ? "called functions" : "span names",
+               to, style);
 }
 
 void difference_print(const struct difference *difference, FILE *to,
