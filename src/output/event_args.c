@@ -3,8 +3,10 @@
 
 enum { COMPARED_MAX = 256 }; /* values at an end that are looked for among those at the begin */
 
+/* NULL where it has none. */
 static const struct value *values_of(const struct arguments *arguments, uint32_t detail) {
-    return arguments->values + arguments->details[detail].first;
+    const struct detail *of = &arguments->details[detail];
+    return of->size ? arguments->values + of->first : NULL;
 }
 
 /* Whether the end has an argument of that name: it counts, a name stands once in an object. */

@@ -107,8 +107,8 @@ static void write_side(struct asked *asked, uint32_t place, const struct flow_po
                        int out) {
     const struct flows *flows = &asked->index->flows;
     const struct arguments *arguments = &asked->trace->reader.arguments;
-    const struct detail *detail = &arguments->details[place];
-    for (uint32_t i = 0; place && i < detail->flows && i < ARROWS_OF_EVENT_MAX; i++) {
+    const struct detail *detail = place ? &arguments->details[place] : NULL;
+    for (uint32_t i = 0; detail && i < detail->flows && i < ARROWS_OF_EVENT_MAX; i++) {
         uint64_t id = arguments->flows[detail->first_flow + i].id;
         uint32_t at = flows_find(flows, id, event->time_ns), tried = 0;
         while (at < flows->count && flows->all[at].id == id &&

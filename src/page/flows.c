@@ -10,8 +10,8 @@
 static int add_steps(struct flows *flows, const struct trace *trace, uint32_t place,
                      struct flow_point point) {
     const struct arguments *arguments = &trace->reader.arguments;
-    const struct detail *detail = &arguments->details[place];
-    for (uint32_t i = 0; place && i < detail->flows; i++) {
+    const struct detail *detail = place ? &arguments->details[place] : NULL;
+    for (uint32_t i = 0; detail && i < detail->flows; i++) {
         const struct flow_step *step = &arguments->flows[detail->first_flow + i];
         if (GROW(flows->all, flows->count, flows->capacity))
             return -1;

@@ -40,38 +40,16 @@ static void write_command(struct asked *asked) {
     json_null(asked->json, "command");
 }
 
-/* Spans that are calls: their category says so. */
-static uint64_t count_calls(const struct trace *trace) {
-    const struct strings *strings = &trace->reader.strings;
-    uint8_t *is_call = calloc((size_t)strings->count + 1, 1);
-    uint64_t count = 0;
-    for (uint32_t i = 1; is_call && i < strings->count; i++)
-        is_call[i] =
-            !strcmp(strings->all[i].text, "call") || !strcmp(strings->all[i].text, "call,c");
-    for (uint32_t i = 0; is_call && i < trace->span_count; i++)
-        count += is_call[trace->spans[i].category];
-    free(is_call);
-    return count;
-}
-
-static uint32_t count_counters(const struct trace *trace) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < trace->reader.tracks.count; i++)
-        count += trace->reader.tracks.all[i].kind == TRACK_COUNTER &&
-                 trace->reader.tracks.all[i].values > 0;
-    return count;
-}
-
 static void write_counts(struct asked *asked) {
     const struct trace *trace = asked->trace;
     struct json *json = asked->json;
-    uint64_t calls = count_calls(trace);
+    uint64_t calls = asked->page->call_count;
     json_object(json, "counts");
     json_count(json, "spans", trace->span_count - calls);
     json_count(json, "calls", calls);
     json_count(json, "instants", trace->instants);
     json_count(json, "samples", trace->samples);
-    json_count(json, "counters", count_counters(trace));
+    json_count(json, "counters", trace->values);
     json_count(json, "flows", trace->flows);
     json_end(json);
 }

@@ -208,9 +208,38 @@ void page_answer_free(struct page_answer *answer) {
 
 /* -------------------------------------------------------------------- a page */
 
+/* Spans that are calls: their category says so. */
+static uint64_t count_calls(const struct trace *trace) {
+    const struct strings *strings = &trace->reader.strings;
+    uint8_t *is_call = calloc((size_t)strings->count + 1, 1);
+    uint64_t count = 0;
+    for (uint32_t i = 1; is_call && i < strings->count; i++)
+        is_call[i] =
+            !strcmp(strings->all[i].text, "call") || !strcmp(strings->all[i].text, "call,c");
+    for (uint32_t i = 0; is_call && i < trace->span_count; i++)
+        count += is_call[trace->spans[i].category];
+    free(is_call);
+    return count;
+}
+
+/* Without calls and places in the source, to put calls together adds no texts but these. */
+static int has_no_calls(struct trace *trace) {
+    static const char *const categories[] = {"call", "call,c", "calls"};
+    uint32_t numbers[3];
+    for (int i = 0; i < 3; i++)
+        numbers[i] = strings_add_text(&trace->reader.strings, categories[i]);
+    for (uint32_t i = 0; i < trace->span_count; i++)
+        for (int j = 0; trace->spans[i].category && j < 3; j++)
+            if (trace->spans[i].category == numbers[j])
+                return 0;
+    return trace->reader.arguments.source_count <= 1;
+}
+
 static int settle(struct page *page, const char *name) {
     const char *slash = strrchr(name, '/');
     page->name = strdup(!strcmp(name, "-") ? "standard input" : slash ? slash + 1 : name);
+    page->call_count = count_calls(&page->trace);
+    atomic_store(&page->texts_known, has_no_calls(&page->trace));
     return page->name ? index_make(&page->index, &page->trace) : MAREY_ENOMEM;
 }
 
@@ -219,7 +248,8 @@ static struct page *new_page(void) {
     if (!page)
         return NULL;
     pthread_rwlock_init(&page->texts, NULL);
-    pthread_mutex_init(&page->calls_lock, NULL);
+    for (int kind = 0; kind < PARTS; kind++)
+        pthread_mutex_init(&page->kept[kind].lock, NULL);
     return page;
 }
 
@@ -246,11 +276,13 @@ void page_offer_perfetto(struct page *page) {
 void page_close(struct page *page) {
     if (!page)
         return;
-    page_calls_give(page, page->calls);
+    for (int kind = 0; kind < PARTS; kind++) {
+        part_give(page, kind, page->kept[kind].part);
+        pthread_mutex_destroy(&page->kept[kind].lock);
+    }
     index_free(&page->index);
     trace_free(&page->trace);
     pthread_rwlock_destroy(&page->texts);
-    pthread_mutex_destroy(&page->calls_lock);
     free(page->name);
     free(page);
 }

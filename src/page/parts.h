@@ -10,17 +10,34 @@
 #include "page/page.h"
 #include "page/query.h"
 
+enum part_kind { PART_CALLS, PART_SPANS, PARTS };
+
+/* Of the time and threads that a filter says: calls, or the profile of spans. */
+struct page_part {
+    struct calls calls;
+    struct profile *profile;
+    int64_t from_ns, to_ns;
+    uint8_t *threads; /* as the filter's; NULL: all */
+    uint32_t users;   /* behind the lock */
+};
+
+/* The one made last. */
+struct page_kept {
+    pthread_mutex_t lock;
+    struct page_part *part;
+};
+
 struct page {
     struct trace trace;
     struct index index;
     char *name; /* of the file, for people */
     int has_perfetto;
+    uint64_t call_count; /* spans that are calls */
     /* Held for reading by who answers. To put calls together adds texts to the trace, but only the first time: that is done
      * once, held for writing. */
     pthread_rwlock_t texts;
     atomic_int texts_known;
-    pthread_mutex_t calls_lock;
-    struct page_calls *calls; /* made last, shared by who looks at it; behind calls_lock */
+    struct page_kept kept[PARTS];
 };
 
 /* A question, while it is answered. */
@@ -73,20 +90,20 @@ static inline int64_t asked_since(const struct asked *asked, int64_t time_ns) {
 int asked_is_of_spans(const struct asked *asked);
 /* What profiles are weighed by: an enum sample_weight, or PROFILE_COUNT. */
 unsigned asked_weight(const struct asked *asked);
-/* The profile that is asked about; lines: told apart, where it is of samples. Returns as answers do; profile_close in every
- * case. */
-int asked_profile(struct asked *asked, int lines, struct profile **profile);
+/* The profile that is asked about. */
+struct asked_profile {
+    struct profile *profile;
+    struct page_part *part; /* whose it is; NULL: its own */
+};
+/* lines: told apart, where it is of samples. Returns as answers do; asked_profile_free in every case. */
+int asked_profile(struct asked *asked, int lines, struct asked_profile *profile);
+void asked_profile_free(struct asked *asked, struct asked_profile *profile);
 /* "python", "span", ... */
 const char *asked_kind_word(const struct asked *asked, const struct profile_function *function);
 
-/* The calls of a part of the trace, shared by who looks at them. */
-struct page_calls {
-    struct calls calls;
-    uint32_t users; /* behind the page's calls_lock */
-    int64_t from_ns, to_ns;
-    uint8_t *threads; /* as the filter's; NULL: all */
-};
-/* Done with them; calls: NULL is fine. */
-void page_calls_give(struct page *page, struct page_calls *calls);
+/* What is made of a part of the trace, kept for the next question about the same part: NULL where memory is short. Shared;
+ * part: NULL is fine. */
+struct page_part *part_take(struct asked *asked, enum part_kind kind);
+void part_give(struct page *page, enum part_kind kind, struct page_part *part);
 
 #endif

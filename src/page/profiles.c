@@ -5,7 +5,6 @@
 #include "marey.h"
 #include "model/hot.h"
 #include "model/sample_profile.h"
-#include "model/span_profile.h"
 #include "page/parts.h"
 
 enum { FUNCTIONS_SHOWN_MAX = 2000 };
@@ -23,15 +22,25 @@ unsigned asked_weight(const struct asked *asked) {
                                                            : (unsigned)PROFILE_COUNT;
 }
 
-int asked_profile(struct asked *asked, int lines, struct profile **profile) {
-    *profile = NULL;
+int asked_profile(struct asked *asked, int lines, struct asked_profile *profile) {
+    const struct trace_filter *filter = &asked->query->filter;
+    *profile = (struct asked_profile){0};
     if (!asked_is_of_spans(asked) && lines)
-        return sampling_profile(profile, asked->trace, &asked->query->filter, GROUP_FUNCTIONS);
+        return sampling_profile(&profile->profile, asked->trace, filter, GROUP_FUNCTIONS);
     if (!asked_is_of_spans(asked))
-        return sample_profile(profile, asked->trace, &asked->query->filter, 0, NULL);
+        return sample_profile(&profile->profile, asked->trace, filter, 0, NULL);
     if (asked->query->weight != SAMPLE_WALL && asked->query->weight != PROFILE_COUNT)
         return asked_refuse(asked, 400, "weight: spans have wall time and a count");
-    return span_profile(profile, &asked->page->trace, &asked->query->filter, NULL);
+    profile->part = part_take(asked, PART_SPANS);
+    profile->profile = profile->part ? profile->part->profile : NULL;
+    return profile->part ? 0 : MAREY_ENOMEM;
+}
+
+void asked_profile_free(struct asked *asked, struct asked_profile *profile) {
+    if (profile->part)
+        part_give(asked->page, PART_SPANS, profile->part);
+    else
+        profile_close(profile->profile);
 }
 
 static void write_total(struct asked *asked, const struct profile *profile) {
@@ -92,20 +101,20 @@ static void write_rows(struct asked *asked, const struct hot *hot,
 }
 
 int answer_functions(struct asked *asked) {
-    struct profile *profile;
+    struct asked_profile profile;
     struct hot hot = {0};
     uint32_t count;
     unsigned weight = asked_weight(asked);
     int error = asked_profile(asked, 1, &profile);
     if (!error)
-        error = hot_make(&hot, profile, HOT_BY_SELF);
+        error = hot_make(&hot, profile.profile, HOT_BY_SELF);
     if (!error) {
         qsort_r(hot.rows, hot.count, sizeof *hot.rows, compare_rows, &weight);
-        write_total(asked, profile);
-        write_rows(asked, &hot, profile_functions(profile, &count));
+        write_total(asked, profile.profile);
+        write_rows(asked, &hot, profile_functions(profile.profile, &count));
     }
     hot_free(&hot);
-    profile_close(profile);
+    asked_profile_free(asked, &profile);
     return error;
 }
 
@@ -235,17 +244,17 @@ static void write_nodes(struct asked *asked, const struct flame *flame) {
 }
 
 int answer_flame(struct asked *asked) {
-    struct profile *profile;
+    struct asked_profile profile;
     struct flame flame = {0};
     int error = asked_profile(asked, 0, &profile);
     if (!error)
-        error = flame_make(&flame, profile, asked_weight(asked), asked->query->limit);
+        error = flame_make(&flame, profile.profile, asked_weight(asked), asked->query->limit);
     if (!error) {
-        write_total(asked, profile);
+        write_total(asked, profile.profile);
         write_functions(asked, &flame);
         write_nodes(asked, &flame);
     }
     flame_free(&flame);
-    profile_close(profile);
+    asked_profile_free(asked, &profile);
     return error;
 }

@@ -11,70 +11,6 @@
 #include "output/tree_text.h"
 #include "page/parts.h"
 
-/* ------------------------------------------------------------- shared calls */
-
-static void free_calls(struct page_calls *calls) {
-    calls_free(&calls->calls);
-    free(calls->threads);
-    free(calls);
-}
-
-static int is_part(const struct page_calls *calls, const struct asked *asked) {
-    const struct trace_filter *filter = &asked->query->filter;
-    return calls->from_ns == filter->from_ns && calls->to_ns == filter->to_ns &&
-           !calls->threads == !filter->only_threads &&
-           (!calls->threads ||
-            !memcmp(calls->threads, filter->only_threads, asked->trace->thread_count));
-}
-
-static struct page_calls *make_calls(const struct asked *asked) {
-    const struct trace_filter *filter = &asked->query->filter;
-    struct page_calls *calls = calloc(1, sizeof *calls);
-    size_t threads = (size_t)asked->trace->thread_count + 1;
-    if (!calls)
-        return NULL;
-    calls->from_ns = filter->from_ns;
-    calls->to_ns = filter->to_ns;
-    if (filter->only_threads) {
-        calls->threads = malloc(threads);
-        if (calls->threads)
-            memcpy(calls->threads, filter->only_threads, threads);
-    }
-    if ((filter->only_threads && !calls->threads) ||
-        calls_make_part(&calls->calls, &asked->page->trace, filter)) {
-        free_calls(calls);
-        return NULL;
-    }
-    return calls;
-}
-
-/* The calls of the part that is asked about: those made last, or new ones. NULL where memory is short. */
-static struct page_calls *take_calls(const struct asked *asked) {
-    struct page *page = asked->page;
-    pthread_mutex_lock(&page->calls_lock);
-    struct page_calls *kept = page->calls;
-    if (!kept || !is_part(kept, asked)) {
-        page->calls = make_calls(asked);
-        if (page->calls)
-            page->calls->users = 1; /* the page's own */
-        if (kept && !--kept->users)
-            free_calls(kept);
-    }
-    if (page->calls)
-        page->calls->users++;
-    kept = page->calls;
-    pthread_mutex_unlock(&page->calls_lock);
-    return kept;
-}
-
-void page_calls_give(struct page *page, struct page_calls *calls) {
-    pthread_mutex_lock(&page->calls_lock);
-    int unused = calls && !--calls->users;
-    pthread_mutex_unlock(&page->calls_lock);
-    if (unused)
-        free_calls(calls);
-}
-
 /* ------------------------------------------------------------- the way down */
 
 /* Of the rows below `row` the one that a call is folded into; 0: none. */
@@ -265,21 +201,21 @@ static int answer_calls(struct asked *asked) {
     const struct tree_limits limits = {.rows = (uint32_t)asked->query->limit,
                                        .fold = TREE_FOLD_USUAL,
                                        .min_ns = asked->query->min_ns};
-    struct page_calls *calls = take_calls(asked);
+    struct page_part *part = part_take(asked, PART_CALLS);
     struct tree_rows rows = {0};
-    if (!calls)
+    if (!part)
         return MAREY_ENOMEM;
     int error;
-    rows.calls = &calls->calls;
+    rows.calls = &part->calls;
     if (asked->query->given & QUERY_PARENT) {
         error = open_parent(asked, &rows, &limits);
     } else {
-        error = tree_rows_top(&rows, &calls->calls, &limits);
+        error = tree_rows_top(&rows, &part->calls, &limits);
         if (!error)
             error = write_below(asked, &rows, 0);
     }
     tree_rows_free(&rows);
-    page_calls_give(asked->page, calls);
+    part_give(asked->page, PART_CALLS, part);
     return error;
 }
 
@@ -357,21 +293,21 @@ static void write_branches(const struct branches *branches) {
 }
 
 static int answer_samples(struct asked *asked) {
-    struct profile *profile;
+    struct asked_profile profile;
     struct branches branches = {.asked = asked, .weight = asked_weight(asked)};
     uint32_t nodes = 0, functions;
     int64_t node = asked->query->parent;
     int error = asked_profile(asked, 0, &profile);
     if (!error) {
-        branches.nodes = profile_nodes(profile, &nodes);
-        branches.functions = profile_functions(profile, &functions);
+        branches.nodes = profile_nodes(profile.profile, &nodes);
+        branches.functions = profile_functions(profile.profile, &functions);
         error = node < 0 || node >= nodes ? asked_refuse(asked, 404, "parent: there is no such row")
                                           : find_branches(&branches, (uint32_t)node);
     }
     if (!error)
         write_branches(&branches);
     free(branches.list);
-    profile_close(profile);
+    asked_profile_free(asked, &profile);
     return error;
 }
 

@@ -282,7 +282,8 @@ def test_a_wrong_question_is_told_why(viewer, question):
 
 
 @pytest.mark.parametrize(
-    "question", ["api/span?id=99999", "api/instant?id=4294967295", "api/x", "api/", "convert?format=x"]
+    "question",
+    ["api/span?id=99999", "api/instant?id=4294967295", "api/x", "api/", "convert?format=x"],
 )
 def test_what_there_is_not(viewer, question):
     status, answer = viewer.get(question)
@@ -297,12 +298,17 @@ def test_the_trace_is_told_as_it_was_recorded(viewer):
         "calls": 0,
         "instants": 2,
         "samples": 0,
-        "counters": 1,
+        "counters": 80,
         "flows": 0,
     }
     assert {t["name"] for t in trace["threads"]} >= {"one", "two"}
     queue = next(t for t in trace["tracks"] if t["name"] == "queue")
-    assert (queue["kind"], queue["unit"], queue["least"], queue["most"]) == ("counter", "items", 0, 39)
+    assert (queue["kind"], queue["unit"], queue["least"], queue["most"]) == (
+        "counter",
+        "items",
+        0,
+        39,
+    )
     one = next(t for t in trace["tracks"] if t["name"] == "one")
     assert (one["kind"], one["depth"], one["spans"], one["instants"]) == ("thread", 2, 41, 1)
 
