@@ -29,7 +29,7 @@ struct command {
 
 extern const struct command command_run, command_attach, command_dump, command_top, command_report,
     command_tree, command_view, command_convert, command_info, command_check, command_pack,
-    command_merge, command_tail, command_diff;
+    command_merge, command_tail, command_cut, command_diff;
 
 /* Says on stderr what is wrong: "marey info: ...". Returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

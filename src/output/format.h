@@ -36,5 +36,6 @@ struct format {
 
 /* Ends in NULL. */
 extern const struct format *const formats[];
+extern const struct format format_perfetto;
 
 #endif

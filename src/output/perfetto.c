@@ -120,6 +120,12 @@ static void put_descriptor(struct perfetto *writer, const struct track *track) {
     perfetto_put(writer, writer->time_ns);
 }
 
+/* Losses are the whole trace's: what is missing may be missing in the part. */
+static int is_wanted(const struct perfetto *writer, uint32_t place) {
+    const struct track *track = &writer->trace->reader.tracks.all[place];
+    return writer->part->tracks[place] || trace_is_loss(writer->trace, track);
+}
+
 /* Tracks are described that are wanted, and those above them. */
 static void put_descriptors(struct perfetto *writer) {
     const struct tracks *tracks = &writer->trace->reader.tracks;
@@ -129,7 +135,7 @@ static void put_descriptors(struct perfetto *writer) {
         return;
     }
     for (uint32_t i = 0; i < tracks->count; i++) {
-        const struct track *track = writer->part->tracks[i] ? &tracks->all[i] : NULL;
+        const struct track *track = is_wanted(writer, i) ? &tracks->all[i] : NULL;
         while (track && !needed[track - tracks->all]) {
             needed[track - tracks->all] = 1;
             track = trace_parent(writer->trace, track);
@@ -202,6 +208,36 @@ static void start_track(struct perfetto *writer, const struct track *track) {
     perfetto_start(writer, EVENT_SEQUENCE, track->machine, &defaults);
 }
 
+/* A counter's value, or a loss, at another time. */
+static void put_value_at(struct perfetto *writer, const struct event *event, int64_t time_ns) {
+    struct event moved = *event;
+    moved.time_ns = time_ns;
+    put_moment(writer, &moved);
+}
+
+/* A counter has a value when the wanted time begins: the last one before. Losses are told whenever they came about. */
+static void put_values(struct perfetto *writer, const struct track *track) {
+    const struct trace_filter *filter = writer->part->filter;
+    const struct event *before = NULL;
+    int is_loss = trace_is_loss(writer->trace, track);
+    for (uint32_t i = 0; i < track->count && !writer->error; i++) {
+        const struct event *event = &track->events[i];
+        if (filter->from_ns && event->time_ns < filter->from_ns) {
+            before = event;
+            continue;
+        }
+        if (before && event->time_ns > filter->from_ns)
+            put_value_at(writer, before, filter->from_ns);
+        before = NULL;
+        if (is_loss && filter->to_ns && event->time_ns >= filter->to_ns)
+            put_value_at(writer, event, filter->to_ns - 1);
+        else
+            put_moment(writer, event);
+    }
+    if (before)
+        put_value_at(writer, before, filter->from_ns);
+}
+
 /* Spans, and what is between them, by time. A moment that a span begins at is within it. */
 static void put_track(struct perfetto *writer, uint32_t place, uint32_t first, uint32_t last) {
     const struct track *track = &writer->trace->reader.tracks.all[place];
@@ -209,6 +245,10 @@ static void put_track(struct perfetto *writer, uint32_t place, uint32_t first, u
     struct walk_step step;
     uint32_t at = 0;
     start_track(writer, track);
+    if (track->kind == TRACK_COUNTER) {
+        put_values(writer, track);
+        return;
+    }
     walk_init(&walk, writer->part, first, last);
     while (walk_next(&walk, &step) && !writer->error) {
         int64_t time_ns = step.time_ns + writer->trace->first_ns + !step.begins;
@@ -226,7 +266,7 @@ static void put_tracks(struct perfetto *writer) {
         last = first < trace->span_count && trace->spans[first].track == i
                    ? walk_track_end(trace, first)
                    : first;
-        if (writer->part->tracks[i] && (last > first || trace->reader.tracks.all[i].count))
+        if (is_wanted(writer, i) && (last > first || trace->reader.tracks.all[i].count))
             put_track(writer, i, first, last);
     }
 }

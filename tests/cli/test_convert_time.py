@@ -143,7 +143,7 @@ def test_samples_stay_samples(style, tmp_path):
 
 @each_seed
 def test_a_part_by_time(rich, tmp_path):
-    """From 100 ms to 300 ms: spans are cut, what lies outside is gone."""
+    """From 100 ms to 300 ms: spans are cut, what lies outside is gone, but for what counters were."""
     part = tmp_path / "part.perfetto-trace"
     run(MAREY, "convert", "--from", "100ms", "--to", "300ms", rich, "-o", part)
     whole, cut = tracecheck.load(str(rich)), tracecheck.load(str(part))
@@ -157,6 +157,10 @@ def test_a_part_by_time(rich, tmp_path):
     there = [(s["name"], s["ts"], s["ts"] + s["dur"]) for s in cut.spans]
     assert Counter(there) == Counter(wanted)
     moments = [c["ts"] for c in whole.counters if begin <= c["ts"] < end]
+    earlier = {c["track"] for c in whole.counters if c["ts"] < begin}
+    moments += [begin] * len(earlier)  # what each counter was
+    losses = [c["ts"] for c in whole.counters if c["name"].startswith("marey lost: ")]
+    moments += [end - 1 for ts in losses if ts >= end]
     assert sorted(c["ts"] for c in cut.counters) == sorted(moments)
 
 

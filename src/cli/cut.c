@@ -1,0 +1,105 @@
+/* marey cut: a part of a trace as a trace. */
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/filter_options.h"
+#include "cli/output_file.h"
+#include "cli/report.h"
+#include "output/format.h"
+
+static const char help_text[] =
+    "usage: marey cut [OPTIONS] FILE -o OUT\n"
+    "\n"
+    "Makes a trace of a part of one: of some time, some processes, some threads. It is whole by "
+    "itself: spans that reach\n"
+    "into the part are clipped to it, with their names and arguments, those without an end stay "
+    "open; counters begin with\n"
+    "the value that they had; what the recorder lost is told. Memory is in proportion to the "
+    "trace. "
+    "'-' is the standard\n"
+    "input, and for OUT the standard output.\n"
+    "\n"
+    "  -o, --output OUT      the file to write; one that is there is replaced once all is written\n"
+    "\n" FILTER_HELP "  -h, --help            this page\n"
+    "\n"
+    "exit status: 0 done, 1 the trace cannot be read or is damaged (what is whole is in OUT), 2 "
+    "wrong usage\n"
+    "\n"
+    "examples:\n"
+    "  marey cut --from 1.5s --to 2s app.perfetto-trace -o moment.perfetto-trace\n"
+    "  marey cut --from -10s --process 'worker*' app.perfetto-trace -o end.perfetto-trace\n";
+
+struct request {
+    const char *path, *output;
+    struct filter_options filter;
+};
+
+/* Returns an exit status. */
+static int write_part(struct trace *trace, struct request *request) {
+    struct format_request part = {.filter = request->filter.filter};
+    struct output_file output;
+    if (output_open(&output, "cut", request->output))
+        return EXIT_FOUND;
+    int error = format_perfetto.write(output.to, trace, &part);
+    if (error && !ferror(output.to)) {
+        read_error("cut", request->path, error);
+        output_abandon(&output);
+        return EXIT_FOUND;
+    }
+    if (output_finish(&output))
+        return EXIT_FOUND;
+    if (!damage_total(&trace->reader.damage, HARM_DAMAGE))
+        return EXIT_OK;
+    report_damage(trace, stderr, "marey cut: ");
+    return EXIT_FOUND;
+}
+
+static int cut(struct request *request) {
+    struct trace trace;
+    if (output_is_input(request->output, request->path))
+        return usage_error("cut", "%s: the output would overwrite the input", request->output);
+    int error = trace_read(&trace, request->path, format_perfetto.keep);
+    int status = EXIT_FOUND;
+    if (error)
+        trace_error("cut", request->path, &trace, error);
+    else
+        status = filter_settle(&request->filter, "cut", &trace);
+    if (!error && status < 0)
+        status = write_part(&trace, request);
+    trace_free(&trace);
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                            FILTER_OPTIONS,
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    struct request request = {.path = NULL};
+    int option, status = -1;
+    opterr = 0;
+    while (status < 0 && (option = getopt_long(argc, argv, ":o:p:t:h", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help_text, stdout);
+            return EXIT_OK;
+        }
+        if (option == '?' || option == ':')
+            return option_error("cut", option, argv, options);
+        if (option == 'o')
+            request.output = optarg;
+        else
+            status = filter_take_option(&request.filter, "cut", option, optarg);
+    }
+    if (status >= 0)
+        return status;
+    if (optind == argc)
+        return usage_error("cut", "which file?");
+    if (argc - optind > 1)
+        return usage_error("cut", "one file at a time");
+    if (!request.output)
+        return usage_error("cut", "where to? Give -o OUT");
+    request.path = argv[optind];
+    return cut(&request);
+}
+
+const struct command command_cut = {"cut", "make a trace of a part of one", help_text, run};

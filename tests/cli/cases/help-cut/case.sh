@@ -1,0 +1,1 @@
+marey help cut

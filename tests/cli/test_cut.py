@@ -1,0 +1,105 @@
+"""marey cut: a part of a trace as a trace, decoded by tracecheck."""
+
+import subprocess
+from collections import Counter
+
+import tracecheck
+from command import find_marey
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sampled_traces import Sample, SampledTrace
+from tracemaker import TraceMaker
+
+START = 10**12
+US = 1000
+
+
+def cut(folder, data, *options):
+    source, target = folder / "in.perfetto-trace", folder / "out.perfetto-trace"
+    source.write_bytes(data)
+    subprocess.run(
+        [find_marey(), "cut", source, "-o", target, *options], check=True, timeout=60
+    )
+    trace = tracecheck.load(target)
+    assert not trace.problems
+    return trace
+
+
+def made(steps, chunk=5):
+    """Spans of a thread, nested at random, in chunks that stand in the file in any order; a counter."""
+    maker = TraceMaker()
+    maker.clocks(realtime=17 * 10**17, monotonic=START, boottime=START)
+    process = maker.process(10, "app")
+    thread = maker.thread(10, 11, "main")
+    queue = maker.counter("queue", process)
+    lost = maker.counter("marey lost: disk")
+    writer = maker.sequence(deltas=True, interned=True, anchor=START, track=thread)
+    time, depth = START + 1, 0
+    writer.instant(thread, time, "first")
+    for number, (gap, down) in enumerate(steps):
+        if number % chunk == 0:
+            writer.start()
+        time += gap * US
+        if down or not depth:
+            writer.begin(thread, time, f"span {number}", args={"n": number})
+            depth += 1
+        else:
+            writer.end(thread, time, args={"ended": number})
+            depth -= 1
+        writer.value(queue, time, number)
+    writer.value(lost, time, 3)
+    return maker.data(), (time - START - 1) // US
+
+
+STEPS = st.lists(st.tuples(st.integers(1, 50), st.booleans()), min_size=1, max_size=60)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=STEPS, begin=st.integers(0, 100), length=st.integers(1, 100))
+def test_a_cut_is_the_whole_filtered(tmp_path, steps, begin, length):
+    data, total = made(steps)
+    low = total * begin // 101
+    options = ["--from", f"{low}us", "--to", f"{low + length}us"]
+    low, high = low * US, (low + length) * US
+    path = tmp_path / "whole"
+    path.write_bytes(data)
+    expected = Counter()
+    for span in tracecheck.load(path).spans:
+        first = span["ts"] - START - 1
+        last = first + span["dur"] if span["dur"] >= 0 else None
+        if first < high and (last is None or last > low or (last == first == low)):
+            clipped = max(first, low)
+            open_end = last is None and high > total * US
+            last = high if last is None else last
+            expected[span["name"], clipped, None if open_end else min(last, high) - clipped] += 1
+    part = cut(tmp_path, data, *options)
+    found = Counter(
+        (span["name"], span["ts"] - START - 1, None if span["dur"] < 0 else span["dur"])
+        for span in part.spans
+    )
+    assert found == expected
+
+
+def test_counters_begin_with_what_they_were_and_losses_stay(tmp_path):
+    data, _ = made([(10, True), (10, False)] * 10)
+    part = cut(tmp_path, data, "--from", "55us", "--to", "75us")
+    values = [(c["name"], c["ts"] - START - 1, c["value"]) for c in part.counters]
+    assert values == [
+        ("queue", 55 * US, 4),
+        ("queue", 60 * US, 5),
+        ("queue", 70 * US, 6),
+        ("marey lost: disk", 75 * US - 1, 3),
+    ]
+
+
+def test_a_process_and_its_samples(tmp_path):
+    maker = SampledTrace()
+    for pid in (100, 200):
+        maker.process(pid, f"p{pid}", [f"p{pid}"])
+        maker.thread(pid, pid, "main")
+    for pid in (100, 200, 100):
+        maker.sample(Sample(START + pid, pid, pid, ((f"f{pid}", "/a.py", 1),), count=2))
+    part = cut(tmp_path, maker.data(), "--process", "200")
+    assert [sample["stack"][0]["function"] for sample in part.samples] == ["f200"]
