@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from browsing import browser, open_file
+from browsing import open_file
 from command import find_marey
 from sampled_traces import START, Sample, SampledTrace
 
@@ -33,12 +33,6 @@ STACKS = {
     ("main", "a_function_with_a_name_that_is_rather_long"): 7,
     ("main", "🎉日本語🎉日本語🎉日本語🎉日本語"): 3,
 }
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as launched:
-        yield launched
 
 
 @pytest.fixture

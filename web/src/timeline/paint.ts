@@ -93,7 +93,7 @@ export class Painter {
             if (to < left || from >= right) continue;
             const x = Math.max(from, left);
             let width = Math.min(to, right) - x;
-            if (width > 3 && to <= right) width -= 1;
+            if (width > 2 && to <= right) width -= 1;
             const merged = id[i] < 0;
             const found = matched === null || matched(name[i]);
             const colour = colours[names.colour[name[i]] + (found ? (merged ? MERGED : ONE) : DIM)];

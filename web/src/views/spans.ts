@@ -84,14 +84,14 @@ export class SpansView implements View {
                 counting("Failed", rows.errors, "ended by an exception"),
                 counting("Open", rows.open, "not ended when the trace did"),
                 {
-                    title: "Name",
-                    value: (i) => rows.name[i],
-                    cell: (i) => name(rows.name[i], "code"),
-                },
-                {
                     title: "Category",
                     value: (i) => rows.category[i],
                     cell: (i) => (rows.category[i] ? name(rows.category[i]) : ""),
+                },
+                {
+                    title: "Name",
+                    value: (i) => rows.name[i],
+                    cell: (i) => name(rows.name[i], "code"),
                 },
             ],
         });

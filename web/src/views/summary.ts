@@ -71,7 +71,7 @@ function facts(trace: Trace): HTMLElement {
         [counts.spans, "Spans"],
         [counts.calls, "Calls"],
         [counts.instants, "Instants"],
-        [counts.counters, "Counter values"],
+        [counts.counters, "Counters"],
         [counts.flows, "Flows"],
     ];
     for (const [n, title] of many) if (n > 0) fact(list, title, count(n));
@@ -225,7 +225,7 @@ function hotFunctions(app: App, answer: Functions): HTMLElement | null {
 function hotSpans(app: App, { rows }: SpanTable): HTMLElement | null {
     if (rows.name.length === 0) return null;
     const order = rows.total.map((_, i) => i).sort((a, b) => rows.total[b] - rows.total[a]);
-    const list = h("ol", { class: "hot" });
+    const list = h("ol", { class: "hot spans" });
     for (const i of order.slice(0, TOP)) {
         list.append(
             h(

@@ -1,0 +1,160 @@
+"""The page of `marey view` as a whole: hostile names, themes, sizes, keys, addresses, what leaves it,
+and what it says when the server is gone."""
+
+import gzip
+import json
+
+import pytest
+from playwright.sync_api import expect
+from serving import View
+
+HOSTILE = ["<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>", "naïve 🚀 emoji"]
+FOCUS = """() => {
+    const style = getComputedStyle(document.activeElement);
+    return [document.activeElement.tagName, style.outlineStyle, parseFloat(style.outlineWidth)];
+}"""
+
+
+@pytest.mark.parametrize("name", ["summary", "spans", "flame", "tree"])
+def test_names_are_text(view, name):
+    page = view(name)
+    page.wait_for_load_state("networkidle")
+    if name == "spans":
+        table = page.locator(".spans.page table")
+        for hostile in HOSTILE:
+            expect(table).to_contain_text(hostile)
+        expect(table).to_contain_text("left\ufffdright")
+    assert page.locator("main img, main script, main b:has-text('such'), main i").count() == 0
+
+
+@pytest.mark.parametrize("name", ["summary", "timeline", "flame", "functions", "spans", "tree"])
+@pytest.mark.parametrize(
+    ("width", "height", "scale"), [(400, 800, 1), (640, 400, 2)], ids=["narrow", "200 %"]
+)
+def test_readable_when_narrow_and_at_200_percent(view, name, width, height, scale):
+    page = view(name, width=width, height=height, scale=scale)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.locator("nav [aria-current=page]")).to_be_visible()
+    if name in ("timeline", "flame"):
+        box = page.locator("main canvas").last.bounding_box()
+        assert box["width"] > 200
+        assert box["height"] > 100
+
+
+def test_all_by_keys_with_a_focus_that_is_seen(view):
+    page = view("functions")
+    expect(page.locator(".functions tbody tr").first).to_be_visible()
+    seen = set()
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        tag, style, width = page.evaluate(FOCUS)
+        assert tag != "BODY"
+        assert style != "none"
+        assert width >= 1
+        seen.add(tag)
+    assert {"A", "BUTTON", "INPUT", "SUMMARY", "TR"} <= seen
+    page.locator(".functions tbody tr").first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".functions tbody tr").nth(1)).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    expect(page.locator("nav [aria-current=page]")).to_have_text("Timeline")
+
+
+def test_the_theme_is_chosen_and_kept(view):
+    page = view("summary", theme="dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("button", name="Switch to light").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+def test_an_address_shows_the_same_again(open_page, served):
+    page = open_page(
+        f"{served.url}#view=functions&range=1000000-900000000&of=spans&q=handle&threads=0"
+    )
+    expect(page.get_by_label("Search functions")).to_have_value("handle")
+    expect(page.locator(".chip")).to_contain_text("1.0")
+    expect(page.get_by_label("Made of")).to_have_value("spans")
+    page.get_by_role("link", name="Spans").click()
+    expect(page.locator(".spans.page table")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Search functions")).to_have_value("handle")
+
+
+def test_what_makes_no_sense_in_an_address_is_left_out(open_page, served):
+    page = open_page(f"{served.url}#view=<img>&range=9-1&threads=x&selected=span:99999999999999")
+    expect(page.locator("nav [aria-current=page]")).to_have_text("Summary")
+    page.get_by_role("link", name="Timeline").click()
+    expect(page.locator(".details .message.error")).to_be_visible()
+    page.ear.forget("Failed to load resource")  # the browser says so of every error
+
+
+def test_what_is_downloaded(view, trace, tmp_path):
+    page = view("summary")
+    page.get_by_text("Open in …").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="trace the file as it is").click()
+    saved = tmp_path / "saved"
+    download.value.save_as(saved)
+    assert saved.read_bytes() == trace.read_bytes()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="folded").click()
+    download.value.save_as(saved)
+    text = saved.read_bytes()
+    text = gzip.decompress(text) if text[:2] == b"\x1f\x8b" else text
+    assert b"work" in text
+
+
+def test_speedscope_opens_beside(view):
+    page = view("summary")
+    page.get_by_text("Open in …").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="speedscope").first.click()
+    other = opened.value
+    other.wait_for_function("/perfetto-trace/.test(document.title)")
+    assert other.url.startswith(page.url.split("#")[0] + "speedscope/")
+    page.ear.forget("WebAssembly")  # which it can do without
+    page.ear.forget("WebGL")
+
+
+PERFETTO = """<script>
+addEventListener("message", (event) => {
+    if (event.data === "PING") event.source.postMessage("PONG", event.origin);
+    else if (event.data.perfetto) {
+        const { buffer, title } = event.data.perfetto;
+        document.title = JSON.stringify([buffer.byteLength, title, event.origin]);
+    }
+});
+</script>"""
+
+
+def test_perfetto_is_given_the_trace(view, served, trace):
+    page = view("summary")
+    page.context.route(
+        "https://ui.perfetto.dev/**",
+        lambda route: route.fulfill(body=PERFETTO, content_type="text/html"),
+    )
+    page.get_by_text("Open in …").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Perfetto ui.perfetto.dev").click()
+    expect(page.locator(".export .status")).to_contain_text("is with Perfetto")
+    got = json.loads(opened.value.title())
+    assert got == [trace.stat().st_size, trace.name, served.url[: served.url.index("/", 8)]]
+    # Asked for by the reader, and answered by this test.
+    assert {url.split("/")[2] for url in page.ear.outside} == {"ui.perfetto.dev"}
+    page.ear.outside = []
+
+
+def test_a_server_that_is_gone(open_page, trace):
+    view = View(trace)
+    page = open_page(view.url)
+    expect(page.locator(".facts")).to_be_visible()
+    view.end()
+    page.get_by_role("link", name="Flame graph").click()
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    page.ear.forget("Failed to load resource")
