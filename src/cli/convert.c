@@ -9,6 +9,7 @@
 #include "cli/output_file.h"
 #include "output/display.h"
 #include "output/format.h"
+#include "page/html.h"
 
 enum { FORMATS_MAX = 32 };
 
@@ -34,6 +35,7 @@ static const char help_text[] =
     "  folded       .folded        for flame graph tools: a line a stack, and its weight in "
     "nanoseconds\n"
     "  svg          .svg           a flame graph: zooms, searches and turns over in a browser\n"
+    "  html         .html, .htm    the page of marey view as one file: no server, no network\n"
     "  csv          .csv           a table: a row a span; with --of samples: a row a sample\n"
     "\n"
     "  -o, --output FILE     where to; without it, the standard output\n"
@@ -72,16 +74,24 @@ struct request {
 
 /* ------------------------------------------------------------ which format */
 
+/* Those of output/, and behind them the page; NULL behind the last. */
+static const struct format *format_at(size_t place) {
+    size_t count = 0;
+    while (formats[count])
+        count++;
+    return place < count ? formats[place] : place == count ? &format_html : NULL;
+}
+
 static const struct format *find_by_name(const char *name) {
     const char *words[FORMATS_MAX];
     size_t count = 0;
     struct text all = {0};
-    for (; formats[count] && count < FORMATS_MAX; count++) {
-        words[count] = formats[count]->name;
+    for (; format_at(count) && count < FORMATS_MAX; count++) {
+        words[count] = format_at(count)->name;
         text_addf(&all, "%s%s", count ? ", " : "", words[count]);
         if (!strcmp(name, words[count])) {
             text_free(&all);
-            return formats[count];
+            return format_at(count);
         }
     }
     const char *nearest = nearest_word(name, words, count);
@@ -100,19 +110,19 @@ static size_t ends_in(const char *path, const char *extension) {
 }
 
 static void add_extensions(struct text *all) {
-    for (int i = 0; formats[i]; i++)
-        for (int j = 0; formats[i]->extensions[j]; j++)
-            text_addf(all, "%s%s", i || j ? ", " : "", formats[i]->extensions[j]);
+    for (size_t i = 0; format_at(i); i++)
+        for (int j = 0; format_at(i)->extensions[j]; j++)
+            text_addf(all, "%s%s", i || j ? ", " : "", format_at(i)->extensions[j]);
 }
 
 static const struct format *find_by_extension(const char *path) {
     const struct format *found = NULL;
     size_t longest = 0;
-    for (int i = 0; formats[i]; i++)
-        for (int j = 0; formats[i]->extensions[j]; j++)
-            if (ends_in(path, formats[i]->extensions[j]) > longest) {
-                longest = ends_in(path, formats[i]->extensions[j]);
-                found = formats[i];
+    for (size_t i = 0; format_at(i); i++)
+        for (int j = 0; format_at(i)->extensions[j]; j++)
+            if (ends_in(path, format_at(i)->extensions[j]) > longest) {
+                longest = ends_in(path, format_at(i)->extensions[j]);
+                found = format_at(i);
             }
     if (!found) {
         struct text all = {0};
@@ -150,9 +160,12 @@ static void say(const char *path, const char *what) {
     text_free(&shown);
 }
 
-static int write_output(struct trace *trace, const struct format *format, struct request *request) {
+static int write_output(struct trace *trace, const char *path, const struct format *format,
+                        struct request *request) {
     struct output_file output;
     request->format.filter = request->filter.filter;
+    if (format == &format_html && !request->format.title)
+        request->format.title = path;
     if (output_open(&output, "convert", request->output))
         return EXIT_FOUND;
     int error = format->write(output.to, trace, &request->format);
@@ -170,7 +183,7 @@ static int convert(const char *path, const struct format *format, struct request
     if (error)
         trace_error("convert", path, &trace, error);
     else if ((status = filter_settle(&request->filter, "convert", &trace)) < 0)
-        status = write_output(&trace, format, request);
+        status = write_output(&trace, path, format, request);
     if (!status && has_harm(&trace.reader.damage)) {
         say(path, "damaged; what can be read of it is converted (marey check says more)");
         status = EXIT_FOUND;

@@ -269,6 +269,25 @@ int page_open_memory(struct page **page, const void *bytes, size_t size, const c
     return error ? error : settle(*page, name);
 }
 
+int page_open_trace(struct page **page, struct trace *trace, const char *name) {
+    *page = new_page();
+    if (!*page)
+        return MAREY_ENOMEM;
+    (*page)->trace = *trace;
+    *trace = (struct trace){0};
+    return settle(*page, name);
+}
+
+void page_close_trace(struct page *page, struct trace *trace) {
+    if (!page)
+        return;
+    page_calls_give(page, page->calls);
+    page->calls = NULL;
+    *trace = page->trace;
+    page->trace = (struct trace){0};
+    page_close(page);
+}
+
 void page_offer_perfetto(struct page *page) {
     page->has_perfetto = 1;
 }

@@ -24,6 +24,12 @@ int page_open(struct page **page, const char *path);
 int page_open_memory(struct page **page, const void *bytes, size_t size, const char *name);
 void page_close(struct page *page);
 
+struct trace;
+/* A page of a trace that was read already, with TRACE_ARGUMENTS and TRACE_FLOWS; the page has it until page_close_trace
+ * gives it back, which is called in every case. */
+int page_open_trace(struct page **page, struct trace *trace, const char *name);
+void page_close_trace(struct page *page, struct trace *trace);
+
 /* Whoever serves the page answers "open-in-perfetto" as well; to be said before the first question. */
 void page_offer_perfetto(struct page *page);
 

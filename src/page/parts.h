@@ -31,6 +31,7 @@ struct page {
     struct trace trace;
     struct index index;
     char *name; /* of the file, for people */
+    int without_spans; /* of the timeline: who asks has them */
     int has_perfetto;
     uint64_t call_count; /* spans that are calls */
     /* Held for reading by who answers. To put calls together adds texts to the trace, but only the first time: that is done

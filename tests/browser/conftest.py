@@ -66,6 +66,13 @@ class Ear:
 
 
 @pytest.fixture
+def picture():
+    """Keeps a picture of a page, for people: picture(page, name)."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return lambda page, name: page.screenshot(path=PICTURES / f"{name}.png")
+
+
+@pytest.fixture
 def open_page(chromium, request):
     """Opens an address as such a browser would; checks at the end that all was well."""
     opened = []

@@ -20,6 +20,8 @@ export interface SpanList {
 }
 
 export interface PageData {
+    /** It is of a part of the trace only. */
+    part: boolean;
     answers: Record<string, unknown>;
     spans: SpanList;
     /** Of the longest spans, what api/span says, by id. */

@@ -15,6 +15,7 @@ import type {
     TreeRows,
 } from "../api";
 import {
+    type FlowQuery,
     type SliceQuery,
     type Source,
     SourceError,
@@ -52,6 +53,7 @@ export class EmbeddedSource implements Source {
                   `This page has the ${this.data.spans.id.length} longest spans; ${left} shorter ones are in the trace only.`,
               ]
             : [];
+        if (this.data.part) notes.push("This page was made of a part of the trace.");
         return {
             ...this.made,
             formats: [],
@@ -112,7 +114,9 @@ export class EmbeddedSource implements Source {
         };
     }
 
-    async flows(): Promise<Flows> {
+    async flows({ from, to, tracks, limit }: FlowQuery): Promise<Flows> {
+        const whole = this.known<Flows>("api/flows");
+        if (whole) return flowsWithin(whole, from, to, tracks, limit);
         return {
             flows: {
                 id: [],
@@ -219,6 +223,38 @@ export class EmbeddedSource implements Source {
             ? (this.data.answers[question] as T)
             : undefined;
     }
+}
+
+/** Flows with an end on one of the tracks that cross a time. */
+function flowsWithin(
+    { flows, left_out }: Flows,
+    from: number,
+    to: number,
+    tracks: number[],
+    limit: number,
+): Flows {
+    const wanted = new Set(tracks);
+    const own = flows.id.flatMap((_, i) =>
+        (wanted.has(flows.from_track[i]) || wanted.has(flows.to_track[i])) &&
+        flows.from_time[i] <= to &&
+        flows.to_time[i] >= from
+            ? [i]
+            : [],
+    );
+    const shown = own.slice(0, limit);
+    const pick = (values: number[]) => shown.map((i) => values[i]);
+    return {
+        flows: {
+            id: shown.map((i) => flows.id[i]),
+            from_track: pick(flows.from_track),
+            from_time: pick(flows.from_time),
+            from_depth: pick(flows.from_depth),
+            to_track: pick(flows.to_track),
+            to_time: pick(flows.to_time),
+            to_depth: pick(flows.to_depth),
+        },
+        left_out: left_out + own.length - shown.length,
+    };
 }
 
 /** What a track has beside spans, between two times; of a counter, the value before, too: it holds on. */

@@ -1,0 +1,340 @@
+/* marey convert --to html: the page as one file that needs no server. The page's template has one place for data; there go
+ * answers to the questions that it would ask, each under its question, and the longest spans, from which it answers the
+ * others itself (web/src/embedded). What is large is gzip'ed and written in base64.
+ *
+ * Names and values in a trace are hostile: in the data no '<' stands as such, so nothing ends the element that they are in. */
+#include "page/html.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "marey.h"
+#include "model/inflate.h"
+#include "page/assets.h"
+#include "page/html_spans.h"
+#include "page/parts.h"
+
+enum {
+    SPANS_MOST = 200000,
+    DETAILS_MOST = 1000,   /* of the longest spans: arguments, result, source */
+    THREADS_MOST = 200,    /* that have a flame graph of their own */
+    TREE_ASKED_MOST = 300, /* rows of the call tree that can be opened */
+    QUERY_MOST = 65536,
+    PLAIN_MOST = 1 << 20, /* data larger than that are compressed */
+};
+
+static const char PLACE[] = "/*MAREY-DATA*/";
+static const char *const WEIGHTS[] = {"wall", "cpu", "gil", "gil_wait", "count"};
+enum { WEIGHTS_COUNT = sizeof WEIGHTS / sizeof *WEIGHTS };
+
+/* The data in the making. */
+struct data {
+    FILE *to;
+    struct page *page;
+    const struct trace_filter *filter;
+    char part[QUERY_MOST]; /* the filter, as parameters of a question, each behind a "&" */
+    int answers;           /* stand there so far */
+    int error;
+};
+
+/* ------------------------------------------------------------------ questions */
+
+/* Asks, and writes the answer behind its key where there is one: what a trace has not, or a filter leaves nothing of, is
+ * refused and left out. The answer is the caller's to free; bytes NULL: none. */
+static struct page_answer ask(struct data *data, const char *path, const char *query) {
+    struct page_answer answer = {0};
+    if (data->error)
+        return answer;
+    page_answer(data->page, path, query, &answer);
+    if (answer.status == 503)
+        data->error = MAREY_ENOMEM;
+    if (answer.status != 200)
+        page_answer_free(&answer);
+    return answer;
+}
+
+static void put_answer(struct data *data, const char *key, const struct page_answer *answer) {
+    fprintf(data->to, "%s\"%s\": ", data->answers++ ? ",\n" : "", key);
+    fwrite(answer->bytes, 1, answer->size, data->to);
+}
+
+/* key: the question as the page asks it of the whole. */
+static void put(struct data *data, const char *key, const char *path, const char *query) {
+    struct page_answer answer = ask(data, path, query);
+    if (answer.bytes)
+        put_answer(data, key, &answer);
+    page_answer_free(&answer);
+}
+
+static void put_stacks(struct data *data) {
+    char key[96], query[QUERY_MOST + 96];
+    for (int i = 0; i < WEIGHTS_COUNT; i++) {
+        snprintf(key, sizeof key, "api/functions?of=samples&weight=%s", WEIGHTS[i]);
+        snprintf(query, sizeof query, "%s%s", strchr(key, '?') + 1, data->part);
+        put(data, key, "api/functions", query);
+    }
+    snprintf(query, sizeof query, "of=spans%s", data->part);
+    put(data, "api/functions?of=spans", "api/functions", query);
+}
+
+/* The filter without its threads: those are asked for one by one. */
+static void put_flames(struct data *data) {
+    const struct trace *trace = &data->page->trace;
+    char key[128], query[256], time[96] = "";
+    const char *threads = strstr(data->part, "&threads=");
+    size_t length = threads ? (size_t)(threads - data->part) : strlen(data->part);
+    snprintf(time, sizeof time, "%.*s", (int)length, data->part);
+    uint32_t asked = 0;
+    for (uint32_t i = 0; i < trace->thread_count && asked < THREADS_MOST; i++) {
+        if (!trace->threads[i].samples || !filter_has_thread(data->filter, trace, i))
+            continue;
+        asked++;
+        for (int weight = 0; weight < WEIGHTS_COUNT; weight++) {
+            snprintf(key, sizeof key, "api/flame?threads=%u&of=samples&weight=%s", i,
+                     WEIGHTS[weight]);
+            snprintf(query, sizeof query, "%s%s", strchr(key, '?') + 1, time);
+            put(data, key, "api/flame", query);
+        }
+    }
+}
+
+/* What the timeline has beside spans: on so many pixels as a screen has. */
+static void put_timeline(struct data *data) {
+    const struct trace *trace = &data->page->trace;
+    uint64_t count = (uint64_t)trace->reader.tracks.count + trace->thread_count;
+    char *query = malloc(count * 12 + 128);
+    if (!query) {
+        data->error = MAREY_ENOMEM;
+        return;
+    }
+    size_t length = (size_t)sprintf(query, "width=2048&tracks=");
+    for (uint64_t i = 0; i < count; i++)
+        length += (size_t)sprintf(query + length, "%s%llu", i ? "," : "", (unsigned long long)i);
+    data->page->without_spans = 1;
+    put(data, "api/timeline", "api/timeline", query);
+    data->page->without_spans = 0;
+    free(query);
+}
+
+/* ------------------------------------------------------------------- the tree */
+
+/* The integers of a column of an answer, one after the other; NULL: there is no such column. Within texts each quote has a
+ * backslash before it, so a key's quotes are found nowhere else. */
+static const char *column(const struct page_answer *answer, const char *key) {
+    char sought[32];
+    snprintf(sought, sizeof sought, "\"%s\": [", key);
+    const char *found = strstr(answer->bytes, sought);
+    return found ? found + strlen(sought) : NULL;
+}
+
+struct rows {
+    int64_t ids[TREE_ASKED_MOST];
+    int count;
+};
+
+/* Adds the rows of an answer that have others below them. */
+static void add_rows(struct rows *rows, const struct page_answer *answer) {
+    const char *ids = column(answer, "id"), *children = column(answer, "children");
+    while (ids && children && *ids != ']' && *children != ']' && rows->count < TREE_ASKED_MOST) {
+        char *next;
+        int64_t id = strtoll(ids, &next, 10);
+        if (next == ids)
+            return;
+        ids = next + strspn(next, ", ");
+        if (strtoull(children, &next, 10))
+            rows->ids[rows->count++] = id;
+        children = next + strspn(next, ", ");
+    }
+}
+
+/* Level by level, until as many rows are open as may be. */
+static void put_tree(struct data *data) {
+    static const char question[] = "of=spans&limit=200";
+    struct rows rows = {.count = 0};
+    char key[64], query[QUERY_MOST + 96];
+    snprintf(query, sizeof query, "%s%s", question, data->part);
+    for (int i = -1; i < rows.count && !data->error; i++) {
+        snprintf(key, sizeof key, "api/tree");
+        if (i >= 0) {
+            snprintf(key, sizeof key, "api/tree?parent=%lld", (long long)rows.ids[i]);
+            snprintf(query, sizeof query, "%s&parent=%lld%s", question, (long long)rows.ids[i],
+                     data->part);
+        }
+        struct page_answer answer = ask(data, "api/tree", query);
+        if (answer.bytes) {
+            put_answer(data, key, &answer);
+            add_rows(&rows, &answer);
+        }
+        page_answer_free(&answer);
+    }
+}
+
+/* -------------------------------------------------------------------- the data */
+
+static void put_spans(struct data *data) {
+    struct chosen_spans spans = {0};
+    struct json json;
+    char key[32];
+    const struct trace *trace = &data->page->trace;
+    data->error = html_choose_spans(&spans, trace, data->filter, SPANS_MOST);
+    if (!data->error) {
+        fputs("},\n\"spans\": ", data->to);
+        json_init(&json, data->to, 0);
+        data->error = html_write_spans(&json, &spans, trace);
+        fputs(",\n\"details\": {", data->to);
+        data->answers = 0;
+    }
+    for (uint32_t i = 0; i < spans.count && i < DETAILS_MOST && !data->error; i++) {
+        char query[32];
+        snprintf(key, sizeof key, "%u", spans.all[i]);
+        snprintf(query, sizeof query, "id=%u", spans.all[i]);
+        put(data, key, "api/span", query);
+    }
+    free(spans.all);
+}
+
+static void add_part(struct data *data, const char *what, int64_t value) {
+    size_t length = strlen(data->part), room = sizeof data->part - length;
+    int added = snprintf(data->part + length, room, "%s%lld", what, (long long)value);
+    if (added < 0 || (size_t)added >= room)
+        data->error = MAREY_ELIMIT;
+}
+
+/* The filter as the page's questions have it. */
+static void find_part(struct data *data) {
+    const struct trace_filter *filter = data->filter;
+    const struct trace *trace = &data->page->trace;
+    if (filter->from_ns)
+        add_part(data, "&from=", filter->from_ns - trace->first_ns);
+    if (filter->to_ns)
+        add_part(data, "&to=", filter->to_ns - trace->first_ns);
+    if (!filter->process_count && !filter->thread_count && !filter->only_threads)
+        return;
+    const char *what = "&threads=";
+    for (uint32_t i = 0; i < trace->thread_count; i++)
+        if (filter_has_thread(filter, trace, i)) {
+            add_part(data, what, i);
+            what = ",";
+        }
+}
+
+static void write_data(struct data *data) {
+    char query[QUERY_MOST];
+    find_part(data);
+    fprintf(data->to, "{\"part\": %s,\n\"answers\": {", *data->part ? "true" : "false");
+    put(data, "api/trace", "api/trace", "");
+    put_stacks(data);
+    snprintf(query, sizeof query, "%s", *data->part ? data->part + 1 : "");
+    put(data, "api/span-table", "api/span-table", query);
+    put_flames(data);
+    put_timeline(data);
+    put(data, "api/flows", "api/flows", "limit=2000");
+    put_tree(data);
+    if (!data->error)
+        put_spans(data);
+    fputs("}}", data->to);
+}
+
+/* ----------------------------------------------------------------- into the page */
+
+/* In JSON a '<' stands in texts only. */
+static void write_plain(FILE *to, const char *bytes, size_t size) {
+    fputs("{\"encoding\": \"json\", \"data\": ", to);
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '<')
+            fputs("\\u003c", to);
+        else
+            putc(bytes[i], to);
+    }
+    fputs("}", to);
+}
+
+static void write_base64(FILE *to, const uint8_t *bytes, size_t size) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < size; i += 3) {
+        uint32_t three = (uint32_t)bytes[i] << 16;
+        three |= i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0;
+        three |= i + 2 < size ? bytes[i + 2] : 0;
+        putc(digits[three >> 18], to);
+        putc(digits[three >> 12 & 63], to);
+        putc(i + 1 < size ? digits[three >> 6 & 63] : '=', to);
+        putc(i + 2 < size ? digits[three & 63] : '=', to);
+    }
+}
+
+static int write_packed(FILE *to, const char *bytes, size_t size) {
+    enum { GZIP = 16 };
+    z_stream stream = {0};
+    if (size > UINT32_MAX / 2)
+        return MAREY_ELIMIT; /* more than a browser reads */
+    if (deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + GZIP, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return MAREY_ENOMEM;
+    size_t room = deflateBound(&stream, size);
+    uint8_t *packed = malloc(room);
+    stream.next_in = (uint8_t *)(uintptr_t)bytes;
+    stream.avail_in = (uInt)size;
+    stream.next_out = packed;
+    stream.avail_out = (uInt)room;
+    int done = packed ? deflate(&stream, Z_FINISH) : Z_MEM_ERROR;
+    if (done == Z_STREAM_END) {
+        fputs("{\"encoding\": \"gzip\", \"data\": \"", to);
+        write_base64(to, packed, stream.total_out);
+        fputs("\"}", to);
+    }
+    deflateEnd(&stream);
+    free(packed);
+    return done == Z_STREAM_END ? 0 : MAREY_ENOMEM;
+}
+
+static int write_page(FILE *to, const char *bytes, size_t size) {
+    const struct page_asset *asset = page_asset(PAGE_SINGLE);
+    uint8_t *page = NULL;
+    size_t length = 0;
+    int error = MAREY_ENOENT; /* built without its page */
+    if (asset)
+        error = inflate_bytes((struct bytes){(const uint8_t *)asset->bytes, asset->size}, &page,
+                              &length);
+    const char *place = error ? NULL : memmem(page, length, PLACE, strlen(PLACE));
+    if (!error && !place)
+        error = MAREY_ENOENT;
+    if (!error) {
+        size_t before = (size_t)(place - (const char *)page);
+        fwrite(page, 1, before, to);
+        if (size > PLAIN_MOST)
+            error = write_packed(to, bytes, size);
+        else
+            write_plain(to, bytes, size);
+        before += strlen(PLACE);
+        fwrite(page + before, 1, length - before, to);
+    }
+    free(page);
+    return error;
+}
+
+static int write_html(FILE *to, struct trace *trace, const struct format_request *request) {
+    char *bytes = NULL;
+    size_t size = 0;
+    struct data data = {.filter = &request->filter, .to = open_memstream(&bytes, &size)};
+    if (!data.to)
+        return MAREY_ENOMEM;
+    data.error = page_open_trace(&data.page, trace, request->title ? request->title : "trace");
+    if (!data.error)
+        write_data(&data);
+    int failed = ferror(data.to);
+    failed |= fclose(data.to);
+    if (!data.error && failed)
+        data.error = MAREY_ENOMEM;
+    if (!data.error)
+        data.error = write_page(to, bytes, size);
+    free(bytes);
+    page_close_trace(data.page, trace);
+    return data.error;
+}
+
+static const char *const extensions[] = {".html", ".htm", NULL};
+const struct format format_html = {.name = "html",
+                                   .extensions = extensions,
+                                   .summary = "the page of marey view as one file, for a browser",
+                                   .keep = TRACE_ARGUMENTS | TRACE_FLOWS,
+                                   .write = write_html};
