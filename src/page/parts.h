@@ -30,7 +30,7 @@ struct page_kept {
 struct page {
     struct trace trace;
     struct index index;
-    char *name; /* of the file, for people */
+    char *name;        /* of the file, for people */
     int without_spans; /* of the timeline: who asks has them */
     int has_perfetto;
     uint64_t call_count; /* spans that are calls */

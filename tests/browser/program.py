@@ -68,9 +68,7 @@ def fib(n):
 
 
 def main(path):
-    threads = [
-        threading.Thread(target=worker, args=(i,), name=f"worker-{i} <i>") for i in range(2)
-    ]
+    threads = [threading.Thread(target=worker, args=(i,), name=f"worker-{i} <i>") for i in range(2)]
     with marey.record(path), marey.sample(hz=500):
         for thread in threads:
             thread.start()

@@ -3,6 +3,7 @@ and what it says when the server is gone."""
 
 import gzip
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -121,7 +122,7 @@ def test_speedscope_opens_beside(view):
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="speedscope").first.click()
     other = opened.value
-    other.wait_for_function("/perfetto-trace/.test(document.title)")
+    expect(other).to_have_title(re.compile("perfetto-trace"))
     assert other.url.startswith(page.url.split("#")[0] + "speedscope/")
     page.ear.forget("WebAssembly")  # which it can do without
     page.ear.forget("WebGL")
