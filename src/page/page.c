@@ -278,30 +278,33 @@ int page_open_trace(struct page **page, struct trace *trace, const char *name) {
     return settle(*page, name);
 }
 
-void page_close_trace(struct page *page, struct trace *trace) {
-    if (!page)
-        return;
-    page_calls_give(page, page->calls);
-    page->calls = NULL;
-    *trace = page->trace;
-    page->trace = (struct trace){0};
-    page_close(page);
-}
-
 void page_offer_perfetto(struct page *page) {
     page->has_perfetto = 1;
 }
 
-void page_close(struct page *page) {
-    if (!page)
-        return;
+/* All but the trace. */
+static void free_page(struct page *page) {
     for (int kind = 0; kind < PARTS; kind++) {
         part_give(page, kind, page->kept[kind].part);
         pthread_mutex_destroy(&page->kept[kind].lock);
     }
     index_free(&page->index);
-    trace_free(&page->trace);
     pthread_rwlock_destroy(&page->texts);
     free(page->name);
     free(page);
+}
+
+void page_close(struct page *page) {
+    if (!page)
+        return;
+    struct trace trace;
+    page_close_trace(page, &trace);
+    trace_free(&trace);
+}
+
+void page_close_trace(struct page *page, struct trace *trace) {
+    if (!page)
+        return;
+    *trace = page->trace;
+    free_page(page);
 }

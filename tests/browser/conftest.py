@@ -40,6 +40,7 @@ class Ear:
 
     def __init__(self, context):
         self.errors = []
+        self.forgotten = []
         self.outside = []
         context.on("request", self.request)
         context.on("console", self.console)
@@ -58,7 +59,10 @@ class Ear:
 
     def forget(self, text):
         """Errors that a test has caused."""
-        self.errors = [error for error in self.errors if text not in error]
+        self.forgotten.append(text)
+
+    def left(self):
+        return [error for error in self.errors if not any(text in error for text in self.forgotten)]
 
     def dialog(self, dialog):
         self.errors.append(f"dialog: {dialog.message}")
@@ -97,7 +101,7 @@ def open_page(chromium, request):
         name = re.sub(r"\W+", "-", request.node.name).strip("-")
         page.screenshot(path=PICTURES / f"{name}{f'-{number}' if number else ''}.png")
         context.close()
-        assert page.ear.errors == []
+        assert page.ear.left() == []
         assert page.ear.outside == []
 
 

@@ -1,5 +1,5 @@
-"""A program with something of all that a page shows: threads that compute and wait, spans that fail,
-instants, a counter, flows, tasks, calls with arguments, names that are hostile. python program.py TRACE"""
+"""A program with something of all that a page shows: threads that compute and wait, spans that
+fail, instants, a counter, flows, tasks, calls with arguments, names that are hostile."""
 
 import asyncio
 import json

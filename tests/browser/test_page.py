@@ -1,5 +1,5 @@
-"""The page of `marey view` as a whole: hostile names, themes, sizes, keys, addresses, what leaves it,
-and what it says when the server is gone."""
+"""The page of `marey view` as a whole: hostile names, themes, sizes, keys, addresses, what leaves
+it, and what it says when the server is gone."""
 
 import gzip
 import json
@@ -125,6 +125,7 @@ def test_speedscope_opens_beside(view):
     expect(other).to_have_title(re.compile("perfetto-trace"))
     assert other.url.startswith(page.url.split("#")[0] + "speedscope/")
     page.ear.forget("WebAssembly")  # which it can do without
+    page.ear.forget("GL Driver Message")
     page.ear.forget("WebGL")
 
 

@@ -1,5 +1,5 @@
-"""`marey convert -o page.html`: the page as one file. It answers what it is asked without a server, asks
-nobody for anything, and runs nothing of what is in it."""
+"""`marey convert -o page.html`: the page as one file. It answers what it is asked without a server,
+asks nobody for anything, and runs nothing of what is in it."""
 
 import subprocess
 
