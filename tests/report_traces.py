@@ -1,7 +1,7 @@
 """Traces for the reports: of a server with slow requests, sampled; with names that are formulas."""
 
-from sampled_traces import Sample, SampledTrace
 from sampled_traces import START as SAMPLES_START
+from sampled_traces import Sample, SampledTrace
 from tracemaker import TraceMaker
 
 MS = 1_000_000
@@ -34,7 +34,11 @@ def slow():
         tracks[pool].end(pool, begin + 13 * MS)
     tracks[task].begin(task, START + 30 * MS, "stream")
     tracks[task].end(task, START + 90 * MS)
-    loop, query, index = ("serve", "/srv/app.py", 10), ("execute", "/srv/db.py", 77), ("add", "/srv/index.py", 5)
+    loop, query, index = (
+        ("serve", "/srv/app.py", 10),
+        ("execute", "/srv/db.py", 77),
+        ("add", "/srv/index.py", 5),
+    )
     for tick in range(200):
         time = START + tick * MS + MS // 2
         slow_one = 40 < tick < 59
@@ -55,7 +59,16 @@ def formulas():
     maker.clocks(realtime=17 * 10**17, monotonic=START, boottime=START)
     thread = maker.thread(1, 1, "=cmd|' /C calc'!A0")
     write = maker.sequence()
-    names = ("=1+1", "+1", "-1", "@SUM(A1)", 'a "quoted", name', "two\nlines", "\x1b[31mred", "\ttab")
+    names = (
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        'a "quoted", name',
+        "two\nlines",
+        "\x1b[31mred",
+        "\ttab",
+    )
     for number, name in enumerate(names):
         write.begin(thread, START + number * 100, name, ["=cat"])
         write.end(thread, START + number * 100 + 50)
@@ -63,9 +76,9 @@ def formulas():
 
 
 def program(parse, query, calls=40, new=False):
-    """Four seconds of a program, sampled each millisecond: parse of ten samples are in `parse`, in turn; a
-    hundred requests with a query that takes `query` microseconds, more or less; calls of two
-    functions."""
+    """Four seconds of a program, sampled each millisecond: of ten samples so many are in parse, in
+    turn; a hundred requests with a query that takes so many microseconds, more or less; calls of
+    two functions."""
     sampled = SampledTrace()
     maker = sampled.maker
     maker.process(100, "app", ["app"])
@@ -92,7 +105,11 @@ def program(parse, query, calls=40, new=False):
     module = ("<module>", "/srv/a/app/main.py", 1)
     for tick in range(4000):
         inside = tick * 7 % 10 < parse
-        top = ("parse", "/srv/a/app/parser.py", 12) if inside else ("wait", "/usr/lib/python3.11/threading.py", 320)
+        top = (
+            ("parse", "/srv/a/app/parser.py", 12)
+            if inside
+            else ("wait", "/usr/lib/python3.11/threading.py", 320)
+        )
         sampled.sample(Sample(START + tick * MS, 100, 100, (module, top), MS))
     return sampled.data()
 

@@ -6,7 +6,12 @@
 #include "output/hot_table.h"
 #include "output/value_text.h"
 
-enum { NAME_COLUMNS_MIN = 12, THREAD_COLUMNS_MIN = 8, ARGUMENTS_COLUMNS = 60 };
+enum {
+    NAME_COLUMNS_MIN = 12,
+    THREAD_COLUMNS_MIN = 8,
+    ARGUMENTS_COLUMNS = 60, /* at most */
+    BESIDE_ARGUMENTS = 50,  /* what the other columns of single spans take */
+};
 
 static const char *name_of(const struct trace *trace, uint32_t name) {
     return name ? trace_text(trace, name) : "(no name)";
@@ -99,14 +104,23 @@ static void add_values(struct text *text, const struct trace *trace, uint32_t de
     }
 }
 
+/* In a narrow terminal arguments give way first. */
+static size_t argument_columns(const struct table_style *style) {
+    if (!style->width || style->width > BESIDE_ARGUMENTS + ARGUMENTS_COLUMNS)
+        return ARGUMENTS_COLUMNS;
+    return style->width < BESIDE_ARGUMENTS + NAME_COLUMNS_MIN ? (size_t)NAME_COLUMNS_MIN
+                                                              : style->width - BESIDE_ARGUMENTS;
+}
+
 /* What the span was given and came to, cut. */
-static void add_arguments(struct table *table, const struct trace *trace, uint32_t detail) {
+static void add_arguments(struct table *table, const struct trace *trace, uint32_t detail,
+                          size_t columns) {
     struct text text = {0};
     if (detail) {
         add_values(&text, trace, detail);
         add_values(&text, trace, trace->reader.arguments.details[detail].end);
     }
-    display_add(table_cell(table), text_of(&text), ARGUMENTS_COLUMNS);
+    display_add(table_cell(table), text_of(&text), columns);
     text_free(&text);
 }
 
@@ -133,7 +147,7 @@ void slowest_print(const struct slowest *slowest, const struct trace *trace, FIL
         table_duration(&table, span->begin_ns - trace->first_ns);
         table_text(&table, name_of(trace, span->name));
         table_text(&table, place_of(trace, &trace->reader.tracks.all[span->track]));
-        add_arguments(&table, trace, span->detail);
+        add_arguments(&table, trace, span->detail, argument_columns(style));
     }
     table_print(&table, to, style);
     table_free(&table);

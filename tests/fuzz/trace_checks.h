@@ -8,6 +8,7 @@
 #include "marey.h"
 #include "model/sampling.h"
 #include "model/summary.h"
+#include "output/difference_table.h"
 #include "output/hot_table.h"
 #include "output/span_tables.h"
 #include "output/summary_table.h"
@@ -89,6 +90,30 @@ static inline void check_output(const struct summary *summary, const struct trac
     free(shown);
 }
 
+/* A trace does not differ from itself. */
+static inline void check_difference(struct trace *trace) {
+    const struct trace_filter all = {.processes = NULL};
+    const struct patterns names = {NULL, 0};
+    struct difference same = {.timed = {0}};
+    struct difference_style style = {.all = 1};
+    char *shown = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&shown, &size);
+    require(to && !difference_take(&same, BEFORE, trace, &all, GROUP_FUNCTIONS) &&
+                !difference_take(&same, AFTER, trace, &all, GROUP_FUNCTIONS) &&
+                !difference_settle(&same, &names),
+            "memory is short");
+    for (uint32_t i = 0; i < same.share_count; i++)
+        require(same.shares[i].certainty == CERTAINTY_NOISE, "a share differs from itself");
+    for (uint32_t i = 0; i < same.span_count; i++)
+        require(same.spans[i].certainty == CERTAINTY_NOISE, "a span differs from itself");
+    difference_print(&same, to, &style);
+    fclose(to);
+    check_shown(shown, size);
+    free(shown);
+    difference_free(&same);
+}
+
 /* The samples as tables. Every one is in the profile. */
 static inline void check_report(const struct trace *trace) {
     const struct trace_filter all = {.processes = NULL};
@@ -134,6 +159,7 @@ static inline void check_trace(const uint8_t *data, size_t size) {
         check_samples(&trace);
         if (trace.samples)
             check_report(&trace);
+        check_difference(&trace);
         check_output(&summary, &trace);
     }
     summary_free(&summary);
