@@ -93,7 +93,7 @@ static int take_profile(struct comparing *self, int side, struct trace *trace) {
     int samples = side == BEFORE ? trace->samples > 0 : self->difference.samples[BEFORE] > 0;
     if (!self->request->output)
         return 0;
-    return samples ? sample_profile(&self->profiles[side], trace, filter, 0, NULL)
+    return samples ? sample_profile(&self->profiles[side], trace, filter, GROUP_WHOLE, NULL)
                    : span_profile(&self->profiles[side], trace, filter, NULL);
 }
 

@@ -46,7 +46,7 @@ static int find_samples(struct report_data *data) {
     if (!data->trace->samples)
         return 0;
     sampling_find(&data->sampling, data->trace);
-    int error = sampling_profile(&data->profile, data->trace, filter, data->grouping);
+    int error = sample_profile(&data->profile, data->trace, filter, data->grouping, NULL);
     if (!error)
         error = hot_make(&data->hot, data->profile, hot_order_of(request->order));
     if (!error)

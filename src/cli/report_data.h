@@ -5,6 +5,7 @@
 #include "cli/report.h"
 #include "model/busy.h"
 #include "model/call_stats.h"
+#include "model/sample_profile.h"
 #include "model/slowest.h"
 #include "model/span_samples.h"
 

@@ -9,7 +9,7 @@
 #include "model/chance.h"
 #include "model/filter.h"
 #include "model/patterns.h"
-#include "model/sampling.h"
+#include "model/sample_profile.h"
 
 enum {
     DIFFERENCE_DURATIONS = 4096,        /* of a name and side, spread over all there are */

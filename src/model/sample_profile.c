@@ -13,7 +13,9 @@ struct adding {
     const struct trace *trace;
     const struct samples *samples;
     struct stack_owners *owners; /* NULL: all together */
-    uint32_t *functions;    /* of a function of the samples: the profile's; 0: not looked for yet */
+    enum sample_grouping grouping;
+    uint32_t *functions; /* of a function of the samples, or of a frame where each line is one: the
+                            profile's; 0: not looked for yet */
     struct map owner_nodes; /* thread and task to the owner's node */
     struct map nodes;       /* the owner's node and a stack to the stack's node */
     uint32_t path[STACK_DEPTH_MAX];
@@ -21,14 +23,29 @@ struct adding {
     uint32_t last_node;
 };
 
-static uint32_t function_of(struct adding *adding, uint32_t place) {
-    const struct stack_function *function = &adding->samples->functions[place];
+static struct profile_function describe(const struct adding *adding,
+                                        const struct stack_frame *frame) {
+    const struct stack_function *function = &adding->samples->functions[frame->function];
     struct profile_function described = {trace_text(adding->trace, function->name),
                                          trace_text(adding->trace, function->file),
                                          function->first_line, function->kind};
-    if (!adding->functions[place])
-        adding->functions[place] = profile_function(adding->profile, &described);
-    return adding->functions[place];
+    if (adding->grouping == GROUP_LINES)
+        described.first_line = frame->line;
+    if (adding->grouping == GROUP_FILES || adding->grouping == GROUP_MODULES) {
+        described.name = *described.file ? described.file : described.name;
+        described.first_line = 0;
+    }
+    return described;
+}
+
+static uint32_t function_of(struct adding *adding, uint32_t place) {
+    const struct stack_frame *frame = &adding->samples->frames[place];
+    uint32_t *known = &adding->functions[adding->grouping == GROUP_LINES ? place : frame->function];
+    if (!*known) {
+        struct profile_function described = describe(adding, frame);
+        *known = profile_function(adding->profile, &described);
+    }
+    return *known;
 }
 
 /* The node that a sample's thread or task stands for: the root where they are not told apart. Returns 0, or -1 where memory
@@ -62,10 +79,9 @@ static int find_node(struct adding *adding, uint32_t owner, uint32_t stack, uint
     }
     while (depth) {
         at = adding->path[--depth];
-        const struct stack_frame *frame =
-            &adding->samples->frames[adding->samples->stacks[at].frame];
-        uint32_t function = function_of(adding, frame->function);
-        *node = profile_child(adding->profile, *node, function, frame->line);
+        uint32_t frame = adding->samples->stacks[at].frame;
+        *node = profile_child(adding->profile, *node, function_of(adding, frame),
+                              adding->samples->frames[frame].line);
         if (map_put(&adding->nodes, above | at, *node))
             return -1;
     }
@@ -106,25 +122,33 @@ static int add_samples(struct adding *adding, const struct trace_filter *filter)
     return failed;
 }
 
-int sample_profile(struct profile **profile, const struct trace *trace,
-                   const struct trace_filter *filter, int lines, struct stack_owners *owners) {
-    const struct samples *samples = &trace->reader.samples;
-    struct adding *adding = calloc(1, sizeof *adding);
-    *profile = profile_open(PROFILE_NODES_MAX, lines);
-    if (!adding || !*profile) {
-        free(adding);
-        return MAREY_ENOMEM;
-    }
-    adding->profile = *profile;
-    adding->trace = trace;
-    adding->samples = samples;
-    adding->owners = owners;
-    adding->functions = calloc(samples->function_count + 1, sizeof *adding->functions);
-    int failed = !adding->functions || add_samples(adding, filter);
-    profile_sum(*profile);
+static void adding_free(struct adding *adding) {
+    if (!adding)
+        return;
     free(adding->functions);
     map_free(&adding->owner_nodes);
     map_free(&adding->nodes);
     free(adding);
+}
+
+int sample_profile(struct profile **profile, const struct trace *trace,
+                   const struct trace_filter *filter, enum sample_grouping grouping,
+                   struct stack_owners *owners) {
+    const struct samples *samples = &trace->reader.samples;
+    struct adding *adding = calloc(1, sizeof *adding);
+    *profile = profile_open(PROFILE_NODES_MAX, grouping == GROUP_FUNCTIONS);
+    int failed = !adding || !*profile;
+    if (!failed) {
+        adding->profile = *profile;
+        adding->trace = trace;
+        adding->samples = samples;
+        adding->owners = owners;
+        adding->grouping = grouping;
+        uint32_t count = grouping == GROUP_LINES ? samples->frame_count : samples->function_count;
+        adding->functions = calloc(count + 1, sizeof *adding->functions);
+        failed = !adding->functions || add_samples(adding, filter);
+        profile_sum(*profile);
+    }
+    adding_free(adding);
     return failed ? MAREY_ENOMEM : 0;
 }

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "marey.h"
-
 /* ------------------------------------------------------------ how they were taken */
 
 static const struct track *find_counter(const struct trace *trace, const char *name) {
@@ -84,75 +82,4 @@ void sampling_times(const struct trace *trace, const struct trace_filter *filter
     for (uint32_t i = 0; i < samples->thread_count; i++)
         if (!is_wanted(trace, filter, i))
             times[i] = (struct sample_times){0};
-}
-
-/* ------------------------------------------------------------------ profile */
-
-static struct sample_frame describe(const struct trace *trace, uint32_t place,
-                                    enum sample_grouping grouping) {
-    const struct samples *samples = &trace->reader.samples;
-    const struct stack_frame *frame = &samples->frames[place];
-    const struct stack_function *function = &samples->functions[frame->function];
-    struct sample_frame described = {.function = grouping == GROUP_LINES ? place : frame->function,
-                                     .name = trace_text(trace, function->name),
-                                     .file = trace_text(trace, function->file),
-                                     .line = frame->line,
-                                     .first_line = function->first_line,
-                                     .kind = function->kind};
-    if (grouping == GROUP_LINES)
-        described.first_line = frame->line;
-    if (grouping == GROUP_FILES || grouping == GROUP_MODULES) {
-        described.name = *described.file ? described.file : described.name;
-        described.first_line = described.line = 0;
-    }
-    return described;
-}
-
-/* Adds what stands for one stack. frames: room for STACK_DEPTH_MAX. */
-static void add_stack(struct profile *profile, const struct trace *trace, uint32_t stack,
-                      const struct sample_times *times, enum sample_grouping grouping,
-                      struct sample_frame *frames) {
-    const struct samples *samples = &trace->reader.samples;
-    struct sample sample = {.frames = frames};
-    uint64_t rest = times->count;
-    for (uint32_t at = stack; at; at = samples->stacks[at].parent)
-        sample.depth++;
-    for (uint32_t at = stack, i = sample.depth; at; at = samples->stacks[at].parent)
-        frames[--i] = describe(trace, samples->stacks[at].frame, grouping);
-    memcpy(sample.weights_ns, times->ns, sizeof sample.weights_ns);
-    while (rest) {
-        sample.count = rest < UINT32_MAX ? (uint32_t)rest : UINT32_MAX;
-        profile_add(profile, &sample);
-        memset(sample.weights_ns, 0, sizeof sample.weights_ns);
-        rest -= sample.count;
-    }
-}
-
-/* Which sampled threads are wanted; NULL where memory is short. */
-static uint8_t *choose(const struct trace *trace, const struct trace_filter *filter) {
-    uint32_t count = trace->reader.samples.thread_count;
-    uint8_t *wanted = malloc(count + 1);
-    for (uint32_t i = 0; wanted && i < count; i++)
-        wanted[i] = (uint8_t)is_wanted(trace, filter, i);
-    return wanted;
-}
-
-int sampling_profile(struct profile **profile, const struct trace *trace,
-                     const struct trace_filter *filter, enum sample_grouping grouping) {
-    const struct samples *samples = &trace->reader.samples;
-    uint32_t stacks = samples->stack_count ? samples->stack_count : 1;
-    struct sample_times *times = calloc(stacks, sizeof *times);
-    struct sample_frame *frames = malloc(STACK_DEPTH_MAX * sizeof *frames);
-    uint8_t *wanted = choose(trace, filter);
-    *profile = profile_open(PROFILE_NODES_MAX, grouping == GROUP_FUNCTIONS);
-    int error = times && frames && wanted && *profile ? 0 : MAREY_ENOMEM;
-    for (uint32_t i = 0; !error && i < samples->count; i++)
-        if (wanted[samples->all[i].thread])
-            add_part(&times[samples->all[i].stack], &samples->all[i], filter);
-    for (uint32_t i = 0; !error && i < stacks; i++)
-        add_stack(*profile, trace, i, &times[i], grouping, frames);
-    free(frames);
-    free(times);
-    free(wanted);
-    return error;
 }

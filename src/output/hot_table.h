@@ -4,6 +4,7 @@
 
 #include "model/hot.h"
 #include "model/own.h"
+#include "model/sample_profile.h"
 #include "model/sampling.h"
 #include "output/json.h"
 #include "output/table.h"

@@ -16,7 +16,8 @@ int stack_profile_make(struct stack_profile *made, struct trace *trace,
         return span_profile(&made->profile, trace, &request->filter, owners);
     }
     made->weight = samples->weighted ? (unsigned)request->weight : (unsigned)PROFILE_COUNT;
-    return sample_profile(&made->profile, trace, &request->filter, request->lines, owners);
+    return sample_profile(&made->profile, trace, &request->filter,
+                          request->lines ? GROUP_FUNCTIONS : GROUP_WHOLE, owners);
 }
 
 void stack_profile_free(struct stack_profile *made) {

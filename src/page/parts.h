@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "model/calls.h"
+#include "model/profile.h"
 #include "output/json.h"
 #include "page/page.h"
 #include "page/query.h"

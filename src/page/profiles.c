@@ -25,10 +25,9 @@ unsigned asked_weight(const struct asked *asked) {
 int asked_profile(struct asked *asked, int lines, struct asked_profile *profile) {
     const struct trace_filter *filter = &asked->query->filter;
     *profile = (struct asked_profile){0};
-    if (!asked_is_of_spans(asked) && lines)
-        return sampling_profile(&profile->profile, asked->trace, filter, GROUP_FUNCTIONS);
     if (!asked_is_of_spans(asked))
-        return sample_profile(&profile->profile, asked->trace, filter, 0, NULL);
+        return sample_profile(&profile->profile, asked->trace, filter,
+                              lines ? GROUP_FUNCTIONS : GROUP_WHOLE, NULL);
     if (asked->query->weight != SAMPLE_WALL && asked->query->weight != PROFILE_COUNT)
         return asked_refuse(asked, 400, "weight: spans have wall time and a count");
     profile->part = part_take(asked, PART_SPANS);

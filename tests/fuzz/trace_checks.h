@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "marey.h"
-#include "model/sampling.h"
+#include "model/sample_profile.h"
 #include "model/summary.h"
 #include "output/difference_table.h"
 #include "output/hot_table.h"
@@ -128,7 +128,7 @@ static inline void check_report(const struct trace *trace) {
     require(to && !busy_make(&busy, trace, &all, 0) && !span_samples_make(&spans, trace, &all),
             "memory is short");
     require(spans.all.count == trace->samples, "samples are missing by span");
-    require(sampling_profile(&profile, trace, &all, GROUP_FUNCTIONS) == 0, "no profile");
+    require(sample_profile(&profile, trace, &all, GROUP_FUNCTIONS, NULL) == 0, "no profile");
     require(hot_make(&hot, profile, HOT_BY_SELF) == 0, "no table");
     require(hot.samples == trace->samples, "samples are missing in the profile");
     hot_table_print(&hot, profile, GROUP_FUNCTIONS, NULL, to, 0, &style);
