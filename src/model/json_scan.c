@@ -61,23 +61,47 @@ static void skip(struct bytes *rest, size_t bytes) {
     rest->size -= bytes;
 }
 
-/* A word: true, null, a number. */
+static int ends_word(uint8_t byte) {
+    switch (byte) {
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n':
+    case ',':
+    case ':':
+    case ']':
+    case '}':
+    case '[':
+    case '{':
+    case '"':
+    case 0: return 1;
+    default: return 0;
+    }
+}
+
+static int begins_number(struct bytes word) {
+    return word.size &&
+           ((*word.at >= '0' && *word.at <= '9') || (*word.at && strchr("-+.NI", *word.at)));
+}
+
+/* A word: true, null, a number. Which number it is, if it is one, is left to who wants it. */
 static int take_word(struct bytes *rest, struct json_value *value) {
     size_t size = 0;
-    while (size < rest->size && !strchr(" \t\r\n,:]}[{\"", rest->at[size]))
+    while (size < rest->size && !ends_word(rest->at[size]))
         size++;
     value->bytes = (struct bytes){rest->at, size};
     skip(rest, size);
-    if (json_scan_is(value->bytes, "true"))
+    if (begins_number(value->bytes))
+        value->kind = JSON_NUMBER;
+    else if (json_scan_is(value->bytes, "true"))
         value->kind = JSON_TRUE;
     else if (json_scan_is(value->bytes, "false"))
         value->kind = JSON_FALSE;
     else if (json_scan_is(value->bytes, "null"))
         value->kind = JSON_NULL;
     else
-        value->kind = JSON_NUMBER;
-    double real;
-    return value->kind != JSON_NUMBER || json_scan_real(value->bytes, &real) == 0 ? 1 : -1;
+        return -1;
+    return 1;
 }
 
 /* Returns 1, or -1 where there is none, or it is broken. */

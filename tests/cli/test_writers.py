@@ -1,4 +1,4 @@
-"""What other tools write, as they wrote it (writers/), and what no tool should: the commands show it,
+"""What other tools write, as they wrote it (writers/), and what no tool should. The commands show it,
 or say what is wrong with it, and end."""
 
 import gzip
