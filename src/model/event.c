@@ -44,17 +44,21 @@ static void add_category(struct reader *reader, struct said *said, uint32_t cate
     }
 }
 
-void flow_add(struct reader *reader, uint64_t id, int ends) {
-    if (reader->listener)
-        return;
-    if (arguments_flow(&reader->arguments, id, ends))
-        damage_add(&reader->damage, LOSS_LIMIT, 0);
+void flow_count(struct reader *reader, uint64_t id) {
     if (reader->flow_count >= FLOWS_MAX)
         damage_add(&reader->damage, LOSS_LIMIT, 0);
     else if (GROW(reader->flows, reader->flow_count, reader->flow_capacity))
         reader_out_of_memory(reader);
     else
         reader->flows[reader->flow_count++] = id;
+}
+
+static void add_flow(struct reader *reader, uint64_t id, int ends) {
+    if (reader->listener)
+        return;
+    if (arguments_flow(&reader->arguments, id, ends))
+        damage_add(&reader->damage, LOSS_LIMIT, 0);
+    flow_count(reader, id);
 }
 
 static void add_extra(double *values, uint32_t *count, double value) {
@@ -109,9 +113,9 @@ static int take_rare(struct reader *reader, const struct sequence *sequence, str
     case TAG(EVENT__source_location, WIRE_BYTES): return take_source(reader, sequence, said, field);
     case TAG(EVENT__legacy_event, WIRE_BYTES): said->legacy = 1; break;
     case TAG(EVENT__flow_ids_old, WIRE_VARINT):
-    case TAG(EVENT__flow_ids, WIRE_FIXED64): flow_add(reader, field->value, 0); break;
+    case TAG(EVENT__flow_ids, WIRE_FIXED64): add_flow(reader, field->value, 0); break;
     case TAG(EVENT__terminating_flow_ids_old, WIRE_VARINT):
-    case TAG(EVENT__terminating_flow_ids, WIRE_FIXED64): flow_add(reader, field->value, 1); break;
+    case TAG(EVENT__terminating_flow_ids, WIRE_FIXED64): add_flow(reader, field->value, 1); break;
     case TAG(EVENT__callstack, WIRE_BYTES): said->callstack = field->bytes; break;
     case TAG(EVENT__callstack_iid, WIRE_VARINT): said->callstack_id = field->value; break;
     case TAG(EVENT__extra_counter_values, WIRE_VARINT):

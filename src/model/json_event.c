@@ -14,7 +14,7 @@ enum track_use { FOR_PROCESS = 1, FOR_THREAD, FOR_COUNTER, FOR_ASYNC, FOR_ALL };
 
 /* What an event says. Kinds are -1 where something is not said. */
 struct said {
-    struct bytes name, category, phase, scope;
+    struct bytes name, category, phase, scope, bind;
     struct json_value time, duration, pid, tid, id, local_id, arguments;
     uint8_t has_time, has_duration, has_pid, has_tid, has_id, has_local_id, has_arguments;
 };
@@ -47,6 +47,8 @@ static void take_text(struct said *said, struct bytes key, const struct json_val
         said->phase = value->bytes;
     else if (json_scan_is(key, "s"))
         said->scope = value->bytes;
+    else if (json_scan_is(key, "bp"))
+        said->bind = value->bytes;
 }
 
 static void take_member(struct said *said, struct bytes key, const struct json_value *value) {
@@ -331,8 +333,27 @@ static void read_counters(struct json_reader *self, const struct said *said, str
     }
 }
 
+/* Keeps the step for its span, which may come later in the file. */
+static void add_loose(struct json_reader *self, const struct said *said, int64_t time_ns,
+                      uint64_t id) {
+    struct loose_flows *flows = &self->reader->loose_flows;
+    int ends = *said->phase.at == 'f';
+    const struct loose_flow flow = {
+        .time_ns = time_ns,
+        .id = id,
+        .track = thread_of(self, said),
+        .ends = (uint8_t)ends,
+        .place = ends && !json_scan_is(said->bind, "e") ? FLOW_IN_NEXT : FLOW_IN_ENCLOSING};
+    if (!self->reader->arguments.flows_wanted || flow.track == MAP_NONE)
+        return;
+    if (GROW(flows->all, flows->count, flows->capacity))
+        out_of_memory(self);
+    else
+        flows->all[flows->count++] = flow;
+}
+
 /* What belongs together has one name, category and id. */
-static void read_flow(struct json_reader *self, const struct said *said) {
+static void read_flow(struct json_reader *self, const struct said *said, int64_t time_ns) {
     if (!said->has_id && !said->has_local_id) {
         broken(self);
         return;
@@ -347,7 +368,8 @@ static void read_flow(struct json_reader *self, const struct said *said) {
             out_of_memory(self);
     }
     self->reader->events++;
-    flow_add(self->reader, (uint64_t)id + 1, *said->phase.at == 'f');
+    flow_count(self->reader, (uint64_t)id + 1);
+    add_loose(self, said, time_ns, (uint64_t)id + 1);
 }
 
 /* ------------------------------------------------------------------ names */
@@ -395,7 +417,7 @@ static void read_timed(struct json_reader *self, const struct said *said) {
     case 'C': read_counters(self, said, &event); break;
     case 's':
     case 't':
-    case 'f': read_flow(self, said); break;
+    case 'f': read_flow(self, said, event.time_ns); break;
     default: break;
     }
 }

@@ -31,8 +31,8 @@ int annotation_read(struct reader *reader, const struct sequence *sequence, stru
 void event_read(struct reader *reader, struct sequence *sequence, const struct packet *packet,
                 struct event *event);
 
-/* A step of a flow, of the event that is being read. */
-void flow_add(struct reader *reader, uint64_t id, int ends);
+/* A step of a flow, for their number. */
+void flow_count(struct reader *reader, uint64_t id);
 /* An event of a track, complete but for the trace's clock. */
 void event_append(struct reader *reader, uint32_t track, const struct event *event);
 

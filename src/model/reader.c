@@ -20,6 +20,7 @@ void reader_free(struct reader *self) {
     free(self->sequences);
     free(self->attributes);
     free(self->flows);
+    free(self->loose_flows.all);
     map_free(&self->sequence_places);
     strings_free(&self->strings);
     tracks_free(&self->tracks);

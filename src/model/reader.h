@@ -9,6 +9,7 @@
 #include "format/wire.h"
 #include "model/arguments.h"
 #include "model/damage.h"
+#include "model/loose_flows.h"
 #include "model/process_tree.h"
 #include "model/samples.h"
 #include "model/sequence.h"
@@ -73,9 +74,10 @@ struct reader {
     uint32_t attribute_count, attribute_capacity;
     uint64_t *flows; /* the id of each step of a flow */
     uint32_t flow_count, flow_capacity;
-    uint64_t size_bytes;   /* of the file as it lies on the disk; 0: not known */
-    uint64_t file_bytes;   /* read, after decompression of a gzip'ed file */
-    uint64_t filler_bytes; /* of these: space not used */
+    struct loose_flows loose_flows; /* of JSON, where flows are wanted */
+    uint64_t size_bytes;            /* of the file as it lies on the disk; 0: not known */
+    uint64_t file_bytes;            /* read, after decompression of a gzip'ed file */
+    uint64_t filler_bytes;          /* of these: space not used */
     uint64_t packets, events;
     uint32_t damage_epoch;             /* counts the places where packets are missing */
     uint32_t known_sources;            /* of the arguments, when reader_forget was called last */

@@ -108,8 +108,9 @@ static int find_losses(struct trace *trace) {
 }
 
 static int settle(struct trace *trace) {
-    if (timebase_settle(&trace->reader.timebase) || spans_settle(trace) || settle_samples(trace) ||
-        find_losses(trace) || processes_find(trace))
+    if (timebase_settle(&trace->reader.timebase) || spans_settle(trace) ||
+        loose_flows_settle(trace) || settle_samples(trace) || find_losses(trace) ||
+        processes_find(trace))
         return MAREY_ENOMEM;
     note_sample_times(trace);
     count_flows(trace);

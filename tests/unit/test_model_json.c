@@ -174,6 +174,47 @@ static void async_spans_and_flows_by_their_ids(void **state) {
     trace_free(&trace);
 }
 
+static const struct value *argument(const struct trace *trace, const char *span, const char *key) {
+    const struct arguments *arguments = &trace->reader.arguments;
+    const struct detail *detail = &arguments->details[span_of(trace, span)->detail];
+    for (uint32_t i = 0; i < detail->size; i += 1 + arguments->values[detail->first + i].inside)
+        if (!strcmp(trace_text(trace, arguments->values[detail->first + i].key), key))
+            return &arguments->values[detail->first + i];
+    fail_msg("no argument %s", key);
+    return NULL;
+}
+
+static uint64_t flow_of(const struct trace *trace, const char *name) {
+    const struct arguments *arguments = &trace->reader.arguments;
+    const struct detail *detail = &arguments->details[span_of(trace, name)->detail];
+    assert_int_equal(detail->flows, 1);
+    return arguments->flows[detail->first_flow].id;
+}
+
+/* A step stands beside its span: around it, or, of the last one, before it. */
+static void flows_belong_to_spans(void **state) {
+    (void)state;
+    struct trace trace;
+    static const char text[] =
+        "[{\"ph\":\"s\",\"name\":\"go\",\"id\":7,\"pid\":1,\"tid\":1,\"ts\":3},"
+        "{\"ph\":\"t\",\"name\":\"go\",\"id\":7,\"pid\":1,\"tid\":2,\"ts\":4},"
+        "{\"ph\":\"f\",\"name\":\"go\",\"id\":7,\"pid\":1,\"tid\":2,\"ts\":5},"
+        "{\"ph\":\"s\",\"name\":\"no\",\"id\":8,\"pid\":1,\"tid\":1,\"ts\":100},"
+        "{\"ph\":\"X\",\"name\":\"a\",\"pid\":1,\"tid\":1,\"ts\":1,\"dur\":9,\"args\":{\"k\":1}},"
+        "{\"ph\":\"X\",\"name\":\"done\",\"pid\":1,\"tid\":1,\"ts\":1,\"dur\":1},"
+        "{\"ph\":\"X\",\"name\":\"b\",\"pid\":1,\"tid\":2,\"ts\":4,\"dur\":0},"
+        "{\"ph\":\"X\",\"name\":\"c\",\"pid\":1,\"tid\":2,\"ts\":6,\"dur\":1}]";
+    assert_int_equal(
+        trace_read_memory(&trace, text, sizeof text - 1, TRACE_ARGUMENTS | TRACE_FLOWS), 0);
+    uint64_t id = flow_of(&trace, "a");
+    assert_int_equal(flow_of(&trace, "b"), id);
+    assert_int_equal(flow_of(&trace, "c"), id);
+    assert_int_equal(span_of(&trace, "done")->detail, 0);
+    assert_int_equal(argument(&trace, "a", "k")->integer, 1);
+    assert_int_equal(trace.flows, 2);
+    trace_free(&trace);
+}
+
 static void processes_and_threads_by_number_or_name(void **state) {
     (void)state;
     struct trace trace;
@@ -193,16 +234,6 @@ static void processes_and_threads_by_number_or_name(void **state) {
     assert_string_equal(trace_text(&trace, trace.processes[1].name), "browser");
     assert_string_equal(trace_text(&trace, trace.threads[4].name), "io");
     trace_free(&trace);
-}
-
-static const struct value *argument(const struct trace *trace, const char *span, const char *key) {
-    const struct arguments *arguments = &trace->reader.arguments;
-    const struct detail *detail = &arguments->details[span_of(trace, span)->detail];
-    for (uint32_t i = 0; i < detail->size; i += 1 + arguments->values[detail->first + i].inside)
-        if (!strcmp(trace_text(trace, arguments->values[detail->first + i].key), key))
-            return &arguments->values[detail->first + i];
-    fail_msg("no argument %s", key);
-    return NULL;
 }
 
 static void arguments_keep_their_types(void **state) {
@@ -364,6 +395,7 @@ int main(void) {
         cmocka_unit_test(begins_ends_and_instants),
         cmocka_unit_test(counters_have_a_track_for_each_number),
         cmocka_unit_test(async_spans_and_flows_by_their_ids),
+        cmocka_unit_test(flows_belong_to_spans),
         cmocka_unit_test(processes_and_threads_by_number_or_name),
         cmocka_unit_test(arguments_keep_their_types),
         cmocka_unit_test(nesting_is_bounded),
