@@ -305,6 +305,17 @@ def reading(results):
         yield Line(what, "<= 3 s", f"{seconds:.2f} s", at_most(seconds, 3), beside)
         beside = f"file of {report['file_bytes'] / 1e6:.0f} MB"
         yield Line(f"{what}, memory", "<= 300 MB", f"{peak:.0f} MB", at_most(peak, 300), beside)
+        for to in ("speedscope", "folded"):
+            yield converting(results, trace, to)
+
+
+def converting(results, trace, to):
+    taken = results.find(group="reading", who=f"convert to {to}", trace=trace)
+    rate, best = (taken["file_bytes"] * 1e3 / pick(taken["cpu_ns"]) for pick in (median, min))
+    peak = taken["peak_bytes"] / 1e6
+    beside = f"CPU time of the whole of `marey convert`; best {best:.0f}; {peak:.0f} MB of memory"
+    what = f"converting {trace} to {to}, input a second"
+    return Line(what, ">= 100 MB/s", f"{rate:.0f} MB/s", at_least(rate, 100), beside)
 
 
 # ---- bytes, memory, stopping

@@ -1,6 +1,7 @@
 """reading.py FOLDER LARGE: what it costs to read a trace of ten million events. LARGE: the program
 that writes it. Emits one record a trace: the CPU time and the wall time of the command `marey`,
-which opens, reads and shows it, and its memory at the peak; nanoseconds and bytes."""
+which opens, reads and shows it, or converts it into nothing, and its memory at the peak;
+nanoseconds and bytes."""
 
 import os
 import subprocess
@@ -13,7 +14,12 @@ from series import QUICK, emit
 EVENTS = 10_000_000
 TRACES = {"spans": 0, "spans and samples": 500_000}  # by the samples beside the events
 ROUNDS = 1 if QUICK else 7
-COMMANDS = ("check", "report")
+CONVERSIONS = ("speedscope", "folded", "chrome", "perfetto", "firefox", "csv")
+COMMANDS = {
+    "check": ["check"],
+    "report": ["report"],
+    **{f"convert to {name}": ["convert", "--to", name] for name in CONVERSIONS},
+}
 
 
 def cost(command):
@@ -34,7 +40,10 @@ def main():
     for kind, samples in TRACES.items():
         trace = folder / "large.perfetto-trace"
         subprocess.run([large, trace, str(EVENTS), str(samples)], check=True)
-        rounds = {c: [cost([marey, c, trace]) for _ in range(ROUNDS)] for c in COMMANDS}
+        rounds = {
+            name: [cost([marey, *words, trace]) for _ in range(ROUNDS)]
+            for name, words in COMMANDS.items()
+        }
         for command, taken in rounds.items():
             cpu, wall, peak = zip(*taken)
             emit(

@@ -206,6 +206,18 @@ def python_more(results, python):
     return "\n".join(parts)
 
 
+def converting_more(results):
+    """Every format that holds time."""
+    rows = []
+    for r in results.records:
+        if r["group"] == "reading" and r["who"].startswith("convert"):
+            cpu, size = median(r["cpu_ns"]), r["file_bytes"]
+            peak = f"{r['peak_bytes'] / bar.MIB:.0f}"
+            rows.append([r["who"], r["trace"], f"{cpu / 1e9:.2f}", f"{size * 1e3 / cpu:.0f}", peak])
+    head = ["", "trace", "CPU s", "MB/s of input", "memory at the peak, MiB"]
+    return "### Converting ten million events\n\n" + table(head, rows)
+
+
 def whole(results):
     """Each tool all told."""
     rows = []
@@ -251,6 +263,7 @@ def render(results, environments, now):
         outside_more(results),
         outside_slower(results),
         bytes_more(results),
+        converting_more(results),
         *(python_more(results, python) for python in pythons),
         whole(results),
     ]

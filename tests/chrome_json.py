@@ -81,14 +81,16 @@ def add_counter(trace, event):
         trace.counters[event["pid"], f"{name} {key}"].append((nanoseconds(event["ts"]), value))
 
 
-def bound(open_spans, event):
-    """The slice around a step of a flow: the one that begins with it, as it was written behind it."""
+def bound(open_spans, instant, event):
+    """What a step of a flow belongs to: the instant or the slice that it stands behind."""
     ts = nanoseconds(event["ts"])
+    if instant and (instant.track, instant.begin) == (track_of(event), ts):
+        return instant
     return [s for s in open_spans if s.begin <= ts and (s.end is None or ts <= s.end)][-1]
 
 
 def load(text):
-    trace, by_track, named = Trace(), defaultdict(list), True
+    trace, by_track, named, instant = Trace(), defaultdict(list), True, None
     for event in events_of(text):
         check_ids(event)
         phase = event["ph"]
@@ -97,27 +99,37 @@ def load(text):
             add_metadata(trace, event)
             continue
         named = False
+        if phase in "XBbC":
+            instant = None
         if phase in "XBb":
             begin = nanoseconds(event["ts"])
             end = begin + nanoseconds(event["dur"]) if phase == "X" else None
-            span = Slice(track_of(event), event["name"], event.get("cat", ""), begin, end,
-                         event.get("args", {}))
+            span = Slice(
+                track_of(event),
+                event["name"],
+                event.get("cat", ""),
+                begin,
+                end,
+                event.get("args", {}),
+            )
             by_track[span.track].append(span)
             trace.spans.append(span)
         elif phase in "Ee":
             close(by_track[track_of(event)], event)
         elif phase in "in":
             assert phase == "n" or event["s"] == "t"
-            trace.instants.append((track_of(event), event["name"], nanoseconds(event["ts"])))
+            ts = nanoseconds(event["ts"])
+            instant = Slice(track_of(event), event["name"], event.get("cat", ""), ts, ts, {})
+            trace.instants.append((instant.track, instant.name, ts))
         elif phase == "C":
             add_counter(trace, event)
         else:
             assert phase in "stf" and int(event["id"], 16) >= 0, event
             assert (event.get("bp") == "e") == (phase == "f")
-            span = bound(by_track[track_of(event)], event)
+            span = bound(by_track[track_of(event)], instant, event)
             trace.flows[int(event["id"], 16)].append((phase, nanoseconds(event["ts"]), span))
         if "bind_id" in event:
             step = "s" if not event.get("flow_in") else "t" if event.get("flow_out") else "f"
             flow = trace.flows[int(event["bind_id"], 16)]
-            flow.append((step, nanoseconds(event["ts"]), trace.spans[-1]))
+            flow.append((step, nanoseconds(event["ts"]), instant or trace.spans[-1]))
     return trace

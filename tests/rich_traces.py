@@ -1,6 +1,6 @@
-"""A trace with everything that formats have to say, at random: two processes, threads, a task and a
-device beside them, nested spans, ends by name, open spans, arguments, categories, sources, instants,
-counters and flows."""
+"""A trace with everything that formats have to say, at random: two processes, threads, a task and
+a device beside them, nested spans, ends by name, open spans, arguments, categories, sources,
+instants, counters and flows."""
 
 import random
 
@@ -13,8 +13,10 @@ KINDS = ("begin", "begin", "end", "end", "instant", "flow")
 
 
 class RichTrace:
-    def __init__(self, seed, events=300):
-        self.random = random.Random(seed)
+    def __init__(self, seed, events=300, by_name=0.1, flows=2):
+        """by_name: how many of the ends are of another span than the innermost. flows: of a span,
+        at most."""
+        self.random, self.by_name, self.flows = random.Random(seed), by_name, flows
         self.maker = maker = TraceMaker()
         maker.clocks(realtime=17 * 10**17, monotonic=START, boottime=START)
         maker.attributes(command="app.py", run=seed)
@@ -79,7 +81,7 @@ class RichTrace:
         """Mostly the innermost span; else another one, by its name."""
         self.now += 1
         names = self.open[place]
-        innermost = len(names) == 1 or self.random.random() < 0.9
+        innermost = len(names) == 1 or self.random.random() >= self.by_name
         more = {"args": {"result": self.random.randrange(9)}} if self.random.random() < 0.3 else {}
         if innermost:
             names.pop()
@@ -95,6 +97,8 @@ class RichTrace:
         writer, track = self.writers[place], self.tracks[place]
         self.flow += 1
         coming = [self.random.randrange(1, self.flow)] if self.flow > 2 else []
-        writer.begin(track, self.now, "step", flows=[self.flow], terminating_flow_ids=coming)
+        going = [self.flow] if self.flows == 2 or self.random.random() < 0.5 or not coming else []
+        coming = coming if self.flows == 2 or not going else []
+        writer.begin(track, self.now, "step", flows=going, terminating_flow_ids=coming)
         self.now += 1
         writer.end(track, self.now)

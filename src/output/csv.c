@@ -5,6 +5,7 @@
 
 #include "marey.h"
 #include "output/csv_text.h"
+#include "output/digits.h"
 #include "output/event_args.h"
 #include "output/format.h"
 #include "output/part.h"
@@ -20,7 +21,19 @@ struct table {
 
 /* -------------------------------------------------------------------- cells */
 
+/* Behind a comma. */
+static void put_number(struct table *table, int64_t value) {
+    char cell[DIGITS_MAX + 1] = ",", *end = digits_integer(cell + 1, value);
+    fwrite_unlocked(cell, 1, (size_t)(end - cell), table->to);
+}
+
+static void put_comma(struct table *table) {
+    putc_unlocked(',', table->to);
+}
+
 static void put_args(struct table *table, uint32_t detail) {
+    if (!detail)
+        return;
     rewind(table->args_to);
     if (!event_args_json(&table->json, table->part->trace, NULL, detail))
         return;
@@ -32,18 +45,19 @@ static void put_args(struct table *table, uint32_t detail) {
 /* "app,100,worker,101," */
 static void put_thread(struct table *table, const struct process *process, const char *name,
                        int64_t tid) {
-    FILE *to = table->to;
     if (process) {
-        csv_put_text(to, trace_text(table->part->trace, process->name));
-        fprintf(to, ",%lld,", (long long)process->pid);
+        csv_put_text(table->to, trace_text(table->part->trace, process->name));
+        put_number(table, process->pid);
     } else {
-        fputs(",,", to);
+        put_comma(table);
     }
-    csv_put_text(to, name);
+    put_comma(table);
+    csv_put_text(table->to, name);
     if (tid)
-        fprintf(to, ",%lld,", (long long)tid);
+        put_number(table, tid);
     else
-        fputs(",,", to);
+        put_comma(table);
+    put_comma(table);
 }
 
 /* -------------------------------------------------------------------- spans */
@@ -55,7 +69,7 @@ static void put_track(struct table *table, const struct track *track) {
                thread ? trace_text(trace, thread->name) : "", thread ? thread->tid : 0);
     if (track != thread && track->kind != TRACK_PROCESS)
         csv_put_text(table->to, trace_text(trace, track->name));
-    fputc(',', table->to);
+    put_comma(table);
 }
 
 static void put_span(struct table *table, const struct span *span) {
@@ -65,14 +79,17 @@ static void put_span(struct table *table, const struct span *span) {
         return;
     put_track(table, &trace->reader.tracks.all[span->track]);
     csv_put_text(table->to, trace_text(trace, span->name));
-    fputc(',', table->to);
+    put_comma(table);
     csv_put_text(table->to, trace_text(trace, span->category));
-    fprintf(table->to, ",%lld,", (long long)cut.begin_ns);
-    if (!cut.open)
-        fprintf(table->to, "%lld", (long long)(cut.end_ns - cut.begin_ns));
-    fprintf(table->to, ",%u,", span->depth);
+    put_number(table, cut.begin_ns);
+    if (cut.open)
+        put_comma(table);
+    else
+        put_number(table, cut.end_ns - cut.begin_ns);
+    put_number(table, span->depth);
+    put_comma(table);
     put_args(table, span->detail);
-    fputc('\n', table->to);
+    putc_unlocked('\n', table->to);
 }
 
 static int put_spans(struct table *table) {
@@ -96,11 +113,12 @@ static void put_place(struct table *table, const struct samples *samples, uint32
     const struct stack_frame *at = &samples->frames[frame];
     const struct stack_function *function = &samples->functions[at->function];
     csv_put_text(table->to, trace_text(table->part->trace, function->name));
-    fputc(',', table->to);
+    put_comma(table);
     csv_put_text(table->to, trace_text(table->part->trace, function->file));
-    fputc(',', table->to);
     if (at->line)
-        fprintf(table->to, "%d", at->line);
+        put_number(table, at->line);
+    else
+        put_comma(table);
 }
 
 /* The functions, outermost first, with "; " between them. */
@@ -124,18 +142,18 @@ static void put_sample(struct table *table, const struct taken_sample *sample) {
     put_thread(table, &trace->processes[thread->process], trace_text(trace, thread->name),
                thread->tid);
     csv_put_text(table->to, trace_text(trace, sample->task));
-    fprintf(table->to, ",%lld,%u", (long long)part_since(table->part, sample->time_ns),
-            sample->count);
+    put_number(table, part_since(table->part, sample->time_ns));
+    put_number(table, sample->count);
     for (int i = 0; i < SAMPLE_WEIGHTS; i++)
-        fprintf(table->to, ",%llu", (unsigned long long)sample->weights_ns[i]);
-    fputc(',', table->to);
+        put_number(table, (int64_t)sample->weights_ns[i]);
+    put_comma(table);
     if (sample->stack)
         put_place(table, samples, samples->stacks[sample->stack].frame);
     else
         fputs(",,", table->to);
-    fputc(',', table->to);
+    put_comma(table);
     put_stack(table, samples, sample->stack);
-    fputc('\n', table->to);
+    putc_unlocked('\n', table->to);
 }
 
 static void put_samples(struct table *table) {

@@ -1,5 +1,5 @@
-"""`marey convert` to formats that hold time: each read by the program that it is for, or by the rules
-of that program's importer, and held against what the official protos say of the trace."""
+"""`marey convert` to formats that hold time: each read by the program that it is for, or by the
+rules of that program's importer, and held against what the official protos say of the trace."""
 
 import csv
 import gzip
@@ -18,6 +18,7 @@ import chrome_json
 import pytest
 import tracecheck
 from command import find_marey
+from google.protobuf.internal import decoder, encoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich_traces import RichTrace
@@ -231,7 +232,7 @@ def test_flows_of_chrome_json(rich):
 def test_arguments_of_chrome_json(tmp_path):
     maker = TraceMaker()
     track = maker.thread(1, 1, "main")
-    args = {"n": 2**63 - 1, "x": 0.1, "s": "\U0001f600", "l": [1, {"k": None or "v"}], "b": True}
+    args = {"n": 2**63 - 1, "x": 0.1, "s": "\U0001f600", "l": [1, {"k": "v"}], "b": True}
     writer = maker.sequence(track=track)
     writer.begin(track, 10, "load", ["a", "b"], args=args, source=("/a.py", "load", 3))
     writer.end(track, 20, args={"result": -1, "x": 0.2})
@@ -491,17 +492,13 @@ def named(names):
 
 def replace_texts(packet, stand_ins):
     """Each stand-in as the bytes of its name, with lengths put right: a copy of the message."""
-    from google.protobuf.internal import decoder, encoder  # noqa: PLC0415
-
     out, at = bytearray(), 0
     while at < len(packet):
         start = at
         tag, at = decoder._DecodeVarint(packet, at)
         if tag & 7 != 2:
             at = (
-                decoder._DecodeVarint(packet, at)[1]
-                if tag & 7 == 0
-                else at + {1: 8, 5: 4}[tag & 7]
+                decoder._DecodeVarint(packet, at)[1] if tag & 7 == 0 else at + {1: 8, 5: 4}[tag & 7]
             )
             out += packet[start:at]
             continue
@@ -539,3 +536,37 @@ def test_no_name_does_harm(tmp_path, texts):
     assert not tracecheck.load(str(again)).problems
     rows = list(csv.reader(io.StringIO(convert(path, "csv").decode(), newline="")))
     assert {len(row) for row in rows} == {11} and len(rows) == 3
+
+
+# ---- there and back
+
+
+def told(trace):
+    """Spans, arguments, counters and flows, with times from the first event; without tracks."""
+    first = min(e["ts"] for e in trace.spans + trace.instants + trace.counters)
+
+    def moment(event):
+        return event["name"], event["ts"] - first
+
+    def given(span):
+        return sorted((key, value) for key, value in span["args"].items() if "(source)" not in key)
+
+    spans = Counter(repr((*moment(s), s["dur"], s["depth"], given(s))) for s in trace.spans)
+    instants = Counter(repr((*moment(i), sorted(i["args"].items()))) for i in trace.instants)
+    counters = Counter((*moment(c), float(c["value"])) for c in trace.counters)
+    flows = Counter(
+        tuple(sorted(moment(event) for event in events)) for events in trace.flows.values()
+    )
+    return {"spans": spans, "instants": instants, "counters": counters, "flows": flows}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_to_chrome_json_and_back(seed, tmp_path):
+    rich = tmp_path / "rich.perfetto-trace"
+    rich.write_bytes(RichTrace(seed, by_name=0, flows=1).data())
+    there, back = tmp_path / "there.json", tmp_path / "back.perfetto-trace"
+    run(MAREY, "convert", rich, "-o", there)
+    run(MAREY, "convert", there, "-o", back)
+    before, after = told(tracecheck.load(str(rich))), told(tracecheck.load(str(back)))
+    for what in before:
+        assert after[what] == before[what], what
