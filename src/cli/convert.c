@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/filter_options.h"
 #include "cli/output_file.h"
+#include "cli/progress.h"
 #include "output/display.h"
 #include "output/format.h"
 #include "page/html.h"
@@ -161,14 +162,19 @@ static void say(const char *path, const char *what) {
 }
 
 static int write_output(struct trace *trace, const char *path, const struct format *format,
-                        struct request *request) {
+                        struct request *request, struct progress *progress) {
     struct output_file output;
+    if (strcmp(request->output, "-"))
+        progress_turn(progress, "writing");
+    else
+        progress_end(progress);
     request->format.filter = request->filter.filter;
     if (format == &format_html && !request->format.title)
         request->format.title = path;
     if (output_open(&output, "convert", request->output))
         return EXIT_FOUND;
     int error = format->write(output.to, trace, &request->format);
+    progress_end(progress);
     if (!error)
         return output_finish(&output) ? EXIT_FOUND : EXIT_OK;
     output_abandon(&output);
@@ -178,12 +184,17 @@ static int write_output(struct trace *trace, const char *path, const struct form
 
 static int convert(const char *path, const struct format *format, struct request *request) {
     struct trace trace;
+    struct progress progress;
     int status = EXIT_FOUND;
-    int error = trace_read(&trace, path, format->keep);
+    progress_begin(&progress, "convert");
+    int error = trace_read_watched(&trace, path, format->keep, &progress.watch);
+    if (error)
+        progress_end(&progress);
     if (error)
         trace_error("convert", path, &trace, error);
     else if ((status = filter_settle(&request->filter, "convert", &trace)) < 0)
-        status = write_output(&trace, path, format, request);
+        status = write_output(&trace, path, format, request, &progress);
+    progress_end(&progress);
     if (!status && has_harm(&trace.reader.damage)) {
         say(path, "damaged; what can be read of it is converted (marey check says more)");
         status = EXIT_FOUND;

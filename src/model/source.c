@@ -46,6 +46,15 @@ static int make_room(struct source *source, size_t want) {
     return 0;
 }
 
+/* Of a compressed file, what was read of it counts, not what came of that. */
+static void tell(const struct source *source, size_t have) {
+    if (!source->watch)
+        return;
+    int64_t at = source->seekable ? lseek(source->fd, 0, SEEK_CUR) : -1;
+    source->watch->hear(source->watch->context, at < 0 ? source->offset + have : (uint64_t)at,
+                        source->file_bytes);
+}
+
 size_t source_fill(struct source *source, size_t want) {
     size_t have = (size_t)(source->end - source->at);
     if (have >= want || source->ended)
@@ -59,6 +68,7 @@ size_t source_fill(struct source *source, size_t want) {
             source->ended = 1;
         else
             have += (size_t)got;
+        tell(source, have);
         source->end = source->buffer + have;
     }
     if (error) {

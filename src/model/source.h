@@ -8,6 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Who hears how far reading has come: bytes of the file, and of how many (0: not known). */
+struct source_watch {
+    void (*hear)(void *context, uint64_t bytes, uint64_t of);
+    void *context;
+};
+
 struct source {
     const uint8_t *at;   /* the window: */
     const uint8_t *end;  /* [at, end) is read and not yet skipped */
@@ -20,7 +26,8 @@ struct source {
     int seekable;
     uint8_t *buffer; /* owned; NULL for memory */
     size_t capacity;
-    struct inflater *inflater; /* owned; NULL for plain bytes */
+    struct inflater *inflater;        /* owned; NULL for plain bytes */
+    const struct source_watch *watch; /* NULL: nobody */
 };
 
 /* "-" is the standard input. Returns 0 or an enum marey_error. */

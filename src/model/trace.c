@@ -139,11 +139,17 @@ static void begin(struct trace *trace, unsigned keep) {
     trace->reader.lean = (keep & TRACE_LEAN) != 0;
 }
 
-int trace_read(struct trace *trace, const char *path, unsigned keep) {
+int trace_read_watched(struct trace *trace, const char *path, unsigned keep,
+                       const struct source_watch *watch) {
     struct source source;
     begin(trace, keep);
     int error = source_open(&source, path);
+    source.watch = watch;
     return error ? error : read_source(trace, &source);
+}
+
+int trace_read(struct trace *trace, const char *path, unsigned keep) {
+    return trace_read_watched(trace, path, keep, NULL);
 }
 
 int trace_read_memory(struct trace *trace, const void *bytes, size_t size, unsigned keep) {

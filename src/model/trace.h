@@ -74,6 +74,9 @@ enum trace_keep {
  * opened, memory is short, or it is no trace at all (MAREY_ENOTRACE; reader.looks_like says what it is); damage is no
  * error. trace_free in every case. */
 int trace_read(struct trace *trace, const char *path, unsigned keep);
+/* The same, and says how far it has come. watch: NULL, or it outlives the call. */
+int trace_read_watched(struct trace *trace, const char *path, unsigned keep,
+                       const struct source_watch *watch);
 /* The same of bytes in memory. */
 int trace_read_memory(struct trace *trace, const void *bytes, size_t size, unsigned keep);
 void trace_free(struct trace *trace);

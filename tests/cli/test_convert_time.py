@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -460,6 +461,36 @@ def test_no_cell_is_a_formula(cell, tmp_path):
     path.write_bytes(maker.data())
     [row] = csv.DictReader(io.StringIO(convert(path, "csv").decode()))
     assert row["name"] == row["thread"] == row["category"] == "'" + cell
+
+
+# ---- how far it has come
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_for_terminals(terminal, tmp_path):
+    """After a second; the line goes away."""
+    path = sampled(tmp_path)
+    data = path.read_bytes()
+    master, slave = pty.openpty()
+    output = tmp_path / "out.csv"
+    command = [MAREY, "convert", "--to", "csv", "-", "-o", output]
+    said = slave if terminal else subprocess.PIPE
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said)
+    child.stdin.write(data[:100])
+    child.stdin.flush()
+    time.sleep(1.3)
+    child.stdin.write(data[100:])
+    child.stdin.close()
+    assert child.wait(timeout=60) == 0
+    os.close(slave)
+    shown = os.read(master, 1 << 16) if terminal else child.stderr.read()
+    os.close(master)
+    if terminal:
+        assert b"marey convert: reading" in shown
+        assert shown.endswith(b"\r\x1b[K")
+    else:
+        assert shown == b""
+    assert output.read_bytes() == convert(path, "csv")
 
 
 # ---- any name

@@ -1,0 +1,24 @@
+/* How far a command has come with a large file: a line on the standard error, which goes away when the work is done. Only
+ * where that is a terminal, and only when a second has passed. */
+#ifndef MAREY_CLI_PROGRESS_H
+#define MAREY_CLI_PROGRESS_H
+
+#include "model/source.h"
+
+struct progress {
+    const char *command;
+    uint64_t start_ns, shown_ns; /* shown_ns: of the line that stands there; 0: none does */
+    int is_terminal;
+    struct source_watch watch; /* for trace_read_watched: "reading 45 % (1.1 GiB of 2.4 GiB)" */
+};
+
+/* It stays where it is until its end: the watch points to it. */
+void progress_begin(struct progress *progress, const char *command);
+/* So many bytes of `of` (0: not known) are done. Cheap; call it as often as you like. */
+void progress_step(struct progress *progress, const char *doing, uint64_t bytes, uint64_t of);
+/* Something else begins, which nothing is known of: "writing". Shown where a line stands already. */
+void progress_turn(struct progress *progress, const char *doing);
+/* The line goes away. */
+void progress_end(struct progress *progress);
+
+#endif
