@@ -17,16 +17,14 @@ US = 1000
 def cut(folder, data, *options):
     source, target = folder / "in.perfetto-trace", folder / "out.perfetto-trace"
     source.write_bytes(data)
-    subprocess.run(
-        [find_marey(), "cut", source, "-o", target, *options], check=True, timeout=60
-    )
+    subprocess.run([find_marey(), "cut", source, "-o", target, *options], check=True, timeout=60)
     trace = tracecheck.load(target)
     assert not trace.problems
     return trace
 
 
 def made(steps, chunk=5):
-    """Spans of a thread, nested at random, in chunks that stand in the file in any order; a counter."""
+    """Spans of a thread, nested at random, in chunks; a counter and a loss."""
     maker = TraceMaker()
     maker.clocks(realtime=17 * 10**17, monotonic=START, boottime=START)
     process = maker.process(10, "app")

@@ -78,7 +78,7 @@ def spans_at_wall_time(path):
 
 
 def host(wall, boot, spans, pid=10, clock=0, name="host", tracks=1, flow=None):
-    """A trace of a host whose boot clock says `boot` at `wall`: spans (begin, length) after that."""
+    """A host whose boot clock says `boot` at `wall`: spans (begin, length) after that."""
     maker = TraceMaker()
     maker.clocks(realtime=wall, monotonic=boot - 5, boottime=boot)
     maker.attributes(host=name)
@@ -91,7 +91,9 @@ def host(wall, boot, spans, pid=10, clock=0, name="host", tracks=1, flow=None):
         )
         for begin, length in spans:
             flows = [flow] if flow else []
-            writer.begin(thread, anchor + begin, f"span {begin % 7}", args={"n": begin}, flows=flows)
+            writer.begin(
+                thread, anchor + begin, f"span {begin % 7}", args={"n": begin}, flows=flows
+            )
             writer.end(thread, anchor + begin + length)
     return maker.data()
 
@@ -326,7 +328,7 @@ def test_a_damaged_file_gives_what_is_whole(tmp_path):
 
 @pytest.mark.parametrize("tool", ["tg4perfetto", "viztracer"])
 def test_traces_of_other_tools(tmp_path, tool):
-    """As these tools write them: one sequence, names as they are, no clock snapshot; or random track ids."""
+    """One sequence, names as they are, no clock snapshot, random track ids."""
     maker = TraceMaker()
     big = 0xF234_5678_9ABC_DEF0
     track = maker.describe(big, name="main", thread={"pid": 5, "tid": 5, "thread_name": tool})

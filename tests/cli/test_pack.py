@@ -61,7 +61,9 @@ def some_trace(names, big=0):
     return maker
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     names=st.lists(st.text(max_size=20), max_size=60),
     level=st.integers(1, 9),
@@ -98,7 +100,7 @@ def test_a_gzipped_trace_is_packed(tmp_path):
 
 
 def test_what_lies_behind_damage_is_not_shown_at_wrong_times(tmp_path):
-    """A copy's reader does not know where packets are missing, so those whose times depend on them are left out."""
+    """Events whose times depend on missing packets are left out: a copy does not show the gap."""
     maker = some_trace([f"name {i}" for i in range(100)])
     data = b"".join(maker.pieces[:80]) + b"\xff" * 50 + b"".join(maker.pieces[80:])
     source, target = tmp_path / "in", tmp_path / "out"
