@@ -318,6 +318,26 @@ def converting(results, trace, to):
     return Line(what, ">= 100 MB/s", f"{rate:.0f} MB/s", at_least(rate, 100), beside)
 
 
+# ---- the page
+
+
+def viewing(results):
+    found = results.find(group="viewing")
+    if found is None:
+        return
+    first = found["first_ms"] / 1000
+    beside = (
+        f"{found['events']:,} events; `marey view` listens after {found['listening_ms']:.0f} ms"
+    )
+    what = "the page's first picture, after loading"
+    yield Line(what, "<= 1 s", f"{first:.2f} s", at_most(first, 1), beside)
+    for name, title in (("whole", "all of it"), ("near", "a part"), ("nearer", "a small part")):
+        rate = min(found[f"pan_{name}_fps"], found[f"back_{name}_fps"])
+        beside = f"1 of 100 frames takes over {found[f'pan_{name}_p99_ms']:.0f} ms"
+        what = f"frames a second while {title} is panned"
+        yield Line(what, ">= 30", f"{rate:.0f}", at_least(rate, 30), beside)
+
+
 # ---- bytes, memory, stopping
 
 
@@ -385,6 +405,7 @@ def lines(results, pythons):
     for part in (outside_stacks, outside_cost, outside_slower, outside_memory):
         made += part(results)
     made += reading(results)
+    made += viewing(results)
     for part in (footprint_bytes, footprint_stop, footprint_memory, footprint_allocations):
         made += part(results)
     return [line for line in made if line]

@@ -119,6 +119,12 @@ def measured_reading(environment, programs, folder):
     yield from records([environment.python, BENCH / "reading.py", folder, programs["large"]])
 
 
+def measured_viewing(environment, programs, folder):
+    """How the page takes that trace, where there is a browser."""
+    say("the page of ten million events in a browser")
+    yield from records([environment.python, BENCH / "viewing.py", folder, programs["large"]])
+
+
 def measured_whole(environment, folder):
     """Each tool all told, in the newest Python."""
     for tool, spans in WHOLE.items():
@@ -140,6 +146,7 @@ def main():
         found += measured_inside(newest, places["tmpfs"])
         found += measured_outside(newest, places["tmpfs"])
         found += measured_reading(newest, programs, places["tmpfs"])
+        found += measured_viewing(newest, programs, places["tmpfs"])
         found += measured_whole(newest, places["tmpfs"])
     now = datetime.now(timezone.utc)
     text = report.render(Results(found), all_environments, now)
