@@ -93,6 +93,13 @@ static enum certainty certainty_of(double chance) {
     return chance < surely ? CERTAINTY_SURE : chance < likely ? CERTAINTY_LIKELY : CERTAINTY_NOISE;
 }
 
+static void free_durations(struct changed_span *row) {
+    for (int side = 0; side < SIDES; side++) {
+        free(row->side[side].durations);
+        row->side[side].durations = NULL;
+    }
+}
+
 static void choose_rows(struct difference *self, const struct patterns *names) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < self->share_count; i++)
@@ -103,13 +110,14 @@ static void choose_rows(struct difference *self, const struct patterns *names) {
     for (uint32_t i = 0; i < self->span_count; i++) {
         struct changed_span *row = &self->spans[i];
         const char *module = row->is_call ? difference_text(self, row->category) : NULL;
-        if (patterns_choose_name(names, difference_text(self, row->name), module)) {
-            self->spans[kept++] = *row;
+        if (!patterns_choose_name(names, difference_text(self, row->name), module))
             continue;
-        }
-        free(row->side[BEFORE].durations);
-        free(row->side[AFTER].durations);
+        struct changed_span wanted = *row;
+        *row = self->spans[kept];
+        self->spans[kept++] = wanted;
     }
+    for (uint32_t i = kept; i < self->span_count; i++)
+        free_durations(&self->spans[i]);
     self->span_count = kept;
 }
 
@@ -156,8 +164,7 @@ int difference_settle(struct difference *self, const struct patterns *names) {
 
 void difference_free(struct difference *self) {
     for (uint32_t i = 0; i < self->span_count; i++)
-        for (int side = 0; side < SIDES; side++)
-            free(self->spans[i].side[side].durations);
+        free_durations(&self->spans[i]);
     free(self->spans);
     free(self->shares);
     map_free(&self->share_places);

@@ -152,7 +152,7 @@ static int add_run(struct adding *self, const struct trace *trace, uint32_t span
         if (is_call(trace, &trace->spans[at]))
             continue;
         uint32_t row = find_row(self, &trace->spans[at]);
-        if (row == MAP_NONE)
+        if (row == MAP_NONE || !self->counted)
             return -1;
         if (at == span)
             add_times(&self->made->rows[row].self, times);
