@@ -290,7 +290,7 @@ static int show_samples(struct trace *trace, const char *path, const struct requ
     struct profile *profile;
     if (request->of_calls)
         return usage_error("tree", "--%s is of calls and spans, not of samples", request->of_calls);
-    int error = sample_profile(&profile, trace, &request->part.filter, 0, NULL);
+    int error = sample_profile(&profile, trace, &request->part.filter, GROUP_WHOLE, NULL);
     if (!error)
         print_samples(profile, path, request);
     profile_close(profile);
