@@ -51,11 +51,12 @@ static void run(char **words) {
 
 static int start(const char *command, const char *url) {
     char line[COMMAND_MAX], *address = strdup(url), *words[WORDS_MAX];
-    if (!address || strlen(command) >= sizeof line) {
+    size_t length = strlen(command);
+    if (!address || length >= sizeof line) {
         free(address);
         return -1;
     }
-    strcpy(line, command);
+    memcpy(line, command, length + 1);
     split(line, address, words);
     pid_t child = fork();
     if (child == 0) {

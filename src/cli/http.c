@@ -27,6 +27,8 @@
 
 #include "cli/http_gzip.h"
 
+enum { SIGNALS = 3 };
+
 static const char data_policy[] = "default-src 'none'; frame-ancestors 'none'";
 
 struct job {
@@ -58,7 +60,7 @@ struct site {
 struct http {
     struct event_base *base;
     struct site main, once;
-    struct event *done, *signals[3], *once_end;
+    struct event *done, *signals[SIGNALS], *once_end;
     void *context;
     uint16_t port;
     int wake; /* an eventfd */
@@ -476,13 +478,13 @@ static void on_signal(evutil_socket_t number, short events, void *argument) {
     struct http *http = argument;
     (void)number;
     (void)events;
-    for (size_t i = 0; i < sizeof http->signals / sizeof *http->signals; i++)
+    for (size_t i = 0; i < SIGNALS; i++)
         event_del(http->signals[i]); /* the next one kills */
     event_base_loopbreak(http->base);
 }
 
 static int open_events(struct http *http) {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
     http->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (http->wake < 0)
         return -1;
@@ -490,7 +492,7 @@ static int open_events(struct http *http) {
     http->once_end = evtimer_new(http->base, end_once, http);
     if (!http->done || !http->once_end || event_add(http->done, NULL))
         return -1;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < SIGNALS; i++) {
         http->signals[i] = evsignal_new(http->base, numbers[i], on_signal, http);
         if (!http->signals[i] || event_add(http->signals[i], NULL))
             return -1;
@@ -559,7 +561,7 @@ void http_close(struct http *http) {
     free_jobs(&http->answered);
     site_close(&http->main);
     site_close(&http->once);
-    for (size_t i = 0; i < sizeof http->signals / sizeof *http->signals; i++)
+    for (size_t i = 0; i < SIGNALS; i++)
         if (http->signals[i])
             event_free(http->signals[i]);
     if (http->done)

@@ -72,8 +72,8 @@ static int make_secret(char *digits) {
     unsigned char bytes[SECRET_BYTES];
     if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
         return -1;
-    for (int i = 0; i < SECRET_BYTES; i++)
-        sprintf(digits + 2 * i, "%02x", bytes[i]);
+    for (size_t i = 0; i < SECRET_BYTES; i++)
+        snprintf(digits + 2 * i, 3, "%02x", bytes[i]);
     return 0;
 }
 
@@ -94,7 +94,7 @@ static int has_secret(const char *path, const char *secret, const char **rest) {
 /* The trace's own bytes; a name that is harmless between quotes. */
 static void answer_file(const struct view *view, struct http_answer *answer) {
     const char *slash = strrchr(view->path, '/');
-    int file = strcmp(view->path, "-") ? open(view->path, O_RDONLY | O_CLOEXEC) : -1;
+    int file = strcmp(view->path, "-") != 0 ? open(view->path, O_RDONLY | O_CLOEXEC) : -1;
     struct stat is;
     if (file < 0)
         return;
@@ -196,12 +196,11 @@ static void answer_request(void *context, const struct http_request *request,
                            struct http_answer *answer) {
     struct view *view = context;
     const char *rest;
-    if (has_secret(request->path, view->ticket, &rest) && !*rest &&
-        !atomic_exchange(&view->ticket_used, 1))
-        redirect(view, answer);
-    else if (!has_secret(request->path, view->token, &rest))
+    int is_ticket = has_secret(request->path, view->ticket, &rest) && !*rest &&
+                    !atomic_exchange(&view->ticket_used, 1);
+    if (!is_ticket && !has_secret(request->path, view->token, &rest))
         return;
-    else if (!*rest)
+    if (!*rest)
         redirect(view, answer);
     else
         answer_path(view, rest + 1, request, answer);
@@ -253,7 +252,7 @@ static int view_file(const char *path, uint16_t port, int no_browser) {
     if (error)
         read_error("view", path, error);
     else {
-        if (strcmp(path, "-"))
+        if (strcmp(path, "-") != 0)
             page_offer_perfetto(view.page);
         status = serve(&view, port, no_browser);
     }

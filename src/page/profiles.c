@@ -195,8 +195,8 @@ static int flame_make(struct flame *flame, const struct profile *profile, unsign
     *flame = (struct flame){.weight = weight};
     flame->nodes = profile_nodes(profile, &flame->node_count);
     flame->functions = profile_functions(profile, &flame->function_count);
-    flame->number = malloc(flame->node_count * sizeof *flame->number);
-    flame->shown = malloc(flame->node_count * sizeof *flame->shown);
+    flame->number = calloc(flame->node_count, sizeof *flame->number);
+    flame->shown = calloc(flame->node_count, sizeof *flame->shown);
     flame->numbering = malloc(flame->function_count * sizeof *flame->numbering);
     flame->used = malloc(flame->function_count * sizeof *flame->used);
     if (!flame->number || !flame->shown || !flame->numbering || !flame->used)

@@ -126,9 +126,9 @@ int answer_search(struct asked *asked) {
     int failed = find_functions(&finding) || find_spans(&finding) || find_tracks(&finding);
     if (!failed) {
         struct found *all = finding.all;
-        if (finding.count)
+        if (all)
             qsort(all, finding.count, sizeof *all, compare);
-        uint32_t count = choose(all, finding.count, (uint32_t)asked->query->limit);
+        uint32_t count = all ? choose(all, finding.count, (uint32_t)asked->query->limit) : 0;
         json_object(json, "rows");
         COLUMN(json_text, json, "what", count, words[all[i].what]);
         COLUMN(json_text, json, "name", count, trace_text(trace, all[i].name));

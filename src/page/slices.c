@@ -10,25 +10,32 @@
 
 /* ---------------------------------------------------------------- the table */
 
-int answer_span_table(struct asked *asked) {
-    struct summary summary;
+static void write_counts(struct asked *asked, const struct summary_row *rows, uint32_t count) {
     struct json *json = asked->json;
     const struct trace *trace = asked->trace;
-    int error = summary_make_part(&summary, trace, &asked->query->filter);
+    COLUMN(json_text, json, "name", count, trace_text(trace, rows[i].name));
+    COLUMN(json_text, json, "category", count, trace_text(trace, rows[i].category));
+    COLUMN(json_count, json, "count", count, rows[i].count);
+    COLUMN(json_count, json, "open", count, rows[i].open);
+    COLUMN(json_count, json, "errors", count, rows[i].errors);
+}
+
+static void write_times(struct json *json, const struct summary_row *rows, uint32_t count) {
+    COLUMN(json_integer, json, "total", count, rows[i].total_ns);
+    COLUMN(json_integer, json, "mean", count, rows[i].mean_ns);
+    COLUMN(json_integer, json, "p50", count, rows[i].p50_ns);
+    COLUMN(json_integer, json, "p99", count, rows[i].p99_ns);
+    COLUMN(json_integer, json, "max", count, rows[i].max_ns);
+}
+
+int answer_span_table(struct asked *asked) {
+    struct summary summary;
+    int error = summary_make_part(&summary, asked->trace, &asked->query->filter);
     if (!error) {
-        const struct summary_row *rows = summary.rows;
-        json_object(json, "rows");
-        COLUMN(json_text, json, "name", summary.count, trace_text(trace, rows[i].name));
-        COLUMN(json_text, json, "category", summary.count, trace_text(trace, rows[i].category));
-        COLUMN(json_count, json, "count", summary.count, rows[i].count);
-        COLUMN(json_count, json, "open", summary.count, rows[i].open);
-        COLUMN(json_count, json, "errors", summary.count, rows[i].errors);
-        COLUMN(json_integer, json, "total", summary.count, rows[i].total_ns);
-        COLUMN(json_integer, json, "mean", summary.count, rows[i].mean_ns);
-        COLUMN(json_integer, json, "p50", summary.count, rows[i].p50_ns);
-        COLUMN(json_integer, json, "p99", summary.count, rows[i].p99_ns);
-        COLUMN(json_integer, json, "max", summary.count, rows[i].max_ns);
-        json_end(json);
+        json_object(asked->json, "rows");
+        write_counts(asked, summary.rows, summary.count);
+        write_times(asked->json, summary.rows, summary.count);
+        json_end(asked->json);
     }
     summary_free(&summary);
     return error;
@@ -164,7 +171,8 @@ int answer_slices(struct asked *asked) {
             found.count - from > query->limit ? from + (uint32_t)query->limit : found.count;
         sort_window(&found, from, to);
         json_count(asked->json, "count", found.count);
-        write_slices(asked, to > from ? found.places + from : NULL, to - from);
+        write_slices(asked, found.places ? found.places + from : NULL,
+                     found.places ? to - from : 0);
     }
     free(found.places);
     return error;
