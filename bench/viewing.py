@@ -1,6 +1,7 @@
 """viewing.py FOLDER LARGE: how the page of `marey view` takes ten million events, in Chromium.
 LARGE: the program that writes the trace. Emits one record: how long until the command listens and
-until the timeline shows the whole trace, and frames a second while it moves; none without a browser.
+until the timeline shows the whole trace, and frames a second while it moves; no record where there
+is no browser.
 """
 
 import re

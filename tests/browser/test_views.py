@@ -147,6 +147,7 @@ def test_call_tree_shows_arguments_and_results(view):
     page = view("tree")
     page.get_by_label("Made of").select_option("spans")
     tree = page.get_by_role("treegrid")
+    expect(tree.locator("tbody td.call").first).to_have_text("MainThread")
     tree.locator("tbody tr").filter(has_text="MainThread").click()
     fib = tree.locator("tr[aria-level='2']").filter(has_text="fib")
     expect(fib).to_contain_text("n=7")

@@ -154,7 +154,7 @@ export class TreeView implements View {
                 rows.arguments[i] && name(`(${rows.arguments[i]})`, "code", "arguments"),
                 rows.result[i] &&
                     name(rows.result[i], "code", rows.failed[i] ? "exception" : "result"),
-                rows.open[i] && h("small", { class: "badge" }, "not ended"),
+                Boolean(rows.open[i]) && h("small", { class: "badge" }, "not ended"),
                 rows.file[i] &&
                     h(
                         "small",
