@@ -1,5 +1,5 @@
-// A flame graph on a canvas. d3-flame-graph makes an SVG group of each node: 20,000 of them take it seconds to zoom
-// (bench/page_flame.py); drawn here, they take milliseconds.
+// A flame graph on a canvas. d3-flame-graph makes an SVG group of each node: of 20,000 it takes three seconds to draw
+// them and as long for each zoom (docs/ARCHITECTURE.md); here a zoom runs at the screen's own pace.
 
 import type { Flame } from "../api";
 import { calm, Pane } from "../canvas/pane";
