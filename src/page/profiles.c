@@ -198,7 +198,7 @@ static int flame_make(struct flame *flame, const struct profile *profile, unsign
     flame->number = calloc(flame->node_count, sizeof *flame->number);
     flame->shown = calloc(flame->node_count, sizeof *flame->shown);
     flame->numbering = malloc(flame->function_count * sizeof *flame->numbering);
-    flame->used = malloc(flame->function_count * sizeof *flame->used);
+    flame->used = calloc(flame->function_count, sizeof *flame->used);
     if (!flame->number || !flame->shown || !flame->numbering || !flame->used)
         return MAREY_ENOMEM;
     for (uint32_t i = 0; i < flame->function_count; i++)

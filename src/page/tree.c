@@ -268,20 +268,28 @@ static int find_branches(struct branches *branches, uint32_t node) {
     return 0;
 }
 
-static void write_branches(const struct branches *branches) {
+static void write_places(const struct branches *branches) {
     struct json *json = branches->asked->json;
     const struct profile_node *nodes = branches->nodes;
     const struct profile_function *functions = branches->functions;
     const uint32_t *list = branches->list;
     uint32_t count = branches->count;
-    unsigned weight = branches->weight;
-    json_object(json, "rows");
     COLUMN(json_integer, json, "id", count, list[i]);
     COLUMN(json_text, json, "name", count, functions[nodes[list[i]].function].name);
     COLUMN(json_text, json, "file", count, functions[nodes[list[i]].function].file);
     COLUMN(json_integer, json, "line", count, functions[nodes[list[i]].function].first_line);
     COLUMN(json_text, json, "arguments", count, "");
     COLUMN(json_text, json, "result", count, "");
+}
+
+static void write_branches(const struct branches *branches) {
+    struct json *json = branches->asked->json;
+    const struct profile_node *nodes = branches->nodes;
+    const uint32_t *list = branches->list;
+    uint32_t count = branches->count;
+    unsigned weight = branches->weight;
+    json_object(json, "rows");
+    write_places(branches);
     COLUMN(json_count, json, "calls", count, nodes[list[i]].total_count);
     COLUMN(json_count, json, "total", count, profile_total(&nodes[list[i]], weight));
     COLUMN(json_count, json, "self", count, profile_self(&nodes[list[i]], weight));
