@@ -392,6 +392,30 @@ def _nothing(what, value, beside):
     return Line(what, "0", f"{value:g}", verdict, beside)
 
 
+# ---- drop-ins
+
+
+def dropins(results):
+    """By CPU time of the thread that uses them; of samplers, of the whole process."""
+    bars = {
+        "keke": ("kev", 10, "thread_ns"),
+        "tracepatch": ("traced call", 10, "thread_ns"),
+        "tg4perfetto": ("trace_func", 20, "thread_ns"),
+        "live_trace": ("sample", 20, "thread_ns"),
+        "ox_profile": ("sample", 5, "process_ns"),
+    }
+    for tool, (what, factor, clock) in bars.items():
+        group = f"dropins.{tool}"
+        ratio = results.ratio(group, "original", "marey", clock, clock)
+        if ratio is None:
+            continue
+        theirs, ours = (results.rounds(group, who, clock) for who in ("original", "marey"))
+        beside = f"{ns(ours)} against {ns(theirs)}"
+        verdict = at_least(ratio[0], factor)
+        title = f"marey.compat.{tool}, {what}, under the original's"
+        yield Line(title, f">= {factor}x", f"{ratio[0]:.1f}x", verdict, beside)
+
+
 # ---- all
 
 
@@ -406,6 +430,7 @@ def lines(results, pythons):
         made += part(results)
     made += reading(results)
     made += viewing(results)
+    made += dropins(results)
     for part in (footprint_bytes, footprint_stop, footprint_memory, footprint_allocations):
         made += part(results)
     return [line for line in made if line]

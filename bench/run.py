@@ -125,6 +125,12 @@ def measured_viewing(environment, programs, folder):
     yield from records([environment.python, BENCH / "viewing.py", folder, programs["large"]])
 
 
+def measured_dropins(environment, folder):
+    """Drop-ins beside the tools whose interfaces they have."""
+    say("drop-ins")
+    yield from records([environment.python, BENCH / "dropins.py", folder])
+
+
 def measured_whole(environment, folder):
     """Each tool all told, in the newest Python."""
     for tool, spans in WHOLE.items():
@@ -147,6 +153,7 @@ def main():
         found += measured_outside(newest, places["tmpfs"])
         found += measured_reading(newest, programs, places["tmpfs"])
         found += measured_viewing(newest, programs, places["tmpfs"])
+        found += measured_dropins(newest, places["tmpfs"])
         found += measured_whole(newest, places["tmpfs"])
     now = datetime.now(timezone.utc)
     text = report.render(Results(found), all_environments, now)
