@@ -20,7 +20,7 @@ from pathlib import Path
 from series import QUICK, Contestant, emit, race
 
 ROUNDS = 7
-SPANS, CALLS, SAMPLES = 5_000, 1_973, 50
+SPANS, CALLS, SAMPLES = 20_000, 1_973, 50
 THREADS, DEPTH = 10, 11
 
 

@@ -3,7 +3,7 @@ marey's own files.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Literal, Protocol, SupportsFloat, SupportsIndex, TypedDict, TypeVar, final
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -398,6 +398,9 @@ def instant_at(
     line: int,
     /,
 ) -> None: ...
+def stack_text(
+    frame: FrameType, known: dict[int, Any], make: Callable[[FrameType], str], /
+) -> str: ...
 def use_log(log: ChromeLog | None, /) -> None: ...
 
 class Column: ...

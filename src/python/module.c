@@ -142,6 +142,7 @@ static PyMethodDef face_methods[] = {
     {"load_calls", forest_load, METH_VARARGS, NULL},
     {"load_trace", reading_load, METH_VARARGS, NULL},
     {"instant_at", event_instant_at, METH_VARARGS, NULL},
+    {"stack_text", stack_text, METH_VARARGS, NULL},
     {"use_log", chrome_log_use, METH_O, NULL},
     {"dump", (PyCFunction)(void (*)(void))dump_now, METH_VARARGS | METH_KEYWORDS,
      PyDoc_STR(

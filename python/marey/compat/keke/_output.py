@@ -62,7 +62,8 @@ class TraceOutput:
         self.clock = clock
         self.enabled = False
         self._sort_keys = dict(thread_sortkeys)
-        self._log = _marey.ChromeLog(clock, self.pid, self._meet, self._write)
+        self._much = threading.Event()  # waits to be written
+        self._log = _marey.ChromeLog(clock, self.pid, self._meet, self._much.set)
         self._met: set[int] = set()
         self._gc_start = -1
         self._writing = threading.Lock()
@@ -100,6 +101,7 @@ class TraceOutput:
         """No event comes from now on."""
         self.enabled = False
         self._ended.set()
+        self._much.set()
         gc.callbacks.remove(self._gc_callback)
         _stack.remove(self)
         _use_innermost()
@@ -167,7 +169,9 @@ class TraceOutput:
 
     def writer(self) -> None:
         """The thread that writes what others leave."""
-        while not self._ended.wait(_PAUSE):
+        while not self._ended.is_set():
+            self._much.wait(_PAUSE)
+            self._much.clear()
             self._write()
 
     def _write(self) -> None:

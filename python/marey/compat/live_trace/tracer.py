@@ -7,15 +7,15 @@ import linecache
 import os
 import sys
 import traceback
+from typing import Any
 
+from ... import _marey
 from .writer import BaseWriter, WriterToLogTemplate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import CodeType, FrameType
-
-_PLACES_MAX = 65536  # lines of code whose text is kept
+    from types import FrameType
 
 
 class Tracer:
@@ -27,8 +27,8 @@ class Tracer:
         assert isinstance(writer, BaseWriter), writer
         self.writer = writer
         self.init_stacktrace = "".join(traceback.format_stack())
-        # A line of code is looked up once: its file may change later, but what runs does not.
-        self._places: dict[tuple[CodeType, int], str] = {}
+        # A place is looked up once: its file may change later, but what runs does not.
+        self._places: dict[int, Any] = {}
 
     @property
     def pid(self) -> int:
@@ -39,33 +39,20 @@ class Tracer:
         """Take a sample, and write it."""
         head = f"\n\n#START date: {datetime.datetime.now()}\n# ProcessId: {self.pid}\n# ThreadID: "
         blocks = [
-            f"{head}{thread}\n{self._stack_text(frame)}#END"
+            f"{head}{thread}\n{_marey.stack_text(frame, self._places, self._place_text)}#END"
             for thread, frame in self.get_current_frames()
         ]
         if blocks:
             self.writer.write_traceback("\n".join(blocks))
 
-    def _stack_text(self, frame: FrameType | None) -> str:
-        places = []
-        while frame is not None:
-            # f_lineno is None where a frame is between two lines, from 3.10 on.
-            key = frame.f_code, frame.f_lineno or 0
-            text = self._places.get(key)
-            places.append(self._place_text(*key) if text is None else text)
-            frame = frame.f_back
-        return "".join(reversed(places))
-
-    def _place_text(self, code: CodeType, line: int) -> str:
-        if len(self._places) >= _PLACES_MAX:
-            self._places.clear()
-        text = ""
-        if not any(part in code.co_filename for part in self.file_name_parts_to_ignore):
-            text = f'File: "{code.co_filename}", line {line}, in {code.co_name}\n'
-            source = linecache.getline(code.co_filename, line).strip()
-            if source:
-                text += f"  {source}\n"
-        self._places[code, line] = text
-        return text
+    def _place_text(self, frame: FrameType) -> str:
+        code = frame.f_code
+        if any(part in code.co_filename for part in self.file_name_parts_to_ignore):
+            return ""
+        line = frame.f_lineno or 0  # None where it is between two lines, from 3.10 on
+        source = linecache.getline(code.co_filename, line).strip()
+        place = f'File: "{code.co_filename}", line {line}, in {code.co_name}\n'
+        return f"{place}  {source}\n" if source else place
 
     def extract_stack(self, stack: FrameType) -> Iterator[tuple[str, int, str, str]]:
         """(file, line, function, source line) of each frame, the outermost first."""

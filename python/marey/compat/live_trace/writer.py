@@ -52,6 +52,8 @@ class WriterToLogTemplate(BaseWriter):
     def __init__(self, outfile_template: str) -> None:
         self.outfile_template = outfile_template
         self._named_at: datetime.datetime | None = None
+        self._file: IO[str] | None = None  # stays open as long as it is the one of now
+        self._pid = 0
 
     def get_outfile(self, now: datetime.datetime | None = None) -> str:
         """The path at that time."""
@@ -62,17 +64,30 @@ class WriterToLogTemplate(BaseWriter):
         if self.outfile_template == "-":
             return sys.stdout
         now = now or datetime.datetime.now()
-        if self._named_at is None or self._named_at.date() != now.date():
-            self._named_at = now
-        path = self.get_outfile(self._named_at)
-        folder = os.path.dirname(path)
-        if folder:
-            os.makedirs(folder, exist_ok=True)
-        return open(path, "a", encoding="utf-8", errors="backslashreplace")
+        is_new = self._named_at is None or self._named_at.date() != now.date()
+        if is_new or self._file is None or self._pid != os.getpid():
+            self.close()
+            self._named_at, self._pid = now, os.getpid()
+            path = self.get_outfile(now)
+            folder = os.path.dirname(path)
+            if folder:
+                os.makedirs(folder, exist_ok=True)
+            self._file = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+        return self._file
 
     def close_outfile(self, fd: IO[str]) -> None:
-        """What was opened is closed."""
-        if self.outfile_template == "-":
+        """What was written leaves the process, so that a kill loses nothing of it."""
+        try:
             fd.flush()
-        else:
-            fd.close()
+        except OSError:  # what is in the buffer would fail once more
+            self._file = None
+            raise
+
+    def close(self) -> None:
+        """Let go of the file; the next sample opens it again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __del__(self) -> None:
+        self.close()
