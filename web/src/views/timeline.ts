@@ -9,23 +9,24 @@ import { Strip } from "../canvas/strip";
 import { useFont } from "../canvas/text";
 import { Tooltip } from "../canvas/tooltip";
 import { failure, fill, h, message, name } from "../dom";
-import { at, count, duration, percent, quantity } from "../format";
+import { count, duration } from "../format";
 import type { State } from "../state";
 import { css, onTheme, theme } from "../theme";
 import { Names } from "../timeline/data";
+import { describe } from "../timeline/describe";
 import { DetailsPanel } from "../timeline/details";
 import { FlowArrows } from "../timeline/flows";
 import { FoundSpans } from "../timeline/found";
 import { boxOf, type Hit, hitAt } from "../timeline/hit";
 import { Input } from "../timeline/input";
 import { NameColumn } from "../timeline/names";
+import { firstSpan, neighbourOf } from "../timeline/nearby";
 import { Painter, spanColours } from "../timeline/paint";
 import { between, heightOf, makeRows, type Row, SPAN_ROW } from "../timeline/rows";
+import { drawRange, drawRuler, RULER, TICKS_APART } from "../timeline/ruler";
 import { Tiles } from "../timeline/tiles";
 import { clamp, pan, ticks, timeAt, type Viewport, whole, xOf, zoom } from "../timeline/viewport";
 
-const RULER = 24;
-const TICKS_APART = 96;
 /** Rows this far outside the canvas are asked for, too, so that scrolling finds them. */
 const AROUND = 300;
 const JUMP_MS = 220;
@@ -285,7 +286,7 @@ export class TimelineView implements View {
         this.painter.write(context);
         this.arrows.draw(context, this.rowByTrack, this.view, scrollTop, this.selectedBox());
         this.drawChosen();
-        this.drawRange(context, height);
+        drawRange(context, this.view, this.shownRange(), height);
         this.ruler.invalidate();
     }
 
@@ -301,18 +302,9 @@ export class TimelineView implements View {
         if (end < view.width) raster.rect(end, 0, view.width - end, height, beyond);
     }
 
-    private drawRange(context: CanvasRenderingContext2D, height: number): void {
-        const range = this.drawn ?? this.app.store.state.range;
-        if (!range) return;
-        const [left, right] = range.map((time) =>
-            Math.min(Math.max(xOf(this.view, time), -2), this.view.width + 2),
-        );
-        context.fillStyle = css("--shade");
-        context.fillRect(0, 0, left, height);
-        context.fillRect(right, 0, this.view.width - right, height);
-        context.fillStyle = css("--accent");
-        context.fillRect(left - 1, 0, 2, height);
-        context.fillRect(right - 1, 0, 2, height);
+    /** What is being drawn, or was. */
+    private shownRange(): [number, number] | null {
+        return this.drawn ?? this.app.store.state.range;
     }
 
     private drawChosen(): void {
@@ -361,31 +353,8 @@ export class TimelineView implements View {
     }
 
     private drawRuler(): void {
-        const { context, width } = this.ruler;
-        context.clearRect(0, 0, width, RULER);
-        const { step, times } = ticks(this.view, TICKS_APART);
-        context.font = "11px system-ui, sans-serif";
-        context.textBaseline = "middle";
-        for (const time of times) {
-            const x = Math.round(xOf(this.view, time));
-            context.fillStyle = css("--line");
-            context.fillRect(x, RULER - 6, 1, 6);
-            context.fillStyle = css("--quiet");
-            context.fillText(at(time, step), x + 4, RULER / 2);
-        }
-        if (this.hoverX !== null) this.drawCursor(this.hoverX, step);
-        this.drawRange(context, RULER);
-    }
-
-    private drawCursor(x: number, step: number): void {
-        const { context, width } = this.ruler;
-        const label = at(timeAt(this.view, x), step / 100);
-        const wide = context.measureText(label).width + 10;
-        const left = Math.min(x, width - wide);
-        context.fillStyle = css("--ink");
-        context.fillRect(left, 3, wide, RULER - 6);
-        context.fillStyle = css("--canvas");
-        context.fillText(label, left + 5, RULER / 2);
+        drawRuler(this.ruler, this.view, this.hoverX);
+        drawRange(this.ruler.context, this.view, this.shownRange(), RULER);
     }
 
     private arrived(problem: unknown): void {
@@ -415,42 +384,8 @@ export class TimelineView implements View {
             this.hover && this.hover.kind !== "samples" && this.hover.kind !== "value"
                 ? "pointer"
                 : "";
-        if (event && this.hover) this.tooltip.show(event, ...this.describe(this.hover));
+        if (event && this.hover) this.tooltip.show(event, ...describe(this.hover, this.names));
         else this.tooltip.hide();
-    }
-
-    private describe({ kind, row, data, index: i }: Hit): (Node | string)[] {
-        const track = row.track!;
-        if (kind === "span") {
-            const { begin, end, id, name: named, count: many, failed } = data.spans!;
-            const title = name(this.names.text[named[i]], "code");
-            if (id[i] < 0)
-                return [
-                    title,
-                    `${count(many[i])} spans within ${duration(end[i] - begin[i])}; zoom in to tell them apart`,
-                ];
-            return [title, `${duration(end[i] - begin[i])}${failed[i] ? ", failed" : ""}`];
-        }
-        if (kind === "instant") {
-            const { time, name: named, count: many } = data.instants!;
-            return [
-                name(this.names.text[named[i]], "code"),
-                many[i] > 1 ? `${count(many[i])} instants` : `at ${at(time[i], 1)}`,
-            ];
-        }
-        if (kind === "value") {
-            const { time, least, most, last } = data.values!;
-            const value =
-                least[i] < most[i]
-                    ? `${quantity(least[i], null)} to ${quantity(most[i], track.unit)}`
-                    : quantity(last[i], track.unit);
-            return [name(track.name), value, `since ${at(time[i], 1)}`];
-        }
-        const { running, gilWait } = data.samples!;
-        return [
-            `on a CPU in ${percent(running[i], 1)} of the samples`,
-            gilWait[i] > 0 ? `waits for the GIL in ${percent(gilWait[i], 1)}` : "",
-        ];
     }
 
     private click(event: MouseEvent): void {
@@ -665,42 +600,11 @@ export class TimelineView implements View {
     /** Selects the span beside or below or above the selected one, of those that are seen; without one, the first. */
     private neighbour(along: -1 | 0 | 1, down: -1 | 0 | 1): void {
         const chosen = this.selected?.isSpan ? this.selected.details : null;
-        if (!chosen) return this.chooseFirst();
-        if (down < 0) {
-            if (chosen.parent !== null) this.choose(`span:${chosen.parent}`);
-            return;
-        }
-        const end = chosen.begin + (chosen.duration ?? this.duration);
-        let best = -1;
-        let distance = Number.POSITIVE_INFINITY;
-        for (const { data } of this.tiles.pieces(this.view, chosen.track)) {
-            data.spans?.id.forEach((id, i) => {
-                const { begin, depth } = data.spans!;
-                if (id < 0 || id === chosen.id || depth[i] !== chosen.depth + down) return;
-                if (
-                    down
-                        ? begin[i] < chosen.begin || begin[i] > end
-                        : along * (begin[i] - chosen.begin) <= 0
-                )
-                    return;
-                const away = Math.abs(begin[i] - chosen.begin);
-                if (away < distance) [best, distance] = [id, away];
-            });
-        }
-        if (best >= 0) this.choose(`span:${best}`);
-    }
-
-    private chooseFirst(): void {
+        const pieces = (track: number) => this.tiles.pieces(this.view, track);
         const { scrollTop, height } = this.pane;
-        for (const row of between(this.rows, scrollTop, scrollTop + height)) {
-            if (row.spans === null) continue;
-            for (const { data } of this.tiles.pieces(this.view, row.track!.id)) {
-                const i =
-                    data.spans?.id.findIndex(
-                        (id, i) => id >= 0 && data.spans!.end[i] >= this.view.from,
-                    ) ?? -1;
-                if (i >= 0) return this.choose(`span:${data.spans!.id[i]}`);
-            }
-        }
+        const next = chosen
+            ? neighbourOf(chosen, along, down, pieces(chosen.track))
+            : firstSpan(between(this.rows, scrollTop, scrollTop + height), this.view, pieces);
+        if (next !== null) this.choose(`span:${next}`);
     }
 }
