@@ -13,7 +13,13 @@ import traces
 import marey
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/recording.md", "docs/calls.md", "docs/sampling.md")
+PAGES = (
+    "README.md",
+    "docs/recording.md",
+    "docs/calls.md",
+    "docs/sampling.md",
+    "docs/migrating.md",
+)
 UNRECORDED = {name: value for name, value in os.environ.items() if name != "MAREY_TRACE"}
 COMMAND = Path(sys.executable).parent / "marey"
 
