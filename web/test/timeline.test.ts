@@ -4,7 +4,7 @@ import type { TimelineQuery } from "../src/source";
 import { Names } from "../src/timeline/data";
 import { heightOf, makeRows } from "../src/timeline/rows";
 import { TILE, Tiles } from "../src/timeline/tiles";
-import { clamp, pan, ticks, timeAt, whole, xOf, zoom } from "../src/timeline/viewport";
+import { clamp, pan, ticks, timeAt, towards, whole, xOf, zoom } from "../src/timeline/viewport";
 
 const DURATION = 1e9;
 
@@ -26,6 +26,19 @@ test("a view stays near the trace, and ends at 100 ns", () => {
     expect(clamp({ from: 1e12, span: 1e6, width: 1000 }, DURATION).from).toBeLessThan(
         DURATION * 1.04,
     );
+});
+
+test("the way to another view begins and ends at them, and goes there", () => {
+    const from = { from: 0, span: 1000, width: 100 };
+    const to = { from: 700, span: 10, width: 100 };
+    expect(towards(from, to, 0)).toEqual(from);
+    expect(towards(from, to, 1).from).toBeCloseTo(700);
+    expect(towards(from, to, 1).span).toBeCloseTo(10);
+    const half = towards(from, to, 0.5);
+    expect(half.span).toBeCloseTo(100);
+    expect(timeAt(half, 50)).toBeGreaterThan(500);
+    expect(timeAt(half, 50)).toBeLessThan(705);
+    expect(towards(from, { ...from, from: 400 }, 0.5).from).toBeCloseTo(200);
 });
 
 test("ticks are 1, 2 or 5 times a power of ten, and not too close", () => {

@@ -37,6 +37,15 @@ export function pan(view: Viewport, pixels: number, duration: number): Viewport 
     return clamp({ ...view, from: view.from + (pixels * view.span) / view.width }, duration);
 }
 
+/** On the way from one view to another, done by a share: lengths change by even factors, which looks even. */
+export function towards(from: Viewport, to: Viewport, done: number): Viewport {
+    const span = from.span * (to.span / from.span) ** done;
+    // What is in the middle moves as the length does, so that near the end, where little is seen, little moves.
+    const moved = to.span === from.span ? done : (from.span - span) / (from.span - to.span);
+    const [start, end] = [from.from + from.span / 2, to.from + to.span / 2];
+    return { from: start + (end - start) * moved - span / 2, span, width: to.width };
+}
+
 export function timeAt(view: Viewport, x: number): number {
     return view.from + (x / view.width) * view.span;
 }

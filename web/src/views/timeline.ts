@@ -25,7 +25,17 @@ import { Painter, spanColours } from "../timeline/paint";
 import { between, heightOf, makeRows, type Row, SPAN_ROW } from "../timeline/rows";
 import { drawRange, drawRuler, RULER, TICKS_APART } from "../timeline/ruler";
 import { Tiles } from "../timeline/tiles";
-import { clamp, pan, ticks, timeAt, type Viewport, whole, xOf, zoom } from "../timeline/viewport";
+import {
+    clamp,
+    pan,
+    ticks,
+    timeAt,
+    towards,
+    type Viewport,
+    whole,
+    xOf,
+    zoom,
+} from "../timeline/viewport";
 
 /** Rows this far outside the canvas are asked for, too, so that scrolling finds them. */
 const AROUND = 300;
@@ -63,6 +73,8 @@ export class TimelineView implements View {
     private drawn: [number, number] | null = null;
     private selected: Selected | null = null;
     private rowsKey = "";
+    /** Counts movements: an older one stops when a newer begins. */
+    private glides = 0;
 
     constructor(private readonly app: App) {
         const { source, trace, store } = app;
@@ -223,7 +235,13 @@ export class TimelineView implements View {
             this.view = { ...this.view, width: this.pane.width };
     }
 
+    /** The hand moves the view: whatever moved it before gives way. */
     private look(view: Viewport): void {
+        this.glides++;
+        this.lookAt(view);
+    }
+
+    private lookAt(view: Viewport): void {
         this.view = view;
         this.hover = null;
         this.tooltip.hide();
@@ -234,25 +252,12 @@ export class TimelineView implements View {
     /** Moves there so that the eye can follow. */
     private glide(to: Viewport): void {
         const from = this.view;
+        const mine = ++this.glides;
         const began = performance.now();
         const step = () => {
+            if (mine !== this.glides) return;
             const t = calm.matches ? 1 : Math.min(1, (performance.now() - began) / JUMP_MS);
-            const eased = 1 - (1 - t) ** 3;
-            // Lengths change by factors: an even pace of the logarithm looks even.
-            const span = from.span * (to.span / from.span) ** eased;
-            const centre =
-                from.from +
-                from.span / 2 +
-                (to.from + to.span / 2 - from.from - from.span / 2) *
-                    (t === 1
-                        ? 1
-                        : (1 - span / from.span) / (1 - to.span / from.span || 1) || eased);
-            this.look(
-                clamp(
-                    { ...this.view, from: t === 1 ? to.from : centre - span / 2, span },
-                    this.duration,
-                ),
-            );
+            this.lookAt(clamp(towards(from, to, 1 - (1 - t) ** 3), this.duration));
             if (t < 1) requestAnimationFrame(step);
         };
         step();
