@@ -14,6 +14,7 @@ import type {
     TrackPart,
     TreeRows,
 } from "../api";
+import { count } from "../format";
 import {
     type FlowQuery,
     type SliceQuery,
@@ -50,7 +51,7 @@ export class EmbeddedSource implements Source {
         const left = this.data.spans.left_out;
         const notes = left
             ? [
-                  `This page has the ${this.data.spans.id.length} longest spans; ${left} shorter ones are in the trace only.`,
+                  `This page has the ${count(this.data.spans.id.length)} longest spans; ${count(left)} shorter ones are in the trace only.`,
               ]
             : [];
         if (this.data.part) notes.push("This page was made of a part of the trace.");
