@@ -12,21 +12,34 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from typing import Any
 
+    Make = Callable[[], calls]
+    Ended = Callable[[Any, calls], None]
+
 
 def wrap(function: Any, options: dict[str, Any]) -> Any:
     """The function, each call in a scope with these options."""
+    name = getattr(getattr(function, "__func__", function), "__qualname__", None)
+    options = {**options, "label": options["label"] or name}
+    return wrap_each(function, lambda: calls(**options), _keep)
+
+
+def _keep(wrapper: Any, scope: calls) -> None:
+    wrapper.calls = scope
+
+
+def wrap_each(function: Any, make: Make, ended: Ended) -> Any:
+    """The function, each call in a scope of make(). ended(wrapper, scope) hears of its end."""
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(wrap(function.__func__, options))
+        return type(function)(wrap_each(function.__func__, make, ended))
     if isinstance(function, type) or not callable(function):
         raise TypeError(f"a function is wanted, not {function!r:.200}")
-    options = {**options, "label": options["label"] or getattr(function, "__qualname__", None)}
-    wrapper = _kind(function)(function, options)
+    wrapper = _kind(function)(function, make, ended)
     functools.update_wrapper(wrapper, function)
     wrapper.calls = None
     return wrapper
 
 
-def _kind(function: Any) -> Callable[[Any, dict[str, Any]], Any]:
+def _kind(function: Any) -> Callable[[Any, Make, Ended], Any]:
     code = _code_of(function)
     flags = code.co_flags if code is not None else 0
     if flags & _ASYNC_GENERATOR:
@@ -38,26 +51,26 @@ def _kind(function: Any) -> Callable[[Any, dict[str, Any]], Any]:
     return _plain
 
 
-def _plain(function: Any, options: dict[str, Any]) -> Any:
+def _plain(function: Any, make: Make, ended: Ended) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        scope = calls(**options)
+        scope = make()
         try:
             with scope:
                 return function(*args, **kwargs)
         finally:
-            wrapper.calls = scope  # type: ignore[attr-defined]
+            ended(wrapper, scope)
 
     return wrapper
 
 
-def _coroutine(function: Any, options: dict[str, Any]) -> Any:
+def _coroutine(function: Any, make: Make, ended: Ended) -> Any:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        scope = calls(**options)
+        scope = make()
         try:
             with scope:
                 return await function(*args, **kwargs)
         finally:
-            wrapper.calls = scope  # type: ignore[attr-defined]
+            ended(wrapper, scope)
 
     return wrapper
 
@@ -98,15 +111,15 @@ class _Pieces:
             self._scope.leave()
 
 
-def _generator(function: Any, options: dict[str, Any]) -> Any:
+def _generator(function: Any, make: Make, ended: Ended) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        scope = calls(**options)
+        scope = make()
         scope._scope.open()
         try:
             return (yield from _Pieces(function(*args, **kwargs), scope))
         finally:
             scope._scope.close()
-            wrapper.calls = scope  # type: ignore[attr-defined]
+            ended(wrapper, scope)
 
     return wrapper
 
@@ -119,9 +132,9 @@ async def _step(scope: calls, step: Any) -> Any:
         scope._scope.leave()
 
 
-def _async_generator(function: Any, options: dict[str, Any]) -> Any:
+def _async_generator(function: Any, make: Make, ended: Ended) -> Any:
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        scope = calls(**options)
+        scope = make()
         scope._scope.open()
         generator = function(*args, **kwargs)
         step = generator.__anext__()
@@ -143,6 +156,6 @@ def _async_generator(function: Any, options: dict[str, Any]) -> Any:
                 await _step(scope, generator.aclose())
             finally:
                 scope._scope.close()
-                wrapper.calls = scope  # type: ignore[attr-defined]
+                ended(wrapper, scope)
 
     return wrapper

@@ -97,7 +97,7 @@ struct scope {
     uint64_t serial;          /* no other scope of this process has it */
     uint64_t forks;           /* of the process that opened it */
     uint64_t call_count, skipped;
-    const char *limit; /* what was reached first, NULL: nothing */
+    const char *limit; /* what ended the recording, or else max_depth; NULL: nothing */
     lane **lanes;      /* a hash table */
     uint32_t lane_count, lane_room;
     marey_span slice; /* in the session */
@@ -114,7 +114,7 @@ static inline void scope_drop(scope *of) {
         scope_free(of);
 }
 static inline void scope_limited(scope *of, const char *limit) {
-    if (!of->limit)
+    if (!of->limit || !strcmp(of->limit, "max_depth"))
         of->limit = limit;
 }
 
