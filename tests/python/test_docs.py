@@ -19,6 +19,7 @@ PAGES = (
     "docs/calls.md",
     "docs/sampling.md",
     "docs/migrating.md",
+    "docs/reading.md",
 )
 UNRECORDED = {name: value for name, value in os.environ.items() if name != "MAREY_TRACE"}
 COMMAND = Path(sys.executable).parent / "marey"
