@@ -44,6 +44,7 @@ TYPE_CHECKING = False  # as typing has it, which takes milliseconds to import
 if TYPE_CHECKING:
     from ._calls import calls
     from ._dump import dump_off, dump_on
+    from ._on_failure import on_failure
     from ._sampler import Sampler, sample
     from ._trace import open_trace
 else:
@@ -53,6 +54,7 @@ else:
         "calls": "_calls",
         "dump_off": "_dump",
         "dump_on": "_dump",
+        "on_failure": "_on_failure",
         "open_trace": "_trace",
         "sample": "_sampler",
     }
@@ -95,6 +97,7 @@ __all__ = [
     "get_lib_dir",
     "instant",
     "now",
+    "on_failure",
     "open_trace",
     "process_name",
     "record",

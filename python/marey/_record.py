@@ -161,6 +161,7 @@ class record:
     """
 
     _active: record | None = None  # the one that is on in this interpreter
+    _yields = False  # whether it ends for another one to begin
 
     def __init__(
         self,
@@ -191,7 +192,9 @@ class record:
     def start(self) -> Self:
         """Begin to record. Returns the object."""
         active = record._active
-        if active is not None and active._pid == os.getpid():
+        if active is not None and active._yields:
+            active.stop()
+        elif active is not None and active._pid == os.getpid():
             raise Error(f"this process is recording already, to {active.path}")
         self._joined = self._join()
         if not self._joined:

@@ -20,6 +20,7 @@ PAGES = (
     "docs/sampling.md",
     "docs/migrating.md",
     "docs/reading.md",
+    "docs/live.md",
 )
 UNRECORDED = {name: value for name, value in os.environ.items() if name != "MAREY_TRACE"}
 COMMAND = Path(sys.executable).parent / "marey"
