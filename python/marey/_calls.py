@@ -194,8 +194,8 @@ class calls:
 
     @property
     def limit_reason(self) -> str | None:
-        """The first limit that was reached: "max_depth", "max_calls", "max_time", "memory"; or
-        None.
+        """The limit that ended the recording: "max_calls", "max_time", "memory". Where none did,
+        "max_depth" if deep calls are missing; or None.
         """
         return self._scope.limit
 

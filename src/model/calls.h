@@ -53,7 +53,7 @@ struct call {
 struct call_scope {
     int64_t begin_ns, duration_ns; /* -1: it has no end */
     uint32_t label;                /* strings; 0: none */
-    uint32_t limit;                /* strings: what was reached first; 0: no limit */
+    uint32_t limit;                /* strings: see calls.h of the recorder; 0: none */
     uint32_t track;
     uint64_t call_count, skipped, lost;
 };

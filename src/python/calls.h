@@ -97,7 +97,7 @@ struct scope {
     uint64_t serial;          /* no other scope of this process has it */
     uint64_t forks;           /* of the process that opened it */
     uint64_t call_count, skipped;
-    const char *limit; /* what ended the recording, or else max_depth; NULL: nothing */
+    const char *limit; /* what ended the recording, or else was reached first */
     lane **lanes;      /* a hash table */
     uint32_t lane_count, lane_room;
     marey_span slice; /* in the session */
@@ -113,8 +113,12 @@ static inline void scope_drop(scope *of) {
     if (UNLIKELY(--of->references == 0))
         scope_free(of);
 }
+/* Whether a limit ends the recording. The others leave calls out, here and there. */
+static inline bool limit_ends(const char *limit) {
+    return strcmp(limit, "max_depth") != 0 && strcmp(limit, "stack") != 0;
+}
 static inline void scope_limited(scope *of, const char *limit) {
-    if (!of->limit || !strcmp(of->limit, "max_depth"))
+    if (!of->limit || (!limit_ends(of->limit) && limit_ends(limit)))
         of->limit = limit;
 }
 

@@ -173,7 +173,8 @@ static void put_dict(drawing *d, PyObject *value) {
 
 static void put_container(drawing *d, PyObject *value) {
     Py_ssize_t size = size_of(value);
-    if (size > ENTRIES_MAX || (size && d->nesting == NESTING_MAX)) {
+    bool large = size > ENTRIES_MAX && !d->of->repr; /* else: the first */
+    if (large || (size && d->nesting == NESTING_MAX)) {
         put_summary(d, value, size);
         return;
     }
@@ -250,20 +251,6 @@ static void put_other(drawing *d, PyObject *value) {
         put_by(d, value_put_other, value);
 }
 
-static void put_value(drawing *d, PyObject *value) {
-    if (PyUnicode_CheckExact(value))
-        put_str(d, value);
-    else if (value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) ||
-             PyFloat_CheckExact(value))
-        put_by(d, text_put_object, value);
-    else if (PyBytes_CheckExact(value))
-        put_bytes(d, value);
-    else if (is_plain_container(value))
-        put_container(d, value);
-    else
-        put_other(d, value);
-}
-
 /* What the object itself says. It may run any code. */
 static void put_repr(drawing *d, PyObject *value) {
     PyObject *text = PyObject_Repr(value);
@@ -278,6 +265,22 @@ static void put_repr(drawing *d, PyObject *value) {
         PyErr_Clear();
         puts_text(d, "<unprintable>");
     }
+}
+
+static void put_value(drawing *d, PyObject *value) {
+    if (PyUnicode_CheckExact(value))
+        put_str(d, value);
+    else if (value == Py_None || PyBool_Check(value) || PyLong_CheckExact(value) ||
+             PyFloat_CheckExact(value))
+        put_by(d, text_put_object, value);
+    else if (PyBytes_CheckExact(value))
+        put_bytes(d, value);
+    else if (is_plain_container(value)) /* also where others say it: of them, no more than fits */
+        put_container(d, value);
+    else if (d->of->repr)
+        put_repr(d, value);
+    else
+        put_other(d, value);
 }
 
 /* --------------------------------------------------------------- arguments */
@@ -337,7 +340,7 @@ void call_value_add(call_values *v, uint32_t name, PyObject *value, bool by_type
     if (by_type)
         draw(v, arg, value, put_type);
     else if (!set_number(arg, value))
-        draw(v, arg, value, v->repr ? put_repr : put_value);
+        draw(v, arg, value, put_value);
 }
 
 void call_value_add_text(call_values *v, uint32_t name, const char *text) {

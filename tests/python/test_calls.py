@@ -271,6 +271,24 @@ def test_repr_is_run_where_it_is_asked_for(seen):
     assert found.names() == ["use"]  # what shows values is not among the calls
 
 
+def test_of_containers_no_more_is_asked_than_fits(seen):
+    asked = []
+
+    class Asked:
+        def __repr__(self):
+            asked.append(self)
+            return "x" * 30
+
+    def use(many, settings):
+        pass
+
+    found = shown(seen, use, [Asked()] * 1_000_000, {"password": Asked()}, repr=True)
+    args = found.one("use").args
+    assert args["many"] == f"[{', '.join(['x' * 30] * 4)}"[:117] + "..."
+    assert args["settings"] == "{'password': ***}"
+    assert len(asked) == 4
+
+
 def test_a_generator_is_one_call_in_pieces(seen):
     with marey.calls() as scope:
         it = numbers(2)
@@ -368,11 +386,15 @@ def test_max_time_ends_the_recording(seen):
     assert seen(scope).names() == ["fib"] and scope.limit_reason == "max_time"
 
 
-def test_the_first_limit_is_the_reason(seen):
+def test_what_ended_the_recording_is_the_reason_and_else_max_depth(seen):
     with marey.calls(max_depth=1, max_calls=2) as scope:
-        for _ in range(3):
-            deep(2)
-    assert scope.limit_reason == "max_depth" and scope.call_count == 2
+        deep(2)
+        assert scope.limit_reason == "max_depth"
+        deep(2)
+        deep(2)
+        assert scope.limit_reason == "max_calls" and scope.call_count == 2
+        deep(2)
+    assert scope.limit_reason == "max_calls"
 
 
 def test_min_duration_keeps_long_calls_and_their_callers(seen):

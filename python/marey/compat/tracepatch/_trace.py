@@ -239,7 +239,7 @@ class trace:
     @property
     def was_limited(self) -> bool:
         """Whether a limit ended the recording. max_depth ends nothing: see limit_reason."""
-        return self.limit_reason not in (None, "max_depth")
+        return self.limit_reason not in (None, "max_depth", "stack")
 
     @property
     def limit_reason(self) -> str | None:
