@@ -153,7 +153,8 @@ def _run_samples(work: _Cell, options: argparse.Namespace) -> str:
     if not stats.samples:
         return "no samples: the cell took less time than there is between two"
     # What stands around the cell, IPython and this, is in all samples and says nothing.
-    rows = [r for r in sampler.hot(1 << 20) if r.self_samples or work.is_of(r.file)]
+    hot = [r for r in sampler.hot(None) if r.file != __file__]
+    rows = [r for r in hot if r.self_samples or work.is_of(r.file)]
     table = HotList(rows[: options.rows])
     return f"{table}\n{stats.samples:,} samples, {stats.achieved_hz:,.0f} a second"
 
