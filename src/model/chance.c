@@ -19,11 +19,19 @@ static double two_sided(double difference, double variance, uint32_t batches) {
 
 /* ------------------------------------------------------------------- shares */
 
+/* What the current batch, which is over, adds to the squares of differences. */
+static double step(const struct chance_share *share) {
+    double difference = share->in_batch - share->last;
+    return share->batch ? difference * difference : 0;
+}
+
 void chance_share_add(struct chance_share *share, const struct chance_whole *whole, double before,
                       double weight) {
     uint32_t batch = (uint32_t)(before / whole->sum * CHANCE_BATCHES);
     if (batch != share->batch) {
-        share->squares += share->in_batch * share->in_batch;
+        int is_next = batch == share->batch + 1;
+        share->squares += step(share) + (is_next ? 0 : share->in_batch * share->in_batch);
+        share->last = is_next ? share->in_batch : 0;
         share->in_batch = 0;
         share->batch = batch;
     }
@@ -39,8 +47,10 @@ static double worth(const struct chance_whole *whole) {
 /* By how much the variance of a share is larger than that of independent samples. */
 static double inflation(const struct chance_share *share, const struct chance_whole *whole) {
     double part = share->sum / whole->sum, independent = part * (1 - part) / worth(whole);
-    double squares = share->squares + share->in_batch * share->in_batch;
-    double between = (squares - share->sum * share->sum / CHANCE_BATCHES) / (CHANCE_BATCHES - 1);
+    int is_last = share->batch >= CHANCE_BATCHES - 1;
+    double squares =
+        share->squares + step(share) + (is_last ? 0 : share->in_batch * share->in_batch);
+    double between = squares / (2 * (CHANCE_BATCHES - 1));
     double observed = CHANCE_BATCHES * between / (whole->sum * whole->sum);
     return independent > 0 && observed > independent ? observed / independent : 1;
 }
@@ -57,7 +67,8 @@ double chance_of_shares(const struct chance_share *a, const struct chance_whole 
         return 1;
     double variance =
         pooled * (1 - pooled) * (inflation(a, a_whole) / a_worth + inflation(b, b_whole) / b_worth);
-    return two_sided(a_part - b_part, variance, 2 * CHANCE_BATCHES);
+    /* Differences say two thirds of what as many independent batches would. */
+    return two_sided(a_part - b_part, variance, 2 * CHANCE_BATCHES * 2 / 3);
 }
 
 /* ---------------------------------------------------------------- durations */

@@ -4,7 +4,9 @@
  * later, and a slow query is followed by slow ones. Counted as if they were independent, a thousand samples say more than they
  * do. So each side is cut into batches, one after the other, and how much these differ tells how much the whole may
  * ("batch means"; P. Welch, The Statistical Analysis of Simulation Results, 1983). Where they differ less than independent
- * draws would, those count.
+ * draws would, those count. Of shares it is how much each batch differs from the one before it (J. von Neumann, Distribution
+ * of the Ratio of the Mean Square Successive Difference to the Variance, 1941): a program that first does one thing and then
+ * another does so in the next run too, and that is not chance.
  *
  * What one recording cannot tell is how much a program differs from one run to the next: a machine that was busy in one of
  * them makes a difference, and not by chance. */
@@ -21,8 +23,9 @@ enum {
 
 /* How much of a whole goes to one of its parts: weights of samples in a function, of all samples. Added in order of time. */
 struct chance_share {
-    double sum;               /* of the part */
-    double in_batch, squares; /* of the current batch; of those that are over */
+    double sum;            /* of the part */
+    double in_batch, last; /* of the current batch and of the one before it */
+    double squares;        /* of the differences from one batch to the next, so far */
     uint32_t batch;
 };
 

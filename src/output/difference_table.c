@@ -92,7 +92,7 @@ static void print_rest(uint32_t left, uint32_t alike, const char *one, const cha
     table_print_more(left, to, &style->table);
     display_count(count, sizeof count, alike);
     if (alike)
-        fprintf(to, "%s%s %s: no difference that is more than chance\n",
+        fprintf(to, "%s%s %s: no difference that is more than chance (--all: all of them)\n",
                 style->table.indent ? style->table.indent : "", count, alike == 1 ? one : many);
 }
 

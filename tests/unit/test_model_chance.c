@@ -73,6 +73,28 @@ static void a_shift_of_five_points_is_found(void **state) {
     assert_true(found_shares(200, 100000, 0.20, 0.25, 10, 0.01) > 0.99);
 }
 
+/* A program that first does something else, then this: at which sample it begins is the same in each run, within one or two. */
+static double chance_of_phases(uint32_t count, double before, double after) {
+    struct chance_share share[2] = {{.sum = 0}, {.sum = 0}};
+    struct chance_whole whole = {count, count};
+    for (int side = 0; side < 2; side++) {
+        double begin = (1 - (side ? after : before)) * count + 4 * chance() - 2;
+        for (uint32_t i = 0; i < count; i++)
+            if (i >= begin)
+                chance_share_add(&share[side], &whole, i, 1);
+    }
+    return chance_of_shares(&share[0], &whole, &share[1], &whole);
+}
+
+static void a_longer_phase_is_found(void **state) {
+    (void)state;
+    random_state = 5;
+    for (int round = 0; round < 100; round++) {
+        assert_true(chance_of_phases(500, 0.10, 0.35) < 0.01);
+        assert_true(chance_of_phases(500, 0.30, 0.30) > 0.5);
+    }
+}
+
 static void too_little_says_nothing(void **state) {
     struct chance_share a = {.sum = 5, .in_batch = 5}, none = {0};
     struct chance_whole whole = {1000, 1000}, nothing = {0, 0};
@@ -149,6 +171,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_programs_are_equal),
         cmocka_unit_test(a_shift_of_five_points_is_found),
+        cmocka_unit_test(a_longer_phase_is_found),
         cmocka_unit_test(too_little_says_nothing),
         cmocka_unit_test(equal_durations_are_equal),
         cmocka_unit_test(slower_durations_are_found),
