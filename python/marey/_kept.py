@@ -18,9 +18,9 @@ _SAME_MAX = 10_000  # files of one name and second
 _OURS = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d_.*" + re.escape(SUFFIX))
 
 
-def plain(name: str) -> str:
-    """What may stand in a file's name anywhere, and needs no quotes."""
-    return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.")[:_NAME_MAX] or "unnamed"
+def plain(name: str, most: int = _NAME_MAX) -> str:
+    """What may stand in a file's name anywhere, and needs no quotes; so many characters."""
+    return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.")[:most] or "unnamed"
 
 
 def _names(name: str, reason: str) -> Iterator[str]:
