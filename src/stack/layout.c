@@ -227,13 +227,20 @@ static int check_frame(const struct layout *layout, struct memory *memory, uint6
     if (!frame)
         return 0;
     uint64_t code = 0, name, file;
-    int error = memory_read(memory, frame + layout->frame_code, &code, sizeof code);
+    uint8_t owner = 0;
+    bool has_owner = layout->frame_owner != LAYOUT_NONE;
+    struct piece pieces[] = {{frame + layout->frame_code, &code, sizeof code},
+                             {frame + layout->frame_owner, &owner, sizeof owner}};
+    int error = memory_read_pieces(memory, pieces, has_owner ? 2 : 1);
     code &= ~(uint64_t)7;
     if (error || !code)
         return error;
+    /* A shim's frame has None, or a code without names, where others have their code: what a thread of 3.15 begins with. */
+    if (has_owner && owner >= layout->owner_shim && owner <= layout->owner_last)
+        return 0;
     name = memory_pointer(memory, code + layout->code_name);
     file = memory_pointer(memory, code + layout->code_filename);
-    if (!name) /* a shim's frame has None, or nothing, where others have their code */
+    if (!name)
         return 0;
     uint64_t type = memory_pointer(memory, name + layout->object_type);
     return type && file && memory_pointer(memory, file + layout->object_type) == type

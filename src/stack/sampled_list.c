@@ -82,10 +82,25 @@ static struct sampled_thread *adopt(struct target *target, struct sampling *samp
     return NULL;
 }
 
+/* A thread that is being started has no number yet, and nothing tells when it gets it: it is looked for soon, then more
+ * and more seldom, as some stay without. */
+static uint64_t list_at_most(const struct target *target, bool changed) {
+    bool unborn = false;
+    for (int i = 0; i < target->list.count; i++)
+        unborn |= target->list.threads[i].tid == 0;
+    if (!unborn)
+        return TARGET_LIST_NS;
+    uint64_t soon_ns =
+        changed || !target->list_most_ns ? TARGET_UNBORN_NS : 2 * target->list_most_ns;
+    return soon_ns < TARGET_LIST_NS ? soon_ns : TARGET_LIST_NS;
+}
+
 int target_list(struct target *target, struct sampling *sampling, uint64_t now_ns) {
     int count = 0, from = 0;
+    uint64_t start_ns = schedule_cpu_ns();
     int error = process_threads(&target->process, &target->list);
     target->listed_ns = now_ns;
+    target->list_most_ns = list_at_most(target, target->changed);
     target->changed = error == MAREY_ETORN;
     struct sampled_thread **threads = NULL;
     if (!error &&
@@ -99,7 +114,7 @@ int target_list(struct target *target, struct sampling *sampling, uint64_t now_n
         sampled->interpreter = interpreter_of(&target->list, thread);
         threads[count++] = sampled;
     }
-    target->list_after_ns = TARGET_LIST_SHARE * (schedule_now_ns() - now_ns);
+    target->list_after_ns = TARGET_LIST_SHARE * (schedule_cpu_ns() - start_ns);
     if (error)
         return error;
     for (int i = 0; i < target->threads_count; i++)
@@ -146,7 +161,8 @@ void target_tell_names(struct target *target, struct sampling *sampling, uint64_
     else if (target->names_after_ns < NAMES_MAX_NS)
         target->names_after_ns *= 2;
     target->unnamed = false;
+    uint64_t start_ns = schedule_cpu_ns();
     tell_names(target, sampling, all);
-    target->names_pause_ns = now_ns + NAMES_SHARE * (schedule_now_ns() - now_ns);
+    target->names_pause_ns = now_ns + NAMES_SHARE * (schedule_cpu_ns() - start_ns);
     target->names_ns = now_ns + target->names_after_ns;
 }

@@ -137,7 +137,7 @@ void target_sample_tasks(struct target *target, struct sampling *sampling,
     tasks->listed_ns = tick->now_ns;
     if (!tasks->clock_ns)
         tasks->clock_ns = tick->clock_ns - tick->stands_for_ns;
-    uint64_t start_ns = schedule_now_ns();
+    uint64_t start_ns = schedule_cpu_ns();
     if (asyncio_list(tasks->asyncio, &target->list, &tasks->list) == 0) {
         if (tasks->room)
             rebuild(tasks, &tasks->list, (uint32_t)tasks->list.count);
@@ -146,6 +146,6 @@ void target_sample_tasks(struct target *target, struct sampling *sampling,
                 take_waiting(target, sampling, &tasks->list.list[i], tick);
     }
     tasks->clock_ns = tick->clock_ns;
-    uint64_t share_ns = TASKS_SHARE * (schedule_now_ns() - start_ns);
+    uint64_t share_ns = TASKS_SHARE * (schedule_cpu_ns() - start_ns);
     tasks->list_after_ns = share_ns > TASKS_NS ? share_ns : TASKS_NS;
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "marey.h"
@@ -54,12 +53,6 @@ static void add(_Atomic uint64_t *count, uint64_t value) {
     set(count, get(count) + value);
 }
 
-static uint64_t thread_cpu_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void count_spent(struct sampler *sampler, uint64_t now_ns) {
     uint32_t processes = 0, threads = 0;
     for (int i = 0; i < sampler->targets_count; i++) {
@@ -69,7 +62,7 @@ static void count_spent(struct sampler *sampler, uint64_t now_ns) {
     struct shared_counts *counts = &sampler->counts;
     atomic_store_explicit(&counts->processes, processes, memory_order_relaxed);
     atomic_store_explicit(&counts->threads, threads, memory_order_relaxed);
-    set(&counts->cpu_ns, sampler->cpu_before_ns + thread_cpu_ns() - sampler->cpu_begun_ns);
+    set(&counts->cpu_ns, sampler->cpu_before_ns + schedule_cpu_ns() - sampler->cpu_begun_ns);
     sampler->spent_ns = now_ns + SPENT_NS;
 }
 
@@ -334,10 +327,10 @@ int sampler_run(struct sampler *sampler, uint64_t until_ns) {
     int slack_ns = prctl(PR_GET_TIMERSLACK);
     prctl(PR_SET_TIMERSLACK, 1); /* else the kernel may wake us 50 us later than asked */
     sampler->sampling.own_tid = (pid_t)syscall(SYS_gettid);
-    sampler->cpu_begun_ns = thread_cpu_ns();
+    sampler->cpu_begun_ns = schedule_cpu_ns();
     schedule_begin(&sampler->schedule, schedule_now_ns());
     run(sampler, until_ns);
-    sampler->cpu_before_ns += thread_cpu_ns() - sampler->cpu_begun_ns;
+    sampler->cpu_before_ns += schedule_cpu_ns() - sampler->cpu_begun_ns;
     set(&sampler->counts.samples, sampler->sampling.samples);
     prctl(PR_SET_TIMERSLACK, slack_ns > 0 ? slack_ns : 0);
     return sampler->targets_count ? 0 : MAREY_ENOPROCESS;

@@ -7,10 +7,18 @@
 #include <time.h>
 #include <unistd.h>
 
-uint64_t schedule_now_ns(void) {
+static uint64_t read_clock(clockid_t clock) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t schedule_now_ns(void) {
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t schedule_cpu_ns(void) {
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void schedule_init(struct schedule *schedule, uint64_t interval_ns) {

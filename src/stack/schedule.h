@@ -50,5 +50,8 @@ void schedule_set_interval(struct schedule *schedule, uint64_t interval_ns);
 
 /* CLOCK_MONOTONIC. */
 uint64_t schedule_now_ns(void);
+/* What the calling thread was on a CPU. What is done the less often the more it costs is measured by this: that somebody
+ * else had the CPU meanwhile costs nothing. */
+uint64_t schedule_cpu_ns(void);
 
 #endif

@@ -98,7 +98,7 @@ static void lose(struct target *target, struct sampling *sampling) {
     target->open = false;
     target->state = TARGET_WAITS;
     target->error = MAREY_ENOTYET;
-    target->names_ns = target->names_pause_ns = 0;
+    target->names_ns = target->names_pause_ns = target->list_most_ns = 0;
     target->retry_ns = target->program = 0;
     target->retry_after_ns = TARGET_RETRY_NS / 2;
     target->search_after_ns = 0;
@@ -158,10 +158,11 @@ static bool worth_searching(struct target *target, uint64_t now_ns) {
 }
 
 static void search(struct target *target, struct sampling *sampling) {
-    uint64_t start_ns = schedule_now_ns();
+    uint64_t start_ns = schedule_cpu_ns();
     int before = target->error;
     target->error = find_python(target, sampling);
-    uint64_t now_ns = schedule_now_ns(), share_ns = TARGET_RETRY_SHARE * (now_ns - start_ns);
+    uint64_t now_ns = schedule_now_ns();
+    uint64_t share_ns = TARGET_RETRY_SHARE * (schedule_cpu_ns() - start_ns);
     target->search_ns = now_ns + target->search_after_ns;
     if (target->retry_after_ns < share_ns)
         target->retry_after_ns = at_most(share_ns, TARGET_RETRY_MAX_NS);
@@ -211,7 +212,7 @@ static int look(struct target *target, bool all, bool collecting) {
 
 static int list_if_changed(struct target *target, struct sampling *sampling, uint64_t now_ns) {
     uint64_t age_ns = now_ns - target->listed_ns;
-    if (age_ns < target->list_after_ns || !(target->changed || age_ns >= TARGET_LIST_NS))
+    if (age_ns < target->list_after_ns || !(target->changed || age_ns >= target->list_most_ns))
         return 0;
     int error = target_list(target, sampling, now_ns);
     return error == MAREY_ETORN ? 0 : error;

@@ -24,7 +24,9 @@ enum {
         100000, /* who has the GIL and who runs is asked again after so long, at the least */
     TARGET_CODES_NS = 10000000, /* code objects are compared again after so long */
     TARGET_LIST_NS =
-        1000000000,         /* threads are listed again, though nothing told that they changed */
+        1000000000, /* threads are listed again, though nothing told that they changed */
+    TARGET_UNBORN_NS =
+        2000000, /* if one has no number yet: after so long, then after twice as long, ... */
     TARGET_LIST_SHARE = 50, /* if something did: after so many times as long as listing takes */
     TARGET_RETRY_NS =
         500000, /* one that waits is tried again after so long, then after twice as long, ... */
@@ -124,7 +126,8 @@ struct target {
     struct sampled_tasks tasks;
     bool changed; /* threads have to be listed again */
     bool unnamed; /* there are threads whose names were not read yet */
-    uint64_t looked_ns, codes_ns, listed_ns, list_after_ns;
+    uint64_t looked_ns, codes_ns;
+    uint64_t listed_ns, list_after_ns, list_most_ns; /* again: no sooner, and no later, than that */
     uint64_t names_ns, names_after_ns; /* when names are read again; how long after the last time */
     uint64_t names_pause_ns;           /* before that, names of new threads are not read either */
     uint64_t retry_ns,
