@@ -40,7 +40,7 @@ test-stack: setup dev ## The unwinder against programs whose stacks are known, w
 sanitize: system-sanitize ## The C tests under ASan, UBSan, TSan and valgrind
 	@tools/sanitize.sh
 
-test-matrix: dev ## The Python tests with every CPython from 3.9 on that is found (UNSTABLE=DIR: and Debian unstable's)
+test-matrix: dev $(DONE)/test-formats ## The Python tests with every CPython from 3.9 on that is found (UNSTABLE=DIR: and Debian unstable's)
 	@tools/matrix.sh
 
 bench: system-bench ## Measure, beside floors and peers; writes bench/RESULTS.md (QUICK=1: only see that it works)

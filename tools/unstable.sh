@@ -27,7 +27,7 @@ enter() { # PLACE: the same in there as here
     mount --bind "$1" "$root$1"
     mounted=("$root$1" "${mounted[@]}")
 }
-for place in /proc /sys /dev /dev/shm "$here"; do enter "$place"; done
+for place in /proc /sys /dev /dev/pts /dev/shm "$here"; do enter "$place"; done
 [ -e "$root/etc/resolv.conf" ] || cp /etc/resolv.conf "$root/etc/resolv.conf"
 
 if [ ! -e "$stamp" ]; then

@@ -154,12 +154,18 @@ def test_who_is_recording():
 
 def test_garbage_collection_is_a_thread_of_its_own():
     file = Kept()
-    with TraceOutput(file):
-        gc.collect()
+    given = []  # more with each CPython
+    see = given.append
+    gc.callbacks.append(lambda phase, info: see(info.keys()))
+    try:
+        with TraceOutput(file):
+            gc.collect()
+    finally:
+        gc.callbacks.pop()
     found = [event for event in json.loads(file.getvalue()) if event.get("cat") == "gc"]
     assert found
     assert {event["tid"] for event in found} == {0}
-    assert found[0]["args"].keys() == {"generation", "collected", "uncollectable"}
+    assert found[0]["args"].keys() == given[-1] >= {"generation", "collected", "uncollectable"}
 
 
 def test_each_thread_is_named_before_its_first_event():
@@ -438,8 +444,9 @@ def test_a_killed_program_leaves_lines_that_viewers_read(tmp_path):
 
 def test_a_forked_child_writes_nothing(tmp_path):
     program = """
-        import os, sys
+        import os, sys, warnings
         from marey.compat.keke import TraceOutput
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork where there are threads
         with TraceOutput(open(sys.argv[1], "w")):
             with kev("before"): pass
             if os.fork() == 0:
