@@ -175,7 +175,7 @@ class CallResults:
 
     @property
     def limit_reason(self) -> str | None:
-        """The limit that ended the recording, "max_calls", ..., or else "max_depth"; None for none."""
+        """The limit that ended the recording ("max_calls"), or else "max_depth"; None for none."""
         return next((scope.limit_reason for scope in self.scopes if scope.limit_reason), None)
 
     @property

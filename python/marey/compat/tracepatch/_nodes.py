@@ -92,6 +92,14 @@ def _shown(value: Any, most: int) -> str:
     return cut(value if isinstance(value, str) else repr(value), most)
 
 
+def _exception(text: str | None) -> str | None:
+    """ "Type: message", the type without its module."""
+    if text is None:
+        return None
+    kind, colon, message = text.partition(": ")
+    return kind.rpartition(".")[2] + colon + message
+
+
 def _from_call(call: Call, depth: int, most: int) -> TraceNode:
     result = call.result
     args = ", ".join(f"{name.lstrip('*')}={_shown(v, most)}" for name, v in call.args.items())
@@ -101,7 +109,7 @@ def _from_call(call: Call, depth: int, most: int) -> TraceNode:
         module=call.module,
         args=cut(args, most),
         return_value=None if result is None else _shown(result, most),
-        exception=call.exception,
+        exception=_exception(call.exception),
         start=start,
         end=start + elapsed,
         elapsed=elapsed,

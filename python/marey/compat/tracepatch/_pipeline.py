@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass, field
 
@@ -10,7 +9,6 @@ from . import _trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 
@@ -49,6 +47,22 @@ class PipelineResult:
         return "\n".join(lines)
 
 
+class _Step:
+    """The block of a step. No function of others runs for it: that would be one of its calls."""
+
+    def __init__(self, pipeline: Pipeline, name: str) -> None:
+        self._pipeline, self._result = pipeline, StepResult(name)
+
+    def __enter__(self) -> StepResult:
+        self._calls, self._began = self._pipeline._trace.call_count, time.perf_counter()
+        return self._result
+
+    def __exit__(self, *error: object) -> None:
+        self._result.duration_s = time.perf_counter() - self._began
+        self._result.call_count = self._pipeline._trace.call_count - self._calls
+        self._pipeline._steps.append(self._result)
+
+
 class Pipeline:
     """A trace whose steps are told apart: `with Pipeline() as p:`, `with p.step("load"):`.
 
@@ -76,17 +90,9 @@ class Pipeline:
     async def __aexit__(self, *error: object) -> None:
         self.__exit__(*error)
 
-    @contextlib.contextmanager
-    def step(self, name: str) -> Iterator[StepResult]:
-        """A step, as a block."""
-        result = StepResult(name)
-        calls, began = self._trace.call_count, time.perf_counter()
-        try:
-            yield result
-        finally:
-            result.duration_s = time.perf_counter() - began
-            result.call_count = self._trace.call_count - calls
-            self._steps.append(result)
+    def step(self, name: str) -> _Step:
+        """A step, as a block: `with p.step("load") as result:`."""
+        return _Step(self, name)
 
     @property
     def steps(self) -> list[StepResult]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import os
-import runpy
 import sys
 import traceback
+import types
 from pathlib import Path
 
 from ._trace import trace
@@ -49,11 +49,20 @@ def _report(traced: trace) -> None:
 
 
 def _script(script: list[str], traced: trace) -> int:
-    if not os.path.isfile(script[0]):
-        raise ConfigError(f"no such script: {script[0]}")
+    path = script[0]
+    try:
+        with open(path, "rb") as file:
+            code = compile(file.read(), path, "exec", dont_inherit=True)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (SyntaxError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    main = types.ModuleType("__main__")
+    main.__file__ = path
+    sys.modules["__main__"] = main
     sys.argv = list(script)
-    sys.path.insert(0, os.path.dirname(os.path.abspath(script[0])))
-    return _guarded(lambda: runpy.run_path(script[0], run_name="__main__"), traced)
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    return _guarded(lambda: exec(code, vars(main)), traced)
 
 
 def _guarded(do: Any, traced: trace) -> int:

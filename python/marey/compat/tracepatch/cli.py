@@ -203,14 +203,10 @@ def _view(args: argparse.Namespace) -> None:
         print()
 
 
-def _shaped(args: argparse.Namespace, roots: list[TraceNode], notes: list[str]) -> list[TraceNode]:
-    """Filtered, cut, folded and collapsed, as is wanted. notes: what was left out by wish."""
-    if args.filter:
-        before, roots = count(roots), filter_modules(roots, args.filter)
-        notes.append(f"Filter: {args.filter} ({count(roots)}/{before} calls shown)")
+def _folded(args: argparse.Namespace, roots: list[TraceNode]) -> list[TraceNode]:
+    """Cut, folded and collapsed, as is wanted."""
     if args.depth is not None:
         roots = limit_depth(roots, args.depth)
-        notes.append(f"Depth limit: {args.depth} levels")
     if not args.no_fold:
         roots = fold_repeated_calls(roots, threshold=args.fold_threshold)
     if args.collapse is not None:
@@ -226,8 +222,8 @@ def _shaped(args: argparse.Namespace, roots: list[TraceNode], notes: list[str]) 
 
 def _tree(args: argparse.Namespace) -> None:
     data, every = _load(args.file)
-    notes: list[str] = []
-    roots = _shaped(args, every, notes)
+    wanted = filter_modules(every, args.filter) if args.filter else every
+    roots = _folded(args, wanted)
     if args.format == "json":
         _put(_storage.nodes_to_json(roots) + "\n", args.output, "JSON tree saved to")
     elif args.format == "html":
@@ -236,19 +232,29 @@ def _tree(args: argparse.Namespace) -> None:
         page = nodes_to_html(roots, title=f"Trace: {_label(data, args.file)}")
         _put(page, args.output, "HTML tree saved to")
     else:
-        for note in notes:
-            print(printable(note))
-        if not roots:
-            none = "No calls match the filter criteria." if every else "No calls captured."
-            print(none)
-            return
-        if not args.no_stats:
-            print(render_summary_header(roots, label=_label(data, args.file)), end="\n\n")
-        if data.get("was_limited"):
-            warn(
-                f"This trace was limited ({data.get('limit_reason') or 'by max_calls or max_time'})"
-            )
-        _put(_drawn(args, roots) + "\n", args.output, "Tree saved to")
+        _show_tree(args, data, every, wanted, roots)
+
+
+def _show_tree(
+    args: argparse.Namespace,
+    data: dict[str, Any],
+    every: list[TraceNode],
+    wanted: list[TraceNode],
+    roots: list[TraceNode],
+) -> None:
+    if args.filter:
+        shown = f"({count(wanted)}/{count(every)} calls shown)"
+        print(printable(f"Filter: {args.filter} {shown}"))
+    if args.depth is not None:
+        print(f"Depth limit: {args.depth} levels")
+    if not roots:
+        print("No calls match the filter criteria." if every else "No calls captured.")
+        return
+    if not args.no_stats:
+        print(render_summary_header(wanted, label=_label(data, args.file)), end="\n\n")
+    if data.get("was_limited"):
+        warn(f"This trace was limited ({data.get('limit_reason') or 'by max_calls or max_time'})")
+    _put(_drawn(args, roots) + "\n", args.output, "Tree saved to")
 
 
 def _drawn(args: argparse.Namespace, roots: list[TraceNode]) -> str:
