@@ -13,7 +13,7 @@
 
 #include "page/page.h"
 
-enum { WIDTH = 1500, PANS = 200, TRACKS_MAX = 64, TIMES = 20 };
+enum { WIDTH = 1500, PANS = 200, TRACKS_ASKED_MAX = 64, TIMES = 20 };
 
 static double now_ms(void) {
     struct timespec now;

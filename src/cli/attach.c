@@ -47,7 +47,7 @@ struct request {
     marey_options options;
     const char *output;
     char output_made[PATH_ROOM];
-    uint64_t duration_ns; /* 0: no end */
+    int64_t duration_ns; /* 0: no end */
     uint32_t rows;
     int json, quiet;
     char **pids;
@@ -180,7 +180,8 @@ static int record(struct request *request, struct sampling *sampling) {
         return record_error("attach", request->output, error);
     say_what_goes_on(request, count);
     catch_signals(sampling);
-    sampling_run(sampling, request->duration_ns ? marey_now_ns() + request->duration_ns : 0);
+    sampling_run(sampling,
+                 request->duration_ns ? marey_now_ns() + (uint64_t)request->duration_ns : 0);
     marey_close();
     report(request, sampling);
     return count == request->pids_count ? EXIT_OK : EXIT_FOUND;

@@ -51,7 +51,7 @@ int calls_take_option(struct calls_request *to, int option, const char *value) {
             return usage_error("run", "--%s: '%s' names nothing", name, value);
         return add_line(to, name, value);
     case CALLS_MIN_DURATION:
-        if (parse_time(value, &ns) || ns <= 0)
+        if (parse_duration(value, &ns) || ns <= 0)
             return bad_duration(value);
         snprintf(number, sizeof number, "%lld", (long long)ns);
         return add_line(to, name, number);

@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/reading.h"
 #include "cli/report.h"
-#include "model/trace.h"
 
 static const char help_text[] =
     "usage: marey check [--json] [-q] FILE...\n"
@@ -58,11 +58,8 @@ static void print_json(const struct trace *trace, const char *path, int damaged)
 
 static int check_file(const char *path, enum check_output output) {
     struct trace trace;
-    int error = trace_read(&trace, path, 0);
-    int status;
-    if (error) {
-        status = trace_error("check", path, &trace, error);
-    } else {
+    int status = read_trace(&trace, "check", path, 0);
+    if (status < 0) {
         int damaged = damage_total(&trace.reader.damage, HARM_DAMAGE) > 0;
         status = damaged ? EXIT_FOUND : EXIT_OK;
         if (output == OUTPUT_TEXT)

@@ -8,8 +8,6 @@
 
 #include "marey.h"
 
-struct trace;
-
 enum {
     EXIT_OK = 0,
     EXIT_FOUND =
@@ -35,10 +33,11 @@ extern const struct command command_run, command_attach, command_dump, command_t
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* After getopt_long gave '?' or ':': says which option is wrong, and the nearest. Returns EXIT_USAGE. */
 int option_error(const char *command, int code, char **argv, const struct option *options);
-/* A file that cannot be read: its path and why. Returns EXIT_FOUND. */
+/* Says something of a file that is read ("-": the standard input): "marey info: FILE: ...". Returns EXIT_FOUND. */
+int say_of_file(const char *command, const char *path, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same of one that cannot be read: an enum marey_error. */
 int read_error(const char *command, const char *path, int error);
-/* The same of one that trace_read did not take: also what it is instead. */
-int trace_error(const char *command, const char *path, const struct trace *trace, int error);
 /* A trace that cannot be made: the same, and what to do about it. Returns EXIT_USAGE. */
 int record_error(const char *command, const char *path, int error);
 
@@ -49,15 +48,12 @@ const char *nearest_word(const char *word, const char *const *words, size_t coun
 int parse_size(const char *text, uint64_t *bytes);
 /* A whole number from 0 on. Returns 0, or -1. */
 int parse_count(const char *text, uint32_t *count);
-/* "10", "2.5s", "500ms", "5m", "1h": nanoseconds. Returns 0, or -1. */
-int parse_duration(const char *text, uint64_t *ns);
+/* "10", "2.5s", "500ms", "50us", "100ns", "5m", "1h": nanoseconds, up to thirty years. Returns 0, or -1. */
+int parse_duration(const char *text, int64_t *ns);
 
 /* Values of the options that each recording command has. Return -1, or an exit status after they have said what is
  * wrong. */
 int take_ring(const char *command, marey_options *options, const char *text);
 int take_limit(const char *command, marey_options *options, const char *text);
 int take_rows(const char *command, uint32_t *rows, const char *text);
-/* "100ns", "50us", "1.5ms", "2s": nanoseconds. Returns 0, or -1. */
-int parse_time(const char *text, int64_t *ns);
-
 #endif

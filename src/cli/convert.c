@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/filter_options.h"
 #include "cli/output_file.h"
-#include "cli/progress.h"
+#include "cli/reading.h"
 #include "output/display.h"
 #include "output/format.h"
 #include "page/html.h"
@@ -147,20 +147,6 @@ static const struct format *find_format(const struct request *request) {
 
 /* --------------------------------------------------------------- converting */
 
-static int has_harm(const struct damage *damage) {
-    for (int kind = 0; kind < DAMAGE_KINDS; kind++)
-        if (damage->count[kind] && damage_harm((enum damage_kind)kind) == HARM_DAMAGE)
-            return 1;
-    return 0;
-}
-
-static void say(const char *path, const char *what) {
-    struct text shown = {0};
-    display_add(&shown, path, 0);
-    fprintf(stderr, "marey convert: %s: %s\n", text_of(&shown), what);
-    text_free(&shown);
-}
-
 static int write_output(struct trace *trace, const char *path, const struct format *format,
                         struct request *request, struct progress *progress) {
     struct output_file output;
@@ -177,28 +163,22 @@ static int write_output(struct trace *trace, const char *path, const struct form
     progress_end(progress);
     if (!error)
         return output_finish(&output) ? EXIT_FOUND : EXIT_OK;
-    output_abandon(&output);
-    read_error("convert", request->output, error);
+    output_fail(&output, error);
     return EXIT_FOUND;
 }
 
 static int convert(const char *path, const struct format *format, struct request *request) {
     struct trace trace;
     struct progress progress;
-    int status = EXIT_FOUND;
     progress_begin(&progress, "convert");
-    int error = trace_read_watched(&trace, path, format->keep, &progress.watch);
-    if (error)
-        progress_end(&progress);
-    if (error)
-        trace_error("convert", path, &trace, error);
-    else if ((status = filter_settle(&request->filter, "convert", &trace)) < 0)
+    int status = read_watched(&trace, path, format->keep, &progress);
+    if (status < 0)
+        status = filter_settle(&request->filter, "convert", &trace);
+    if (status < 0)
         status = write_output(&trace, path, format, request, &progress);
     progress_end(&progress);
-    if (!status && has_harm(&trace.reader.damage)) {
-        say(path, "damaged; what can be read of it is converted (marey check says more)");
+    if (!status && say_damaged("convert", path, &trace, "converted"))
         status = EXIT_FOUND;
-    }
     trace_free(&trace);
     return status;
 }

@@ -4,7 +4,7 @@
 #include "cli/command.h"
 #include "cli/filter_options.h"
 #include "cli/output_file.h"
-#include "cli/report.h"
+#include "cli/reading.h"
 #include "output/format.h"
 
 static const char help_text[] =
@@ -35,37 +35,35 @@ struct request {
 };
 
 /* Returns an exit status. */
-static int write_part(struct trace *trace, struct request *request) {
+static int write_part(struct trace *trace, struct request *request, struct progress *progress) {
     struct format_request part = {.filter = request->filter.filter};
     struct output_file output;
+    progress_turn(progress, "writing");
     if (output_open(&output, "cut", request->output))
         return EXIT_FOUND;
     int error = format_perfetto.write(output.to, trace, &part);
+    progress_end(progress);
     if (error && !ferror(output.to)) {
-        read_error("cut", request->path, error);
-        output_abandon(&output);
+        output_fail(&output, error);
         return EXIT_FOUND;
     }
     if (output_finish(&output))
         return EXIT_FOUND;
-    if (!damage_total(&trace->reader.damage, HARM_DAMAGE))
-        return EXIT_OK;
-    report_damage(trace, stderr, "marey cut: ");
-    return EXIT_FOUND;
+    return say_damaged("cut", request->path, trace, "cut") ? EXIT_FOUND : EXIT_OK;
 }
 
 static int cut(struct request *request) {
     struct trace trace;
+    struct progress progress;
     if (output_is_input(request->output, request->path))
         return usage_error("cut", "%s: the output would overwrite the input", request->output);
-    int error = trace_read(&trace, request->path, format_perfetto.keep);
-    int status = EXIT_FOUND;
-    if (error)
-        trace_error("cut", request->path, &trace, error);
-    else
+    progress_begin(&progress, "cut");
+    int status = read_watched(&trace, request->path, format_perfetto.keep, &progress);
+    if (status < 0)
         status = filter_settle(&request->filter, "cut", &trace);
-    if (!error && status < 0)
-        status = write_part(&trace, request);
+    if (status < 0)
+        status = write_part(&trace, request, &progress);
+    progress_end(&progress);
     trace_free(&trace);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/filter_options.h"
 #include "cli/output_file.h"
+#include "cli/reading.h"
 #include "model/sample_profile.h"
 #include "model/span_profile.h"
 #include "output/difference_table.h"
@@ -101,16 +102,16 @@ static int take_profile(struct comparing *self, int side, struct trace *trace) {
 static int take(struct comparing *self, int side) {
     const char *path = self->paths[side];
     struct trace trace;
-    int error = trace_read(&trace, path, TRACE_CALLS | TRACE_LEAN);
-    int status = error ? trace_error("diff", path, &trace, error) : -1;
+    int status = read_trace(&trace, "diff", path, TRACE_CALLS | TRACE_LEAN);
     if (status < 0)
         status = filter_settle(&self->request->part, "diff", &trace);
     if (status < 0) {
-        error = difference_take(&self->difference, side, &trace, &self->request->part.filter,
-                                self->request->style.grouping);
+        int error = difference_take(&self->difference, side, &trace, &self->request->part.filter,
+                                    self->request->style.grouping);
         if (!error)
             error = take_profile(self, side, &trace);
         status = error ? read_error("diff", path, error) : -1;
+        say_damaged("diff", path, &trace, "compared");
     }
     trace_free(&trace);
     return status;
@@ -160,8 +161,8 @@ static int draw(struct comparing *self) {
     int error = svg_difference(output.to, self->profiles[BEFORE], self->profiles[AFTER], &style);
     if (!error)
         return output_finish(&output) ? EXIT_FOUND : -1;
-    output_abandon(&output);
-    return read_error("diff", self->request->output, error);
+    output_fail(&output, error);
+    return EXIT_FOUND;
 }
 
 /* --------------------------------------------------------------- fail-above */

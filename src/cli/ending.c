@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/launch.h"
+#include "cli/reading.h"
 #include "cli/report.h"
 #include "cli/sampling.h"
 
@@ -101,7 +102,7 @@ static void report(const struct ending *ending) {
     if (!error)
         error = ending->json ? print_json(ending, &trace) : print_text(ending, &trace);
     if (error)
-        trace_error(ending->command, ending->path, &trace, error);
+        say_unreadable(ending->command, ending->path, &trace.reader, error);
     trace_free(&trace);
 }
 

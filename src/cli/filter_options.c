@@ -36,7 +36,7 @@ int filter_take_option(struct filter_options *options, const char *command, int 
 
 /* In the trace's clock; not before the trace. */
 static int64_t find_moment(const struct moment *moment, const struct trace *trace) {
-    int64_t ns = (int64_t)moment->ns, found; /* parse_duration bounds it */
+    int64_t ns = moment->ns, found;
     if (moment->from_end)
         return trace->last_ns - trace->first_ns > ns ? trace->last_ns - ns : trace->first_ns;
     return __builtin_add_overflow(trace->first_ns, ns, &found) ? INT64_MAX : found;

@@ -32,7 +32,7 @@ enum filter_option {
 /* A time as it was given: after the trace's start, or before its end. */
 struct moment {
     const char *text; /* NULL: not given */
-    uint64_t ns;
+    int64_t ns;
     int from_end;
 };
 

@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/info.h"
+#include "cli/reading.h"
 
 enum { ROWS = 20 };
 
@@ -27,21 +28,27 @@ static const char help_text[] =
     "  marey info --spans -n 0 app.perfetto-trace\n"
     "  marey info --json app.perfetto-trace | python3 -m json.tool\n";
 
+/* Returns an exit status. */
+static int print(struct trace *trace, const char *path, const struct info_request *request) {
+    struct summary summary = {0};
+    int error = request->spans || request->json ? summary_make(&summary, trace) : 0;
+    if (error)
+        read_error("info", path, error);
+    else if (request->json)
+        info_print_json(trace, path, request, &summary);
+    else
+        info_print_text(trace, path, request, &summary);
+    summary_free(&summary);
+    return error ? EXIT_FOUND : EXIT_OK;
+}
+
 static int show(const char *path, const struct info_request *request) {
     struct trace trace;
-    struct summary summary = {0};
-    int error = trace_read(&trace, path, TRACE_LEAN);
-    if (!error && (request->spans || request->json))
-        error = summary_make(&summary, &trace);
-    if (error)
-        trace_error("info", path, &trace, error);
-    else if (request->json)
-        info_print_json(&trace, path, request, &summary);
-    else
-        info_print_text(&trace, path, request, &summary);
-    summary_free(&summary);
+    int status = read_trace(&trace, "info", path, TRACE_LEAN);
+    if (status < 0)
+        status = print(&trace, path, request);
     trace_free(&trace);
-    return error ? EXIT_FOUND : EXIT_OK;
+    return status;
 }
 
 static int run(int argc, char **argv) {

@@ -2,26 +2,30 @@
 #include "cli/input.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
-#include "output/display.h"
-
-static void say(const struct input *input, const char *what) {
-    struct text shown = {0};
-    display_add(&shown, input->path, 0);
-    fprintf(stderr, "marey %s: %s: %s\n", input->command, text_of(&shown), what);
-    text_free(&shown);
-}
+#include "cli/command.h"
+#include "cli/reading.h"
+#include "model/json.h"
 
 int input_open(struct input *self, const char *command, const char *path,
                const struct listener *listener) {
     *self = (struct input){.command = command, .path = path};
     int error = source_open(&self->source, path);
     if (error) {
-        say(self, marey_strerror(error));
+        read_error(command, path, error);
         return -1;
     }
+    if (json_is_next(&self->source)) {
+        say_of_file(command, path,
+                    "JSON, of which 'marey convert' makes a Perfetto trace: marey %s takes that",
+                    command);
+        source_close(&self->source);
+        return -1;
+    }
+    progress_begin(&self->progress, command);
+    self->source.watch = &self->progress.watch;
     reader_init(&self->reader);
+    reader_look(&self->reader, &self->source);
     self->reader.listener = listener;
     walker_open(&self->walker, &self->source, &self->reader.damage);
     return 0;
@@ -42,23 +46,19 @@ int input_next(struct input *self) {
 
 static void say_damage(const struct input *self, enum damage_kind kind) {
     const struct damage *damage = &self->reader.damage;
-    char line[512];
-    snprintf(line, sizeof line, "%" PRIu64 " x %s (first at byte %" PRIu64 ")", damage->count[kind],
-             damage_text(kind), damage->place[kind][0]);
-    say(self, line);
+    say_of_file(self->command, self->path, "%" PRIu64 " x %s (first at byte %" PRIu64 ")",
+                damage->count[kind], damage_text(kind), damage->place[kind][0]);
 }
 
-int input_check(const struct input *self) {
+int input_check(struct input *self) {
     const struct damage *damage = &self->reader.damage;
     int wrong = 0;
-    if (self->reader.error) {
-        say(self, marey_strerror(self->reader.error));
-        return 1;
-    }
-    if (!reader_is_trace(&self->reader)) {
-        say(self, marey_strerror(MAREY_ENOTRACE));
-        return 1;
-    }
+    int error = self->reader.error               ? self->reader.error
+                : reader_is_trace(&self->reader) ? 0
+                                                 : MAREY_ENOTRACE;
+    progress_end(&self->progress);
+    if (error)
+        return say_unreadable(self->command, self->path, &self->reader, error);
     for (int kind = 0; kind < DAMAGE_KINDS; kind++) {
         int matters = damage_harm(kind) == HARM_DAMAGE || kind == LOSS_NESTED || kind == LOSS_ZSTD;
         if (!matters || !damage->count[kind])
@@ -70,6 +70,7 @@ int input_check(const struct input *self) {
 }
 
 void input_close(struct input *self) {
+    progress_end(&self->progress);
     walker_close(&self->walker);
     source_close(&self->source);
     reader_free(&self->reader);

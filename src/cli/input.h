@@ -2,12 +2,14 @@
 #ifndef MAREY_CLI_INPUT_H
 #define MAREY_CLI_INPUT_H
 
+#include "cli/progress.h"
 #include "model/packet.h"
 
 struct input {
     const char *command; /* for what is said */
     const char *path;
     struct source source;
+    struct progress progress; /* its source's watch points to it: the input stays where it is */
     struct walker walker;
     struct reader reader; /* has taken in all packets up to this one */
     struct packet packet; /* the one that input_next found */
@@ -21,7 +23,7 @@ int input_open(struct input *input, const char *command, const char *path,
  * nobody would know. Returns 1; 0 at the end. */
 int input_next(struct input *input);
 /* Whether all of it was read: 0. Else says on stderr what could not be, and returns 1. */
-int input_check(const struct input *input);
+int input_check(struct input *input);
 void input_close(struct input *input);
 
 #endif

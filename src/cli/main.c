@@ -1,4 +1,6 @@
 /* marey: which command. */
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,12 +106,22 @@ static int dispatch(int argc, char **argv) {
     return command->run(argc - 1, argv + 1);
 }
 
-/* What was to be printed and was not is an error, too: a full disk behind a redirection. */
+/* Whether the standard output is a pipe whose reader is gone. */
+static int is_unread(void) {
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR);
+}
+
+/* What was to be printed and was not is an error, too: a full disk behind a redirection. Of a pipe that nobody reads
+ * there is nothing to say. */
 static int flush_output(int status) {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    int failed = fflush(stdout);
+    if (!failed && !ferror(stdout))
         return status;
-    perror("marey: standard output");
-    return status ? status : EXIT_USAGE;
+    if (!is_unread())
+        fprintf(stderr, "marey: standard output: %s\n",
+                failed ? strerror(errno) : "not all of it could be written");
+    return status ? status : EXIT_FOUND;
 }
 
 int main(int argc, char **argv) {

@@ -127,7 +127,7 @@ static int write_packets(struct merge_plan *plan, FILE *to) {
     int failed = 0;
     packets_open(&packets, to, PACKETS_PLAIN);
     put_clocks(plan, &packets);
-    for (uint32_t i = 0; !failed && i < plan->count; i++)
+    for (uint32_t i = 0; !failed && !ferror(to) && i < plan->count; i++)
         failed = copy_file(&plan->files[i], &packets, &message);
     text_free(&message);
     return packets_close(&packets) || failed ? -1 : 0;

@@ -7,7 +7,6 @@
 
 #include "cli/command.h"
 #include "marey.h"
-#include "model/trace.h"
 #include "output/display.h"
 
 enum { WORD_MAX = 63 };
@@ -86,31 +85,26 @@ int option_error(const char *command, int code, char **argv, const struct option
     return usage_error(command, "unknown option '--%s'", name);
 }
 
-static void print_path(const char *command, const char *path, int error) {
+int say_of_file(const char *command, const char *path, const char *format, ...) {
     struct text shown = {0};
-    display_add(&shown, path, 0);
-    fprintf(stderr, "marey %s: %s: %s", command, text_of(&shown), marey_strerror(error));
+    va_list args;
+    display_add(&shown, strcmp(path, "-") ? path : "standard input", 0);
+    fprintf(stderr, "marey %s: %s: ", command, text_of(&shown));
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
     text_free(&shown);
+    return EXIT_FOUND;
 }
 
 int read_error(const char *command, const char *path, int error) {
-    print_path(command, path, error);
-    fputc('\n', stderr);
-    return EXIT_FOUND;
-}
-
-int trace_error(const char *command, const char *path, const struct trace *trace, int error) {
-    print_path(command, strcmp(path, "-") ? path : "standard input", error);
-    if (error == MAREY_ENOTRACE)
-        fprintf(stderr, ", but %s", trace->reader.looks_like);
-    fputc('\n', stderr);
-    return EXIT_FOUND;
+    return say_of_file(command, path, "%s", marey_strerror(error));
 }
 
 int record_error(const char *command, const char *path, int error) {
-    print_path(command, path, error);
-    fprintf(stderr, "; nothing was %s\nhint: %s\n", strcmp(command, "run") ? "recorded" : "run",
-            marey_hint(error));
+    say_of_file(command, path, "%s; nothing was %s\nhint: %s", marey_strerror(error),
+                strcmp(command, "run") ? "recorded" : "run", marey_hint(error));
     return EXIT_USAGE;
 }
 
@@ -144,35 +138,19 @@ int parse_count(const char *text, uint32_t *count) {
     return 0;
 }
 
-int parse_time(const char *text, int64_t *ns) {
-    static const struct {
-        const char *unit;
-        double ns;
-    } units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-    char *end;
-    if (!isdigit((unsigned char)*text))
-        return -1;
-    double value = strtod(text, &end);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (!strcmp(end, units[i].unit) && value * units[i].ns < 9e18) {
-            *ns = (int64_t)(value * units[i].ns);
-            return 0;
-        }
-    return -1;
-}
-
-int parse_duration(const char *text, uint64_t *ns) {
+int parse_duration(const char *text, int64_t *ns) {
     static const struct {
         const char *word;
         double ns;
-    } units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"m", 6e10}, {"h", 3.6e12}};
+    } units[] = {{"", 1e9}, {"s", 1e9},  {"ms", 1e6},  {"us", 1e3},
+                 {"ns", 1}, {"m", 6e10}, {"h", 3.6e12}};
     char *end;
     if (!isdigit((unsigned char)*text))
         return -1;
     double value = strtod(text, &end);
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (!strcmp(end, units[i].word) && value * units[i].ns <= 1e18) {
-            *ns = (uint64_t)(value * units[i].ns);
+            *ns = (int64_t)(value * units[i].ns);
             return 0;
         }
     return -1;

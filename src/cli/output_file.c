@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "marey.h"
 #include "output/display.h"
 
 enum { BUFFER_BYTES = 1 << 20 };
@@ -33,13 +34,17 @@ static void handle_stops(void (*from)(int), void (*to)(int)) {
     }
 }
 
-static void say(const struct output_file *output, int error) {
+static void say(const struct output_file *output, const char *what) {
     struct text shown = {0};
-    if (error == EPIPE)
-        return;
     display_add(&shown, strcmp(output->shown, "-") ? output->shown : "standard output", 0);
-    fprintf(stderr, "marey %s: %s: %s\n", output->command, text_of(&shown), strerror(error));
+    fprintf(stderr, "marey %s: %s: %s\n", output->command, text_of(&shown), what);
     text_free(&shown);
+}
+
+/* Nothing where nobody reads what a pipe would have carried. */
+static void say_errno(const struct output_file *output, int error) {
+    if (error != EPIPE)
+        say(output, strerror(error));
 }
 
 static int is_same(const struct stat *a, const struct stat *b) {
@@ -88,20 +93,43 @@ static int open_descriptor(struct output_file *output) {
     return output->path ? open_beside(output->path) : -1;
 }
 
+/* For fopencookie: returns how many bytes were written; fewer are an error, which is noted. */
+static ssize_t put(void *cookie, const char *bytes, size_t size) {
+    struct output_file *output = cookie;
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = write(output->fd, bytes + done, size - done);
+        if (got >= 0)
+            done += (size_t)got;
+        else if (errno != EINTR)
+            break;
+    }
+    if (done < size && !output->error)
+        output->error = errno;
+    return (ssize_t)done;
+}
+
+static int close_descriptor(void *cookie) {
+    const struct output_file *output = cookie;
+    return close(output->fd);
+}
+
 int output_open(struct output_file *output, const char *command, const char *path) {
+    static char buffer[BUFFER_BYTES];
     *output = (struct output_file){.command = command, .shown = path};
-    int fd = open_descriptor(output);
-    if (fd >= 0)
-        output->to = fdopen(fd, "w");
+    output->fd = open_descriptor(output);
+    if (output->fd >= 0)
+        output->to = fopencookie(output, "w",
+                                 (cookie_io_functions_t){.write = put, .close = close_descriptor});
     if (!output->to) {
-        say(output, errno);
-        if (fd >= 0)
-            close(fd);
+        say_errno(output, errno);
+        if (output->fd >= 0)
+            close(output->fd);
         output_abandon(output);
         return -1;
     }
     handle_stops(SIG_DFL, stop);
-    setvbuf(output->to, NULL, _IOFBF, BUFFER_BYTES);
+    setvbuf(output->to, buffer, _IOFBF, sizeof buffer);
     return 0;
 }
 
@@ -109,12 +137,11 @@ int output_open(struct output_file *output, const char *command, const char *pat
 
 /* Returns 0, or what was wrong. */
 static int close_file(struct output_file *output) {
-    int failed = ferror(output->to) || fflush(output->to);
-    int error = failed ? errno : 0;
-    if (fclose(output->to) && !failed)
-        error = errno;
+    int failed = fflush(output->to) || ferror(output->to);
+    if (fclose(output->to) && !failed && !output->error)
+        output->error = errno;
     output->to = NULL;
-    return failed && !error ? EIO : error;
+    return failed && !output->error ? EIO : output->error;
 }
 
 int output_finish(struct output_file *output) {
@@ -124,9 +151,14 @@ int output_finish(struct output_file *output) {
     if (!error)
         *temporary = 0;
     else
-        say(output, error);
+        say_errno(output, error);
     output_abandon(output);
     return error ? -1 : 0;
+}
+
+void output_fail(struct output_file *output, int error) {
+    say(output, marey_strerror(error));
+    output_abandon(output);
 }
 
 void output_abandon(struct output_file *output) {

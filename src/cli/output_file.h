@@ -11,13 +11,17 @@ struct output_file {
     const char *command; /* for what is said */
     const char *shown;   /* the path, as the user wrote it */
     char *path;          /* where it shall be, links followed; NULL: it is written to as it comes */
+    int fd;
+    int error; /* an errno: why writing failed first, whatever happened since */
 };
 
-/* Says what is wrong. Returns 0, or -1. */
+/* Says what is wrong. Returns 0, or -1. It stays where it is until its end: the FILE points to it. */
 int output_open(struct output_file *output, const char *command, const char *path);
 /* Ends it: the file has its name. Returns 0, or -1 after saying what was wrong; then it is not there. */
 int output_finish(struct output_file *output);
-/* Ends it: it is not there. */
+/* Ends it after an enum marey_error, which is said: it is not there. */
+void output_fail(struct output_file *output, int error);
+/* The same, and nothing is said. */
 void output_abandon(struct output_file *output);
 
 /* Whether two paths ("-": standard input and output) are the same file, be it through links. */

@@ -37,23 +37,9 @@ void report_counts_json(const struct trace *trace, struct json *json) {
     json_count(json, "samples", trace->samples);
 }
 
-/* Of what is found only when the whole file was read there is no place. */
-static int has_place(enum damage_kind kind) {
-    switch (kind) {
-    case DAMAGE_NO_CLOCK:
-    case DAMAGE_NEGATIVE:
-    case LOSS_DEPTH:
-    case LOSS_COUNTER:
-    case LOSS_END:
-    case LOSS_LIMIT:
-    case NOTE_END: return 0;
-    default: return 1;
-    }
-}
-
 static void print_places(const struct damage *damage, enum damage_kind kind, FILE *to) {
     uint64_t count = damage->count[kind];
-    if (!has_place(kind))
+    if (!damage_has_place(kind))
         return;
     for (uint64_t i = 0; i < count && i < DAMAGE_PLACES; i++)
         fprintf(to, "%s%" PRIu64, i ? ", " : " (at byte ", damage->place[kind][i]);
@@ -95,7 +81,8 @@ static void harm_json(const struct damage *damage, enum harm harm, const char *k
         json_text(json, "text", damage_text(kind));
         json_count(json, "count", damage->count[kind]);
         json_array(json, "at_bytes");
-        for (uint64_t i = 0; has_place(kind) && i < damage->count[kind] && i < DAMAGE_PLACES; i++)
+        for (uint64_t i = 0; damage_has_place(kind) && i < damage->count[kind] && i < DAMAGE_PLACES;
+             i++)
             json_count(json, NULL, damage->place[kind][i]);
         json_end(json);
         json_end(json);

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/filter_options.h"
+#include "cli/reading.h"
 #include "cli/report.h"
 #include "model/slowest.h"
 
@@ -97,14 +98,15 @@ static unsigned what_to_keep(const char *path, const struct request *request) {
 
 static int show(const char *path, struct request *request) {
     struct trace trace;
-    int error = trace_read(&trace, path, what_to_keep(path, request));
-    int status = error ? trace_error("report", path, &trace, error) : -1;
+    int status = read_trace(&trace, "report", path, what_to_keep(path, request));
     if (status < 0)
         status = filter_settle(&request->filter, "report", &trace);
     if (status < 0) {
         request->report.filter = request->filter.filter;
-        error = print(&trace, path, request);
+        int error = print(&trace, path, request);
         status = error ? read_error("report", path, error) : EXIT_OK;
+        if (request->csv) /* the others have a place for it */
+            say_damaged("report", path, &trace, "shown");
     }
     trace_free(&trace);
     return status;

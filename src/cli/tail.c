@@ -1,6 +1,7 @@
 /* marey tail: what a program records, as it records it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +11,11 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/reading.h"
 #include "cli/tail_lines.h"
 #include "cli/tail_session.h"
 #include "model/follow.h"
-#include "output/display.h"
+#include "model/json.h"
 #include "output/table.h"
 
 enum {
@@ -77,10 +79,26 @@ struct tail {
 };
 
 static int say(const struct tail *tail, const char *what) {
-    struct text shown = {0};
-    display_add(&shown, tail->path, 0);
-    fprintf(stderr, "marey tail: %s: %s\n", text_of(&shown), what);
-    text_free(&shown);
+    return say_of_file("tail", tail->path, "%s", what);
+}
+
+/* Of a file without a packet that can be followed: what it is instead. */
+static int say_other(const struct tail *tail) {
+    struct source source;
+    struct reader reader;
+    int error = source_open(&source, tail->path);
+    if (error)
+        return read_error("tail", tail->path, error);
+    reader_init(&reader);
+    reader_look(&reader, &source);
+    if (json_is_next(&source))
+        say(tail, "JSON cannot be followed; marey info shows what is in it");
+    else if (source.compressed && source_have(&source, 1))
+        say(tail, "what is packed by gzip cannot be followed; marey info shows what is in it");
+    else
+        say_unreadable("tail", tail->path, &reader, MAREY_ENOTRACE);
+    reader_free(&reader);
+    source_close(&source);
     return EXIT_FOUND;
 }
 
@@ -167,9 +185,12 @@ static int follow(struct tail *tail) {
             return EXIT_FOUND;
         if (error)
             return say(tail, marey_strerror(error));
-        if (tail->follower.damaged_at != UINT64_MAX)
-            return say(tail, tail->follower.packets ? damage_text(DAMAGE_BYTES)
-                                                    : marey_strerror(MAREY_ENOTRACE));
+        int is_damaged = tail->follower.damaged_at != UINT64_MAX;
+        if (!tail->follower.packets && (is_damaged || tail->once))
+            return say_other(tail);
+        if (is_damaged)
+            return say_of_file("tail", tail->path, "%s (at byte %" PRIu64 ")",
+                               damage_text(DAMAGE_BYTES), tail->follower.damaged_at);
         quiet = tail->follower.packets == packets ? quiet + 1 : 0;
         if (stopped || tail->once || (is_ours && session.has_ended))
             return EXIT_OK;
@@ -227,7 +248,7 @@ static int take_option(struct tail *tail, int option, uint32_t *lines) {
     case 'm': return add_pattern("name", filter->names, &filter->name_count);
     case 't': return add_pattern("thread", filter->threads, &filter->thread_count);
     case OPTION_MIN:
-        return parse_time(optarg, &filter->min_ns)
+        return parse_duration(optarg, &filter->min_ns)
                    ? usage_error("tail", "--min: '%s' is no time; write 50us, 1.5ms or 2s", optarg)
                    : -1;
     case 'j': tail->lines.json = 1; return -1;
@@ -259,6 +280,8 @@ static int run(int argc, char **argv) {
         status = usage_error("tail", "which file?");
     if (status < 0 && argc - optind > 1)
         status = usage_error("tail", "one file at a time");
+    if (status < 0 && !strcmp(argv[optind], "-"))
+        status = usage_error("tail", "'-' cannot be followed: a file can");
     if (status < 0) {
         tail.path = argv[optind];
         tail.lines.keep = lines;

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/filter_options.h"
+#include "cli/reading.h"
 #include "model/patterns.h"
 #include "model/sample_profile.h"
 #include "output/function_table.h"
@@ -145,7 +146,7 @@ static int take_least(struct request *to) {
         to->min_share = percent / 100;
         return -1;
     }
-    if (parse_time(optarg, &to->tree.limits.min_ns) == 0)
+    if (parse_duration(optarg, &to->tree.limits.min_ns) == 0)
         return -1;
     return usage_error("tree", "--min: '%s' is no time and no share; write 50us, 1.5ms, 2s or 2%%",
                        optarg);
@@ -299,14 +300,15 @@ static int show_samples(struct trace *trace, const char *path, const struct requ
 
 static int show(const char *path, struct request *request) {
     struct trace trace;
-    int error = trace_read(&trace, path, TRACE_ARGUMENTS);
-    int status = error ? trace_error("tree", path, &trace, error) : -1;
+    int status = read_trace(&trace, "tree", path, TRACE_ARGUMENTS);
     if (status < 0)
         status = filter_settle(&request->part, "tree", &trace);
     if (status < 0)
         status = request->samples || (!trace.span_count && trace.samples)
                      ? show_samples(&trace, path, request)
                      : show_calls(&trace, path, request);
+    if (status == EXIT_OK)
+        say_damaged("tree", path, &trace, "shown");
     trace_free(&trace);
     return status;
 }

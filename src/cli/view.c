@@ -15,6 +15,7 @@
 #include "cli/browser.h"
 #include "cli/command.h"
 #include "cli/http.h"
+#include "cli/reading.h"
 #include "output/display.h"
 #include "page/assets.h"
 #include "page/page.h"
@@ -248,15 +249,18 @@ static int serve(struct view *view, uint16_t port, int no_browser) {
 
 static int view_file(const char *path, uint16_t port, int no_browser) {
     struct view view = {.path = path};
-    int status = EXIT_FOUND, error = page_open(&view.page, path);
+    struct trace trace;
+    int status = read_trace(&trace, "view", path, PAGE_KEEP);
+    int error = status < 0 ? page_open_trace(&view.page, &trace, path) : 0;
     if (error)
-        read_error("view", path, error);
-    else {
+        status = read_error("view", path, error);
+    if (status < 0) {
         if (strcmp(path, "-") != 0)
             page_offer_perfetto(view.page);
         status = serve(&view, port, no_browser);
     }
     page_close(view.page);
+    trace_free(&trace);
     return status;
 }
 

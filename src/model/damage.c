@@ -36,3 +36,25 @@ uint64_t damage_total(const struct damage *damage, enum harm harm) {
             total += damage->count[kind];
     return total;
 }
+
+int damage_has_place(enum damage_kind kind) {
+    switch (kind) {
+    case DAMAGE_NO_CLOCK:
+    case DAMAGE_NEGATIVE:
+    case LOSS_DEPTH:
+    case LOSS_COUNTER:
+    case LOSS_END:
+    case LOSS_LIMIT:
+    case NOTE_END: return 0;
+    default: return 1;
+    }
+}
+
+uint64_t damage_first_place(const struct damage *damage, enum harm harm) {
+    uint64_t first = UINT64_MAX;
+    for (int kind = 0; kind < DAMAGE_KINDS; kind++)
+        if (kinds[kind].harm == harm && damage->count[kind] && damage_has_place(kind) &&
+            damage->place[kind][0] < first)
+            first = damage->place[kind][0];
+    return first;
+}

@@ -77,6 +77,10 @@ const char *damage_text(enum damage_kind kind);
 /* A short word for programs: "cut-off", ... */
 const char *damage_word(enum damage_kind kind);
 enum harm damage_harm(enum damage_kind kind);
+/* Of what is found only when the whole file was read there is no place. */
+int damage_has_place(enum damage_kind kind);
+/* The first byte at which something of a harm was seen; UINT64_MAX: none has a place. */
+uint64_t damage_first_place(const struct damage *damage, enum harm harm);
 /* How many of a harm there are. */
 uint64_t damage_total(const struct damage *damage, enum harm harm);
 

@@ -82,9 +82,12 @@ int reader_is_trace(const struct reader *self) {
            self->tracks.count;
 }
 
-/* Looks at the first bytes: they may be of something else altogether. */
-static void look(struct reader *self, struct source *source) {
+void reader_look(struct reader *self, struct source *source) {
     size_t have = source_have(source, FOREIGN_HEAD_BYTES);
+    if (!have && source->compressed && source->error) {
+        self->looks_like = "a gzip'ed file that is damaged at its beginning";
+        return;
+    }
     self->looks_like = foreign_kind(
         (struct bytes){source->at, have < FOREIGN_HEAD_BYTES ? have : FOREIGN_HEAD_BYTES});
 }
@@ -94,7 +97,7 @@ int reader_read(struct reader *self, struct source *source) {
     struct walker walker;
     struct packet packet;
     struct bytes bytes;
-    look(self, source);
+    reader_look(self, source);
     if (json_is_next(source))
         return json_read(self, source);
     walker_open(&walker, source, &self->damage);

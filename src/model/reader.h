@@ -97,6 +97,8 @@ void reader_free(struct reader *reader);
 /* With a listener: forgets the texts that the packet taken last alone has said, names and arguments of an event, since
  * there were so many (reader->strings.count), and its arguments. */
 void reader_forget(struct reader *reader, const struct packet *packet, uint32_t strings);
+/* Looks at the first bytes, which may be of something else altogether: looks_like. */
+void reader_look(struct reader *reader, struct source *source);
 /* Takes the next packet in, which is whole and none of compressed packets. Returns 1, 0 at the end or where memory is
  * short (reader->error). */
 int reader_next(struct reader *reader, struct walker *walker, struct packet *packet);

@@ -336,5 +336,5 @@ static const char *const extensions[] = {".html", ".htm", NULL};
 const struct format format_html = {.name = "html",
                                    .extensions = extensions,
                                    .summary = "the page of marey view as one file, for a browser",
-                                   .keep = TRACE_ARGUMENTS | TRACE_FLOWS,
+                                   .keep = PAGE_KEEP,
                                    .write = write_html};

@@ -257,7 +257,7 @@ int page_open(struct page **page, const char *path) {
     *page = new_page();
     if (!*page)
         return MAREY_ENOMEM;
-    int error = trace_read(&(*page)->trace, path, TRACE_ARGUMENTS | TRACE_FLOWS);
+    int error = trace_read(&(*page)->trace, path, PAGE_KEEP);
     return error ? error : settle(*page, path);
 }
 
@@ -265,7 +265,7 @@ int page_open_memory(struct page **page, const void *bytes, size_t size, const c
     *page = new_page();
     if (!*page)
         return MAREY_ENOMEM;
-    int error = trace_read_memory(&(*page)->trace, bytes, size, TRACE_ARGUMENTS | TRACE_FLOWS);
+    int error = trace_read_memory(&(*page)->trace, bytes, size, PAGE_KEEP);
     return error ? error : settle(*page, name);
 }
 

@@ -8,6 +8,10 @@
 
 #include <stddef.h>
 
+#include "model/trace.h"
+
+enum { PAGE_KEEP = TRACE_ARGUMENTS | TRACE_FLOWS }; /* what a page shows of a trace */
+
 struct page; /* the trace, and what finds things in it */
 
 struct page_answer {
@@ -25,7 +29,7 @@ int page_open_memory(struct page **page, const void *bytes, size_t size, const c
 void page_close(struct page *page);
 
 struct trace;
-/* A page of a trace that was read already, with TRACE_ARGUMENTS and TRACE_FLOWS; the page has it until page_close_trace
+/* A page of a trace that was read already, with PAGE_KEEP; the page has it until page_close_trace
  * gives it back, which is called in every case. */
 int page_open_trace(struct page **page, struct trace *trace, const char *name);
 void page_close_trace(struct page *page, struct trace *trace);

@@ -165,10 +165,10 @@ static void times_and_process_numbers(void **state) {
     (void)state;
     static const struct {
         const char *text;
-        uint64_t ns;
-    } times[] = {{"10", 10000000000}, {"2.5s", 2500000000}, {"500ms", 500000000},
-                 {"20us", 20000},     {"5m", 300000000000}, {"1h", 3600000000000}};
-    uint64_t ns;
+        int64_t ns;
+    } times[] = {{"10", 10000000000}, {"2.5s", 2500000000}, {"500ms", 500000000}, {"20us", 20000},
+                 {"30ns", 30},        {"5m", 300000000000}, {"1h", 3600000000000}};
+    int64_t ns;
     pid_t pid;
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         assert_int_equal(parse_duration(times[i].text, &ns), 0);
