@@ -1,0 +1,123 @@
+"""ASGI applications (asgiref 3), and FastAPI, Starlette and Quart, whose routes are known:
+
+app.add_middleware(marey.integrations.asgi.Middleware)           # FastAPI, Starlette
+app.asgi_app = marey.integrations.asgi.Middleware(app.asgi_app, app=app)     # Quart
+application = marey.integrations.asgi.Middleware(application)     # any
+"""
+
+from __future__ import annotations
+
+from ._requests import Request, Requests
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from typing import Any
+
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_DEPTH_MAX = 16  # of applications mounted in applications
+
+
+class Middleware(Requests):
+    """The application, each request or websocket a span on the track of its asyncio task, until the
+    application is done with it: a streamed answer with its last piece. Lifespan events pass.
+
+    app: the framework's application object, where the scope does not name it (scope["app"]).
+    route: the pattern of a request's route, given the scope, for the span's name. path: show the
+    path. query: show the values of the query string, too (those named like secrets as ***).
+    attributes: more arguments of the span, given the scope; called while something records.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        app: Any = None,
+        route: Callable[[Scope], str | None] | None = None,
+        path: bool = True,
+        query: bool = False,
+        attributes: Callable[[Scope], Mapping[str, object]] | None = None,
+    ) -> None:
+        super().__init__(path=path, query=query, attributes=attributes)
+        self._application = application
+        self._app = app
+        self._find = route
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self._application(scope, receive, send)
+        request = self._begin(scope)
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            _look(request, message)
+            await send(message)
+
+        try:
+            await self._application(scope, receive, sending)
+        except BaseException as error:
+            request.end(error)
+            raise
+        request.end()
+
+    def _begin(self, scope: Scope) -> Request:
+        method = "WEBSOCKET" if scope["type"] == "websocket" else str(scope.get("method", ""))
+        app: Any = self._app or scope.get("app")
+        find = self._find
+        route = None
+        if find is not None:
+            route = lambda: find(scope)  # noqa: E731
+        elif hasattr(app, "url_map"):
+            route = lambda: of_url_map(app, scope)  # noqa: E731
+        elif hasattr(app, "routes"):
+            route = lambda: of_routes(app.routes, scope)  # noqa: E731
+        path, query = str(scope.get("path", "")), scope.get("query_string", b"")
+        return self.begin(method, route, path, query, scope)
+
+
+def _look(request: Request, message: MutableMapping[str, Any]) -> None:
+    """The status, in what the application sends."""
+    kind = message.get("type")
+    if kind in ("http.response.start", "websocket.http.response.start"):
+        status = message.get("status")
+        request.status = status if isinstance(status, int) else 0
+    elif kind == "websocket.accept":
+        request.status = 101
+    elif kind == "websocket.close" and not request.status:
+        request.status = 403  # refused
+
+
+def of_routes(routes: Any, scope: Scope) -> str | None:
+    """The pattern among Starlette's routes, and those mounted below them."""
+    pattern, inner = "", dict(scope)
+    for _ in range(_DEPTH_MAX):
+        for route in routes:
+            match, child = route.matches(inner)
+            if match.value:  # Match.FULL; PARTIAL: of another method
+                break
+        else:
+            return None
+        pattern += getattr(route, "path", None) or ""
+        routes = getattr(route, "routes", None)
+        if not routes:
+            return pattern or None
+        inner.update(child)
+    return pattern
+
+
+def of_url_map(app: Any, scope: Scope) -> str | None:
+    """The pattern in Quart's map of URLs, which is werkzeug's."""
+    from werkzeug.exceptions import HTTPException
+
+    websocket = scope["type"] == "websocket"
+    urls = app.url_map.bind(app.config.get("SERVER_NAME") or "")
+    try:
+        rule, _ = urls.match(
+            scope.get("path"), scope.get("method", "GET"), return_rule=True, websocket=websocket
+        )
+    except HTTPException:  # not found, a redirection, another method
+        return None
+    return str(rule.rule)

@@ -1,0 +1,78 @@
+"""Flask:
+
+requests = marey.integrations.flask.Marey(app)     # or Marey(), and later requests.init_app(app)
+requests.stats()
+"""
+
+from __future__ import annotations
+
+from .wsgi import Middleware
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from ._routes import RouteStats
+
+
+class Marey:
+    """An extension of Flask: each request is a span, named by its method and rule; an exception
+    that became an answer stands with it. The options are those of wsgi.Middleware.
+    """
+
+    def __init__(
+        self,
+        app: Any = None,
+        *,
+        path: bool = True,
+        query: bool = False,
+        attributes: Callable[[dict[str, Any]], Mapping[str, object]] | None = None,
+    ) -> None:
+        self._options: dict[str, Any] = {"path": path, "query": query, "attributes": attributes}
+        self._middleware: list[Middleware] = []
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Any) -> None:
+        """See this application's requests as well; twice is as once."""
+        from flask import got_request_exception
+
+        if "marey" in app.extensions:
+            return
+        middleware = Middleware(
+            app.wsgi_app, route=lambda environ: _rule(app, environ), **self._options
+        )
+        app.extensions["marey"] = self
+        app.wsgi_app = middleware
+        self._middleware.append(middleware)
+        got_request_exception.connect(_failed, app)
+
+    def stats(self) -> list[RouteStats]:
+        """Requests by method and rule, the largest sum of times first: see wsgi.Middleware."""
+        found = [row for middleware in self._middleware for row in middleware.stats()]
+        return sorted(found, key=lambda row: -row.mean * row.requests)
+
+    def clear_stats(self) -> None:
+        """Count anew."""
+        for middleware in self._middleware:
+            middleware.clear_stats()
+
+
+def _rule(app: Any, environ: dict[str, Any]) -> str | None:
+    from werkzeug.exceptions import HTTPException
+
+    try:
+        urls = app.url_map.bind_to_environ(environ, server_name=app.config["SERVER_NAME"])
+        rule, _ = urls.match(return_rule=True)
+    except HTTPException:  # not found, a redirection, another method
+        return None
+    return str(rule.rule)
+
+
+def _failed(sender: Any, exception: BaseException, **_: Any) -> None:
+    from flask import request
+
+    current = request.environ.get("marey.request")
+    if current is not None:
+        current.failed_by(exception)

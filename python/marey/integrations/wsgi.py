@@ -1,0 +1,106 @@
+"""Any WSGI application (PEP 3333):
+
+application = marey.integrations.wsgi.Middleware(application)
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ._requests import Request, Requests
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
+
+
+class Middleware(Requests):
+    """The application, each request a span, from its begin until the answer's last piece is taken
+    or the server closes it.
+
+    route: the pattern of a request's route, given the environ ("/users/<id>"), for the span's name;
+    without it that is the method alone. path: show the path. query: show the values of the query
+    string, too (those named like secrets as ***). attributes: more arguments of the span, given the
+    environ; called while something records.
+    """
+
+    def __init__(
+        self,
+        application: Callable[..., Iterable[bytes]],
+        *,
+        route: Callable[[dict[str, Any]], str | None] | None = None,
+        path: bool = True,
+        query: bool = False,
+        attributes: Callable[[dict[str, Any]], Mapping[str, object]] | None = None,
+    ) -> None:
+        super().__init__(path=path, query=query, attributes=attributes)
+        self._application = application
+        self._find = route
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        find = self._find
+        request = self.begin(
+            str(environ.get("REQUEST_METHOD", "")),
+            None if find is None else lambda: find(environ),
+            f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}",
+            str(environ.get("QUERY_STRING", "")),
+            environ,
+        )
+        environ["marey.request"] = request
+
+        def start(status: str, *rest: Any, **named: Any) -> Any:
+            code = str(status)[:3]
+            request.status = int(code) if code.isdecimal() else 0
+            return start_response(status, *rest, **named)
+
+        try:
+            body = self._application(environ, start)
+        except BaseException as error:
+            request.end(error)
+            raise
+        return (_Sized if hasattr(body, "__len__") else _Body)(body, request)
+
+
+class _Body:
+    """What the application answers; the request ends with it."""
+
+    def __init__(self, body: Iterable[bytes], request: Request) -> None:
+        self._body, self._request = body, request
+        self._pieces: Iterator[bytes] | None = None
+
+    def __iter__(self) -> _Body:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            if self._pieces is None:
+                self._pieces = iter(self._body)
+            return next(self._pieces)
+        except StopIteration:
+            self._request.end()
+            raise
+        except BaseException as error:
+            self._request.end(error)
+            raise
+
+    def close(self) -> None:
+        """The server has what it wants."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._request.end(sys.exc_info()[1])
+
+    def __del__(self) -> None:
+        self._request.end()
+
+
+class _Sized(_Body):
+    """Servers make a Content-Length of the length of a list."""
+
+    def __len__(self) -> int:
+        return len(self._body)  # type: ignore[arg-type]

@@ -1,0 +1,451 @@
+"""Requests as spans: plain WSGI and ASGI, and Flask, Django, Starlette, FastAPI and Quart."""
+
+import asyncio
+import importlib
+import random
+import sys
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+import traces
+
+import marey
+from marey.integrations import asgi, wsgi
+from marey.integrations._routes import OTHER, Routes
+
+
+def get(application, path="/", query="", method="GET"):
+    """(status, body) of one request to a WSGI application."""
+    environ = {"PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": method}
+    setup_testing_defaults(environ)
+    told = []
+    body = application(environ, lambda status, headers, exc_info=None: told.append(status))
+    try:
+        text = b"".join(body)
+    finally:
+        getattr(body, "close", lambda: None)()
+    return int(told[0][:3]), text
+
+
+# ---- statistics
+
+
+def test_percentiles_are_right_within_two_percent():
+    random.seed(3)
+    times = [random.lognormvariate(-5, 2) for _ in range(20_000)]
+    routes = Routes()
+    for number, seconds in enumerate(times):
+        routes.add("x", seconds, number % 100 == 0)
+    (row,) = routes.stats()
+    times.sort()
+    assert (row.requests, row.errors, row.max) == (20_000, 200, times[-1])
+    assert row.mean == pytest.approx(sum(times) / 20_000)
+    for found, share in ((row.p50, 0.5), (row.p95, 0.95), (row.p99, 0.99)):
+        assert found == pytest.approx(times[int(share * 20_000) - 1], rel=0.021)
+
+
+def test_statistics_do_not_grow_without_a_limit():
+    routes = Routes()
+    for number in range(1500):
+        routes.add(f"r{number}", 10.0 ** random.uniform(-12, 12), False)
+        routes.add("same", 10.0 ** random.uniform(-12, 12), False)
+    rows = {row.name: row for row in routes.stats()}
+    assert len(rows) == 1001 and rows[OTHER].requests > 400
+    assert len(routes._routes["same"].classes) < 750
+
+
+# ---- WSGI
+
+
+def hello(environ, start_response):
+    if environ["PATH_INFO"] == "/broken":
+        raise ValueError("broken")
+    start_response("503 Busy" if environ["PATH_INFO"] == "/busy" else "200 OK", [])
+    return [b"hello"]
+
+
+def test_wsgi_requests_are_spans(recorded):
+    application = wsgi.Middleware(hello, route=lambda environ: "/any")
+    with recorded() as box:
+        assert get(application, "/a", "token=x") == (200, b"hello")
+        assert get(application, "/busy", method="BREW") == (503, b"hello")
+        with pytest.raises(ValueError, match="broken"):
+            get(application, "/broken")
+    good, failed = box.trace.named("GET /any")
+    assert good.args == {"path": "/a", "status": 200, "failed": False}
+    assert good.category == "request" and "broken" in failed.args["exception"]
+    (busy,) = box.trace.named("(other) /any")
+    assert busy.args == {"path": "/busy", "status": 503, "failed": True}
+    rows = {row.name: row[1:3] for row in application.stats()}
+    assert rows == {"GET /any": (2, 1), "(other) /any": (1, 1)}
+    application.clear_stats()
+    assert application.stats() == []
+
+
+def test_wsgi_the_span_ends_with_the_answer(recorded):
+    def pieces(environ, start_response):
+        start_response("200 OK", [])
+        for number in range(2):
+            with marey.span(f"piece {number}"):
+                yield b"x"
+
+    def failing(environ, start_response):
+        start_response("200 OK", [])
+        yield b"x"
+        raise OSError("gone")
+
+    with recorded() as box:
+        assert get(wsgi.Middleware(pieces)) == (200, b"xx")
+        with pytest.raises(OSError, match="gone"):
+            get(wsgi.Middleware(failing))
+        closed = wsgi.Middleware(pieces)({}, lambda *_: None)
+        next(closed)
+        closed.close()
+    whole, failed = box.trace.named("GET")
+    assert [child.name for child in whole.children] == ["piece 0", "piece 1"]
+    assert failed.args["failed"] is True and failed.end is not None
+    (cut,) = box.trace.named("(other)")
+    assert [child.name for child in cut.children] == ["piece 0"] and cut.end is not None
+
+
+def test_wsgi_lists_keep_their_length_and_iterables_are_closed():
+    class Body:
+        closed = 0
+
+        def __iter__(self):
+            return iter([b"x"])
+
+        def close(self):
+            Body.closed += 1
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return Body()
+
+    assert get(wsgi.Middleware(application)) == (200, b"x") and Body.closed == 1
+    assert len(wsgi.Middleware(hello)({"PATH_INFO": "/"}, lambda *_: None)) == 1
+    with pytest.raises(TypeError):
+        len(wsgi.Middleware(application)({}, lambda *_: None))
+
+
+def test_the_query_is_shown_where_it_is_asked_for_and_secrets_are_not(recorded):
+    application = wsgi.Middleware(hello, query=True, path=False)
+    with recorded() as box:
+        get(application, "/", "a=1&a=2&b=&token=hunter2")
+    args = box.trace.span("GET").args
+    assert args["query"] == {"a": ["1", "2"], "b": "", "token": "***"} and "path" not in args
+
+
+def test_what_a_hook_says_stands_in_the_span_and_its_errors_are_logged_once(recorded, caplog):
+    def attributes(environ):
+        return {"user": environ["USER_ID"], "track": 5}
+
+    application = wsgi.Middleware(hello, attributes=attributes, route=lambda environ: 1 / 0)
+    with recorded() as box:
+        for _ in range(3):
+            assert get(application) == (200, b"hello")
+        environ = {"PATH_INFO": "/", "REQUEST_METHOD": "PUT", "USER_ID": 7}
+        list(application(environ, lambda *_: None))
+    assert len(box.trace.named("GET (no route)")) == 3
+    args = box.trace.span("PUT (no route)").args
+    assert args["user"] == 7 and args["track_"] == 5
+    assert len(caplog.records) == 1 and "ZeroDivisionError" in caplog.text
+    with pytest.raises(TypeError, match="attributes"):
+        wsgi.Middleware(hello, attributes=3)
+
+
+@pytest.mark.parametrize("name", ["wsgi", "asgi", "flask", "django"])
+def test_frameworks_are_imported_by_their_users(script, name):
+    out = script(
+        f"""
+import sys
+import marey.integrations.{name}
+print(*sorted({{n.split(".")[0] for n in sys.modules}}))
+"""
+    )
+    assert not {"flask", "django", "werkzeug", "starlette", "asgiref"} & set(out.split())
+
+
+# ---- Flask
+
+
+def test_flask(recorded):
+    flask = pytest.importorskip("flask")
+    from marey.integrations.flask import Marey
+
+    app = flask.Flask("shop")
+    requests = Marey(app)
+    requests.init_app(app)  # once more: nothing
+
+    @app.get("/users/<int:number>")
+    def user(number):
+        with marey.span("view"):
+            return f"user {number}"
+
+    @app.get("/broken")
+    def broken():
+        raise KeyError("cart")
+
+    @app.get("/stream")
+    def stream():
+        def pieces():
+            yield "a"
+            with marey.span("late"):
+                yield "b"
+
+        return flask.Response(pieces())
+
+    def ask(path, method="GET"):
+        answer = app.test_client().open(path, method=method)
+        return answer.status_code, answer.text  # read to its end, as servers do
+
+    with recorded() as box:
+        assert ask("/users/7?token=x") == (200, "user 7")
+        assert ask("/users/8")[0] == 200
+        assert ask("/broken")[0] == 500
+        assert ask("/nowhere")[0] == 404
+        assert ask("/users/7", method="POST")[0] == 405
+        assert ask("/stream") == (200, "ab")
+    first, _ = box.trace.named("GET /users/<int:number>")
+    assert first.args == {"path": "/users/7", "status": 200, "failed": False}
+    assert [child.name for child in first.children] == ["view"]
+    failed = box.trace.span("GET /broken").args
+    assert failed["status"] == 500 and failed["failed"] and "cart" in failed["exception"]
+    assert box.trace.span("GET (no route)").args["status"] == 404
+    assert box.trace.span("GET (no route)").args["failed"] is False
+    assert box.trace.span("POST (no route)").args["status"] == 405
+    assert [child.name for child in box.trace.span("GET /stream").children] == ["late"]
+    rows = {row.name: row for row in requests.stats()}
+    assert rows["GET /users/<int:number>"].requests == 2 and rows["GET /broken"].errors == 1
+
+
+# ---- ASGI
+
+
+@pytest.fixture(params=["starlette", "fastapi"])
+def web(request):
+    """A client, and the middleware's statistics, of an application by either."""
+    if request.param == "fastapi" and sys.version_info[:2] in ((3, 9), (3, 15)):
+        pytest.skip("not for this Python")
+    from starlette.responses import PlainTextResponse, StreamingResponse
+    from starlette.routing import Mount, Route, WebSocketRoute
+    from starlette.testclient import TestClient
+
+    async def user(request):
+        with marey.span("view"):
+            await asyncio.sleep(0)
+        return PlainTextResponse("user")
+
+    async def broken(request):
+        raise KeyError("cart")
+
+    async def stream(request):
+        async def pieces():
+            for piece in "ab":
+                with marey.span(f"piece {piece}"):
+                    await asyncio.sleep(0)
+                    yield piece
+
+        return StreamingResponse(pieces())
+
+    async def socket(websocket):
+        await websocket.accept()
+        await websocket.send_text("hi")
+        await websocket.close()
+
+    routes = [
+        Route("/users/{number:int}", user),
+        Mount("/inner", routes=[Route("/broken", broken), Route("/stream", stream)]),
+        WebSocketRoute("/socket", socket),
+    ]
+    made = []
+
+    class Middleware(asgi.Middleware):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            made.append(self)
+
+    module = importlib.import_module(
+        "fastapi" if request.param == "fastapi" else "starlette.applications"
+    )
+    app = getattr(module, "FastAPI" if request.param == "fastapi" else "Starlette")(routes=routes)
+    app.add_middleware(Middleware)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client, made
+
+
+def test_starlette_and_fastapi(web, recorded):
+    client, made = web
+    with recorded() as box:
+        assert client.get("/users/7?token=x").text == "user"
+        assert client.get("/inner/broken").status_code == 500
+        assert client.get("/inner/stream").text == "ab"
+        assert client.get("/nowhere").status_code == 404
+        with client.websocket_connect("/socket") as socket:
+            assert socket.receive_text() == "hi"
+    trace = box.trace
+    request = trace.span("GET /users/{number:int}")
+    assert request.args == {"path": "/users/7", "status": 200, "failed": False}
+    assert [child.name for child in request.children] == ["view"]
+    failed = trace.span("GET /inner/broken").args
+    assert failed["failed"] is True and "cart" in failed["exception"]
+    assert trace.span("GET (no route)").args["status"] == 404
+    assert trace.span("WEBSOCKET /socket").args["status"] == 101
+    pieces = [span for span in trace.spans if span.name.startswith("piece")]
+    assert len(pieces) == 2 and trace.span("GET /inner/stream").end >= max(p.end for p in pieces)
+    (middleware,) = made
+    assert {row.name: row.errors for row in middleware.stats()}["GET /inner/broken"] == 1
+
+
+def test_each_request_is_on_the_track_of_its_task(recorded):
+    async def application(scope, receive, send):
+        await asyncio.sleep(0.01 if scope["path"] == "/a" else 0.02)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async def send(message):
+        pass
+
+    async def serve():
+        app = asgi.Middleware(application, route=lambda scope: scope["path"])
+        with pytest.raises(KeyError):
+            await app({"type": "lifespan"}, None, send)  # handed on as it is
+        await asyncio.gather(
+            *(app({"type": "http", "method": "GET", "path": p}, None, send) for p in ("/a", "/b"))
+        )
+
+    with recorded() as box:
+        asyncio.run(serve())
+    a, b = box.trace.span("GET /a"), box.trace.span("GET /b")
+    assert a.track is not b.track and a.args["status"] == b.args["status"] == 204
+    assert a.begin < b.end and b.begin < a.end  # at the same time, and both whole
+
+
+def test_a_request_that_is_cancelled_is_none_that_failed(recorded):
+    async def application(scope, receive, send):
+        await asyncio.sleep(60)
+
+    async def serve():
+        scope = {"type": "http", "method": "GET", "path": "/"}
+        task = asyncio.ensure_future(app(scope, None, None))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    app = asgi.Middleware(application)
+    with recorded() as box:
+        asyncio.run(serve())
+    assert box.trace.span("GET").args["failed"] is False
+    assert "CancelledError" in box.trace.span("GET").args["exception"]
+    assert app.stats()[0].errors == 0
+
+
+def test_quart(recorded):
+    quart = pytest.importorskip("quart")
+    app = quart.Quart("shop")
+    app.asgi_app = asgi.Middleware(app.asgi_app, app=app)
+
+    @app.get("/users/<int:number>")
+    async def user(number):
+        return f"user {number}"
+
+    async def ask():
+        client = app.test_client()
+        assert (await client.get("/users/7")).status_code == 200
+        assert (await client.get("/nowhere")).status_code == 404
+
+    with recorded() as box:
+        asyncio.run(ask())
+    assert box.trace.span("GET /users/<int:number>").args["status"] == 200
+    assert box.trace.span("GET (no route)").args["status"] == 404
+
+
+# ---- Django
+
+DJANGO = """
+import asyncio, sys
+import django, logging
+logging.disable()
+from django.conf import settings
+from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import path
+import marey
+
+settings.configure(
+    DEBUG=False, SECRET_KEY="x", ROOT_URLCONF="__main__", ALLOWED_HOSTS=["*"],
+    MIDDLEWARE=["marey.integrations.django.Middleware"], LOGGING_CONFIG=None,
+    MAREY={"attributes": "__main__.attributes"},
+)
+django.setup()
+
+def attributes(request):
+    return {"host": request.get_host()}
+
+def user(request, number):
+    with marey.span("view"):
+        return HttpResponse(f"user {number}")
+
+async def later(request):
+    await asyncio.sleep(0)
+    return HttpResponse("later")
+
+def broken(request):
+    raise KeyError("cart")
+
+def stream(request):
+    return StreamingHttpResponse(iter(["a", "b"]))
+
+urlpatterns = [
+    path("users/<int:number>/", user), path("later/", later), path("broken/", broken),
+    path("stream/", stream),
+]
+
+from django.test import AsyncClient, Client
+from marey.integrations.django import stats
+
+def ask(client):
+    yield client.get("/users/7/?token=x"), 200
+    yield client.get("/later/"), 200
+    yield client.get("/broken/"), 500
+    yield client.get("/stream/"), 200
+    yield client.get("/nowhere/"), 404
+
+async def ask_all():
+    for answer, status in ask(AsyncClient(raise_request_exception=False)):
+        assert (await answer).status_code == status
+
+with marey.record(sys.argv[1]):
+    if sys.argv[2] == "async":
+        asyncio.run(ask_all())
+    else:
+        for answer, status in ask(Client(raise_request_exception=False)):
+            assert answer.status_code == status
+for row in stats():
+    print(row.name, row.requests, row.errors, sep="|")
+"""
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_django(script, path, way):
+    out = script(DJANGO, path, way)
+    assert sorted(out.splitlines()) == [
+        "GET (no route)|1|0",
+        "GET /broken/|1|1",
+        "GET /later/|1|0",
+        "GET /stream/|1|0",
+        "GET /users/<int:number>/|1|0",
+    ]
+    trace = traces.load(path)
+    request = trace.span("GET /users/<int:number>/")
+    assert request.args == {
+        "host": "testserver",
+        "path": "/users/7/",
+        "status": 200,
+        "failed": False,
+    }
+    failed = trace.span("GET /broken/").args
+    assert failed["status"] == 500 and failed["failed"] and "cart" in failed["exception"]
+    assert trace.span("GET /stream/").args["streaming"] is True
+    assert trace.span("GET (no route)").args["status"] == 404
+    assert trace.span("view")
