@@ -151,13 +151,12 @@ static uint64_t unseen(void) {
 }
 
 /* The slice around the calls: in the log and, while one records, in the session. */
-static void slice_begin(scope_object *self, call_thread *thread) {
+static void slice_begin(scope_object *self, call_thread *thread, track_object *track) {
     char name[MAREY_NAME_MAX];
     scope *of = self->of;
     self->unseen = unseen();
     if (!of->log)
         return;
-    track_object *track = task_track(self->state);
     struct call_event event = {.text = slice_name(self, name, sizeof name),
                                .stamp = marey__stamp()};
     lane_here(of, thread, NULL); /* the log's first lane is the thread's */
@@ -244,8 +243,10 @@ static int scope_open(scope_object *self) {
     of->deadline = self->max_time ? marey__stamp_after(now, self->max_time) : 0;
     of->least = self->min_duration ? marey__stamp_after(0, self->min_duration) : 0;
     of->simple = !of->deadline && !of->least;
+    /* Before the lock: asyncio's tasks are asked by calls of Python, which the hook sees, too. */
+    track_object *track = of->log ? task_track(self->state) : NULL;
     calls_lock();
-    slice_begin(self, recorder);
+    slice_begin(self, recorder, track);
     calls_unlock();
     calls_changed();
     return 0;

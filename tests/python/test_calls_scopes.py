@@ -107,6 +107,38 @@ def test_threads_of_a_pool_each_have_their_scope(seen):
         assert numbers_of(found) == {number}
 
 
+class Slim:
+    """A task that has no __dict__: from then on tasks are looked for by calls of Python, too."""
+
+    __slots__ = ("__weakref__",)
+
+    def get_name(self):
+        return "slim"
+
+
+def test_a_scope_opens_where_tasks_are_found_by_calls(seen):
+    slim = Slim()
+
+    async def within_slim():
+        loop, current = asyncio.get_running_loop(), asyncio.current_task()
+        asyncio.tasks._leave_task(loop, current)
+        asyncio.tasks._enter_task(loop, slim)
+        try:
+            with marey.calls(**OWN):
+                leaf(0)
+        finally:
+            asyncio.tasks._leave_task(loop, slim)
+            asyncio.tasks._enter_task(loop, current)
+
+    async def in_a_task():
+        with marey.calls(**OWN) as scope:
+            leaf(1)
+        return scope
+
+    asyncio.run(within_slim())
+    assert seen(asyncio.run(in_a_task())).names() == ["leaf"]
+
+
 def test_two_hundred_requests_at_a_time_get_exactly_their_own_calls(seen):
     async def handler(number):
         async with marey.calls(label=f"request {number}", **OWN) as scope:
