@@ -80,7 +80,7 @@ if sys.argv[2] == "kill":
     all_of_it()
     marey.span("never ends").__enter__()
     os.kill(os.getpid(), 9)
-with marey.record(sys.argv[1]):
+with marey.record(sys.argv[1], gc=False):
     all_of_it()
     for thread in threading.enumerate():
         if thread is not threading.current_thread(): thread.join()

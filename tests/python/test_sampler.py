@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
 import re
 import sys
@@ -388,9 +389,12 @@ def test_memory_has_a_limit():
         else:
             spin(0.02)
 
+    end = time.monotonic() + 60
     with marey.sample(hz=2000, max_nodes=200) as sampler:
-        for depth in range(0, 300, 20):
+        for depth in itertools.cycle(range(0, 300, 20)):
             deeper(depth)
+            if sampler.stats().lost or time.monotonic() > end:  # a busy machine samples when it can
+                break
     stats = sampler.stats()
     assert stats.nodes <= 200
     assert 0 < stats.lost < stats.samples
