@@ -139,7 +139,7 @@ static const struct format *find_by_extension(const char *path) {
 static const struct format *find_format(const struct request *request) {
     if (request->to)
         return find_by_name(request->to);
-    if (strcmp(request->output, "-"))
+    if (strcmp(request->output, "-") != 0)
         return find_by_extension(request->output);
     usage_error("convert", "which format? -o FILE says it by its extension, or --to");
     return NULL;
@@ -150,7 +150,7 @@ static const struct format *find_format(const struct request *request) {
 static int write_output(struct trace *trace, const char *path, const struct format *format,
                         struct request *request, struct progress *progress) {
     struct output_file output;
-    if (strcmp(request->output, "-"))
+    if (strcmp(request->output, "-") != 0)
         progress_turn(progress, "writing");
     else
         progress_end(progress);

@@ -20,7 +20,10 @@ static const char help_text[] =
     "input, and for OUT the standard output.\n"
     "\n"
     "  -o, --output OUT      the file to write; one that is there is replaced once all is written\n"
-    "\n" FILTER_HELP "  -h, --help            this page\n"
+    "\n" FILTER_HELP
+    "      --track NAME      only tracks that are named like this, and those below them; may be "
+    "given several times\n"
+    "  -h, --help            this page\n"
     "\n"
     "exit status: 0 done, 1 the trace cannot be read or is damaged (what is whole is in OUT), 2 "
     "wrong usage\n"
@@ -32,7 +35,10 @@ static const char help_text[] =
 struct request {
     const char *path, *output;
     struct filter_options filter;
+    const char *tracks[FILTER_PATTERNS_MAX];
 };
+
+enum { OPTION_TRACK = 256 };
 
 /* Returns an exit status. */
 static int write_part(struct trace *trace, struct request *request, struct progress *progress) {
@@ -71,6 +77,7 @@ static int cut(struct request *request) {
 static int run(int argc, char **argv) {
     static const struct option options[] = {{"output", required_argument, NULL, 'o'},
                                             FILTER_OPTIONS,
+                                            {"track", required_argument, NULL, OPTION_TRACK},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     struct request request = {.path = NULL};
@@ -85,6 +92,9 @@ static int run(int argc, char **argv) {
             return option_error("cut", option, argv, options);
         if (option == 'o')
             request.output = optarg;
+        else if (option == OPTION_TRACK)
+            status = filter_add_pattern("cut", "track", request.tracks,
+                                        &request.filter.filter.track_count, optarg);
         else
             status = filter_take_option(&request.filter, "cut", option, optarg);
     }
@@ -97,6 +107,7 @@ static int run(int argc, char **argv) {
     if (!request.output)
         return usage_error("cut", "where to? Give -o OUT");
     request.path = argv[optind];
+    request.filter.filter.tracks = request.tracks;
     return cut(&request);
 }
 

@@ -255,11 +255,7 @@ static int take_option(struct request *to, int option, char **argv) {
     case 'a': to->style.all = 1; return -1;
     case 'n': return take_rows("diff", &to->style.rows, optarg);
     case 'b': return take_by(to, optarg);
-    case 'f':
-        if (to->filter.count == FILTER_PATTERNS_MAX)
-            return usage_error("diff", "more than %d times --filter", FILTER_PATTERNS_MAX);
-        to->names[to->filter.count++] = optarg;
-        return -1;
+    case 'f': return filter_add_pattern("diff", "filter", to->names, &to->filter.count, optarg);
     case OPTION_FAIL_ABOVE: return take_limit_of_growth(to, optarg);
     case 'o': to->output = optarg; return -1;
     case 'j': to->json = 1; return -1;

@@ -4,7 +4,7 @@
 #include "cli/command.h"
 #include "output/display.h"
 
-static int add_pattern(const char *command, const char *option, const char **patterns,
+int filter_add_pattern(const char *command, const char *option, const char **patterns,
                        uint32_t *count, const char *pattern) {
     if (*count == FILTER_PATTERNS_MAX)
         return usage_error(command, "more than %d times --%s", FILTER_PATTERNS_MAX, option);
@@ -26,9 +26,11 @@ int filter_take_option(struct filter_options *options, const char *command, int 
     struct trace_filter *filter = &options->filter;
     switch (option) {
     case FILTER_PROCESS:
-        return add_pattern(command, "process", options->processes, &filter->process_count, value);
+        return filter_add_pattern(command, "process", options->processes, &filter->process_count,
+                                  value);
     case FILTER_THREAD:
-        return add_pattern(command, "thread", options->threads, &filter->thread_count, value);
+        return filter_add_pattern(command, "thread", options->threads, &filter->thread_count,
+                                  value);
     case FILTER_FROM: return take_moment(command, "from", &options->from, value);
     default: return take_moment(command, "to", &options->to, value);
     }

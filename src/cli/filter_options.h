@@ -46,6 +46,9 @@ struct filter_options {
 /* One of FILTER_OPTIONS with its value. Returns -1, or an exit status after it has said what is wrong. */
 int filter_take_option(struct filter_options *options, const char *command, int option,
                        const char *value);
+/* One more pattern, up to FILTER_PATTERNS_MAX. Returns as above. */
+int filter_add_pattern(const char *command, const char *option, const char **patterns,
+                       uint32_t *count, const char *pattern);
 /* The trace is read: finds the times. Returns as above. Another trace may be settled after it. */
 int filter_settle(struct filter_options *options, const char *command, const struct trace *trace);
 

@@ -170,6 +170,6 @@ int merge_write_tar(const struct merge_plan *plan, FILE *to) {
             return -1;
         end_file(to, size);
     }
-    write_zeros(to, 2 * BLOCK);
+    write_zeros(to, (uint64_t)2 * BLOCK);
     return ferror(to) ? -1 : 0;
 }

@@ -148,12 +148,10 @@ static int take_option(struct request *request, int option) {
         usage_error("report", "--slowest: '%s' is no number up to %d", optarg, SLOWEST_MAX);
         return -1;
     case 'f':
-        if (report->names.count < FILTER_PATTERNS_MAX) {
-            request->names[report->names.count++] = optarg;
-            return 0;
-        }
-        usage_error("report", "more than %d times --filter", FILTER_PATTERNS_MAX);
-        return -1;
+        return filter_add_pattern("report", "filter", request->names, &report->names.count,
+                                  optarg) < 0
+                   ? 0
+                   : -1;
     case 'n':
         if (parse_count(optarg, &report->rows) == 0)
             return 0;

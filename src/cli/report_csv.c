@@ -8,7 +8,7 @@
 
 static const char heading[] =
     "table,name,category,file,line,process,pid,thread,tid,begin_ns,count,total_count,self_ns,"
-    "total_ns,mean_ns,p50_ns,p99_ns,max_ns,cpu_ns,gil_ns,gil_wait_ns,errors,no_end\n";
+    "total_ns,mean_ns,p50_ns,p99_ns,max_ns,cpu_ns,gil_ns,gil_wait_ns,errors,no_end" CSV_END;
 
 /* An empty cell. */
 static const int64_t not_known = INT64_MIN;
@@ -53,7 +53,7 @@ static void put_row(FILE *to, const struct row *row) {
     put_number(to, row->tid);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         put_number(to, numbers[i]);
-    fputc('\n', to);
+    fputs(CSV_END, to);
 }
 
 static uint32_t shown(const struct report_data *data, uint32_t count) {

@@ -330,7 +330,8 @@ static int find_open(const struct tail_lines *self, const struct tail_track *tra
                      const struct event *event) {
     const char *name = trace_text(&self->trace, event->name);
     int at = (int)track->depth - 1;
-    while (at >= 0 && event->name && strcmp(name, track->open[at].name ? track->open[at].name : ""))
+    while (at >= 0 && event->name &&
+           strcmp(name, track->open[at].name ? track->open[at].name : "") != 0)
         at--;
     return at;
 }

@@ -23,17 +23,34 @@ static int has_process(const struct trace_filter *filter, const struct trace *tr
                    trace_text(trace, process->name));
 }
 
+/* Whether the track, or one above it, has a wanted name. */
+static int has_named_track(const struct trace_filter *filter, const struct trace *trace,
+                           const struct track *track) {
+    for (int i = 0; track && i < PARENTS_MAX && filter->track_count; i++) {
+        const char *name = trace_text(trace, track->name);
+        for (uint32_t pattern = 0; pattern < filter->track_count; pattern++)
+            if (fnmatch(filter->tracks[pattern], name, 0) == 0)
+                return 1;
+        track = trace_parent(trace, track);
+    }
+    return !filter->track_count;
+}
+
 int filter_has_thread(const struct trace_filter *filter, const struct trace *trace,
                       uint32_t place) {
     const struct thread *thread = &trace->threads[place];
+    const struct track *track =
+        thread->track == MAP_NONE ? NULL : &trace->reader.tracks.all[thread->track];
     return (!filter->only_threads || filter->only_threads[place]) &&
-           has_process(filter, trace, thread->process) &&
+           has_named_track(filter, trace, track) && has_process(filter, trace, thread->process) &&
            matches(filter->threads, filter->thread_count, thread->tid,
                    trace_text(trace, thread->name));
 }
 
 static int has_track(const struct trace_filter *filter, const struct trace *trace,
                      const struct track *track, const uint8_t *chosen) {
+    if (!has_named_track(filter, trace, track))
+        return 0;
     if (!filter->process_count && !filter->thread_count && !filter->only_threads)
         return 1;
     if (track->process == MAP_NONE || !has_process(filter, trace, track->process))

@@ -8,8 +8,6 @@
 
 #include "model/grow.h"
 
-enum { PARENTS_MAX = 100 }; /* trace_processor's limit of nested tracks */
-
 /* Threads as they turn up, before they are put process by process. */
 struct finding {
     struct trace *trace;

@@ -1,5 +1,4 @@
-/* Spans or samples as a table: comma-separated, a heading, one row each, as RFC 4180 has it (but for line feeds alone at
- * the ends of rows, as Unix programs want them). Times in nanoseconds since the trace's first event. */
+/* Spans or samples as a table: comma-separated, a heading, one row each, as RFC 4180 has it. Times in nanoseconds since the trace's first event. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +88,7 @@ static void put_span(struct table *table, const struct span *span) {
     put_number(table, span->depth);
     put_comma(table);
     put_args(table, span->detail);
-    putc_unlocked('\n', table->to);
+    fputs_unlocked(CSV_END, table->to);
 }
 
 static int put_spans(struct table *table) {
@@ -98,7 +97,7 @@ static int put_spans(struct table *table) {
     if (!table->args_to)
         return MAREY_ENOMEM;
     json_init(&table->json, table->args_to, 0);
-    fputs("process,pid,thread,tid,track,name,category,begin_ns,duration_ns,depth,args\n",
+    fputs("process,pid,thread,tid,track,name,category,begin_ns,duration_ns,depth,args" CSV_END,
           table->to);
     for (uint32_t i = 0; i < trace->span_count; i++)
         put_span(table, &trace->spans[i]);
@@ -153,13 +152,13 @@ static void put_sample(struct table *table, const struct taken_sample *sample) {
         fputs(",,", table->to);
     put_comma(table);
     put_stack(table, samples, sample->stack);
-    putc_unlocked('\n', table->to);
+    fputs_unlocked(CSV_END, table->to);
 }
 
 static void put_samples(struct table *table) {
     const struct samples *samples = &table->part->trace->reader.samples;
     fputs("process,pid,thread,tid,task,time_ns,samples,wall_ns,cpu_ns,gil_ns,gil_wait_ns,function,"
-          "file,line,stack\n",
+          "file,line,stack" CSV_END,
           table->to);
     struct taken_sample cut;
     for (uint32_t i = 0; i < samples->count; i++)

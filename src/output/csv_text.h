@@ -6,6 +6,9 @@
 
 #include <stdio.h>
 
+/* What a row ends with. */
+#define CSV_END "\r\n"
+
 void csv_put_text(FILE *to, const char *text);
 /* In quotes, otherwise as it is. */
 void csv_put_quoted(FILE *to, const char *text);

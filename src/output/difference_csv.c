@@ -8,7 +8,7 @@ static const char heading[] =
     "table,certainty,chance,name,category,file,line,before_samples,after_samples,before_self_share,"
     "after_self_share,before_total_share,after_total_share,before_count,after_count,before_total_"
     "ns,after_total_ns,before_mean_ns,after_mean_ns,before_p50_ns,after_p50_ns,before_p99_ns,"
-    "after_p99_ns,before_max_ns,after_max_ns\n";
+    "after_p99_ns,before_max_ns,after_max_ns" CSV_END;
 
 static void put_head(FILE *to, const char *table, const char *certainty, double chance,
                      const char *name, const char *category, const char *file) {
@@ -30,7 +30,7 @@ static void put_share(FILE *to, const struct difference *difference,
     fprintf(to, ",%" PRIu64 ",%" PRIu64, row->side[BEFORE].samples, row->side[AFTER].samples);
     fprintf(to, ",%.6f,%.6f", difference_self(difference, row, BEFORE),
             difference_self(difference, row, AFTER));
-    fprintf(to, ",%.6f,%.6f,,,,,,,,,,,,\n", difference_total(difference, row, BEFORE),
+    fprintf(to, ",%.6f,%.6f,,,,,,,,,,,," CSV_END, difference_total(difference, row, BEFORE),
             difference_total(difference, row, AFTER));
 }
 
@@ -51,7 +51,7 @@ static void put_span(FILE *to, const struct difference *difference,
     put_pair(to, before->p50_ns, after->p50_ns);
     put_pair(to, before->p99_ns, after->p99_ns);
     put_pair(to, before->max_ns, after->max_ns);
-    fputc('\n', to);
+    fputs(CSV_END, to);
 }
 
 void difference_csv(const struct difference *difference, FILE *to,

@@ -204,12 +204,12 @@ def test_an_output_that_cannot_be_written(folder, out):
 
 
 def test_what_is_there_stays_when_the_disk_is_full(folder):
-    """A limit of the file size stands in for a full disk: the first bytes are written, others not."""
+    """A limit of the file size stands in for a full disk: the first bytes are written alone."""
+    limited = ("bash", "-c", 'trap "" XFSZ; ulimit -f 1; exec "$@"', "-")
     Path(OUT).write_text("from before")
     for name, line in WRITING.items():
         done = subprocess.run(
-            ["bash", "-c", 'trap "" XFSZ; ulimit -f 1; exec "$@"', "-"]
-            + words(line.split(), **{"in": "good"}),
+            [*limited, *words(line.split(), **{"in": "good"})],
             capture_output=True,
             timeout=TIMEOUT_S,
             check=False,

@@ -41,7 +41,7 @@ def compare(case, name, actual, default=""):
             path.write_text(actual)
         elif path.exists():
             path.unlink()
-    expected = path.read_text() if path.exists() else default
+    expected = path.read_bytes().decode() if path.exists() else default
     assert actual == expected, f"{path}: not as expected"
 
 

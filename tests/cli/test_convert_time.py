@@ -145,7 +145,7 @@ def test_samples_stay_samples(style, tmp_path):
 
 @each_seed
 def test_a_part_by_time(rich, tmp_path):
-    """From 100 ms to 300 ms: spans are cut, what lies outside is gone, but for what counters were."""
+    """From 100 to 300 ms: spans are cut, what lies outside is gone, but for what counters were."""
     part = tmp_path / "part.perfetto-trace"
     run(MAREY, "convert", "--from", "100ms", "--to", "300ms", rich, "-o", part)
     whole, cut = tracecheck.load(str(rich)), tracecheck.load(str(part))

@@ -101,3 +101,14 @@ def test_a_process_and_its_samples(tmp_path):
         maker.sample(Sample(START + pid, pid, pid, ((f"f{pid}", "/a.py", 1),), count=2))
     part = cut(tmp_path, maker.data(), "--process", "200")
     assert [sample["stack"][0]["function"] for sample in part.samples] == ["f200"]
+
+
+def test_tracks_by_name(tmp_path):
+    """A track and those below it; counters are tracks, too. What was lost is told in any case."""
+    data, _ = made([(1, True), (1, True), (1, False), (1, False)])
+    queue = cut(tmp_path, data, "--track", "que*")
+    assert not queue.spans
+    assert {counter["name"] for counter in queue.counters} == {"queue", "marey lost: disk"}
+    main = cut(tmp_path, data, "--track", "main", "--track", "nothing")
+    assert len(main.spans) == 2
+    assert {counter["name"] for counter in main.counters} == {"marey lost: disk"}

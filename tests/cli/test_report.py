@@ -443,7 +443,10 @@ def test_fits_the_terminal(trace, width):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--by", "colour"), "--by takes function, line, file, module, thread, process or span, not 'colour'"),
+        (
+            ("--by", "colour"),
+            "--by takes function, line, file, module, thread, process or span, not 'colour'",
+        ),
         (("--sort", "size"), "--sort takes self, total, count, mean, max or name, not 'size'"),
         (("--rows", "many"), "--rows: 'many' is no number"),
         (("--own", "x") * 257, "more than 256 times --own and --not-own"),

@@ -1,5 +1,5 @@
-"""What other tools write, as they wrote it (writers/), and what no tool should. The commands show it,
-or say what is wrong with it, and end."""
+"""What other tools write, as they wrote it (writers/), and what no tool should. The commands show
+it, or say what is wrong with it, and end."""
 
 import gzip
 import json
