@@ -180,7 +180,8 @@ static hook_code *code_keep(hook *h, PyCodeObject *code, hook_code *made) {
     return there;
 }
 
-hook_code *code_ask(hook *h, PyCodeObject *code, PyObject *globals, hook_code *known) {
+/* Asks the recorder. NULL: memory is short. */
+static hook_code *code_answer(hook *h, PyCodeObject *code, PyObject *globals, hook_code *known) {
     uint32_t epoch = h->epoch;
     if (!known) {
         hook_code *made = calloc(1, sizeof *made);
@@ -191,8 +192,6 @@ hook_code *code_ask(hook *h, PyCodeObject *code, PyObject *globals, hook_code *k
     hook_thread *thread = hook_thread_here();
     if (!thread)
         return NULL;
-    error_aside error;
-    error_hide(&error);
     thread->busy = true;
     call_site *before = __atomic_load_n(&known->site, __ATOMIC_ACQUIRE), *site = before;
     known->wanted = call_wanted(h->state, code, globals, &site);
@@ -200,8 +199,16 @@ hook_code *code_ask(hook *h, PyCodeObject *code, PyObject *globals, hook_code *k
                                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         call_site_gone(site); /* another thread asked at the same time */
     thread->busy = false;
-    error_show(&error);
     __atomic_store_n(&known->epoch, epoch, __ATOMIC_RELEASE);
+    return known;
+}
+
+/* The program may have an exception at hand: one that is thrown into a generator, whose code is new here. */
+hook_code *code_ask(hook *h, PyCodeObject *code, PyObject *globals, hook_code *known) {
+    error_aside error;
+    error_hide(&error);
+    known = code_answer(h, code, globals, known);
+    error_show(&error);
     return known;
 }
 

@@ -289,6 +289,21 @@ def test_of_containers_no_more_is_asked_than_fits(seen):
     assert len(asked) == 4
 
 
+def test_an_exception_reaches_a_generator_that_began_before(seen):
+    import contextlib
+
+    @contextlib.contextmanager
+    def manager():
+        with contextlib.suppress(KeyError):
+            yield
+
+    opened = manager()
+    opened.__enter__()
+    with marey.calls():
+        error = KeyError("k")
+        assert opened.__exit__(KeyError, error, None)  # its code is seen for the first time
+
+
 def test_a_generator_is_one_call_in_pieces(seen):
     with marey.calls() as scope:
         it = numbers(2)
