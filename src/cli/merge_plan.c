@@ -343,9 +343,10 @@ int merge_plan_make(struct merge_plan *plan, const struct merge_options *options
     plan->files = calloc(count, sizeof *plan->files);
     if (!plan->files)
         return out_of_memory(paths[0]);
+    for (uint32_t i = 0; i < count; i++)
+        plan->files[i].path = paths[i];
     for (; plan->count < count && status < 0; plan->count++) {
         struct merge_file *file = &plan->files[plan->count];
-        file->path = paths[plan->count];
         file->renaming.timebase = &file->timebase;
         file->renaming.last_track = &plan->last_track;
         file->renaming.flow_key = options->join_flows ? 0 : plan->count * 0x9e3779b97f4a7c15u;

@@ -95,7 +95,7 @@ int loose_flows_settle(struct trace *trace) {
     if (!flows->count)
         return 0;
     struct bound *bound = malloc(flows->count * sizeof *bound);
-    struct range *ranges = malloc(((size_t)trace->reader.tracks.count + 1) * sizeof *ranges);
+    struct range *ranges = calloc((size_t)trace->reader.tracks.count + 1, sizeof *ranges);
     int error = bound && ranges ? bind_all(trace, bound, ranges) : -1;
     free(bound);
     free(ranges);
