@@ -63,9 +63,12 @@ def load_ipython_extension(shell: Any) -> None:
     def tracepatch(line: str, cell: str) -> None:
         from ._trace import trace
 
-        with trace(**_options(line)) as traced:
-            result = shell.run_cell(cell)
-        show(traced)
-        result.raise_error()
+        traced = trace(**_options(line))
+        code = compile(shell.transform_cell(cell), "<tracepatch>", "exec", dont_inherit=True)
+        try:
+            with traced:
+                exec(code, shell.user_ns)
+        finally:
+            show(traced)
 
     shell.register_magic_function(tracepatch, magic_kind="cell")
