@@ -128,12 +128,12 @@ def environments() -> "list[Environment]":
 
 
 def build_floors(environment: Environment) -> None:
-    """floor.c and hook_floor.c as extension modules of that Python."""
+    """floor.c and hook_floor.c as extension modules of that Python; the first for spans alone."""
     environment.build.mkdir(parents=True, exist_ok=True)
     include, suffix = environment.ask(
         "from sysconfig import *; print(get_path('include'), get_config_var('EXT_SUFFIX'))"
     ).split()
-    for name in ("floor", "hook_floor"):
+    for name in ("floor", "hook_floor") if environment.whole else ("hook_floor",):
         target = environment.build / f"{name}{suffix}"
         run(["cc", *FLAGS, "-fPIC", "-shared", f"-I{include}", BENCH / f"{name}.c", "-o", target])
 
