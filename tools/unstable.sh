@@ -14,8 +14,7 @@ fail() { echo "unstable.sh: $*" >&2; exit 1; }
 if [ ! -x "$root/usr/bin/apt-get" ]; then
     command -v debootstrap >/dev/null || fail "needs debootstrap. On Debian: apt install debootstrap"
     echo "Making a Debian unstable in $root"
-    debootstrap --variant=minbase --include=ca-certificates,gcc,g++,make,cmake,ninja-build,pkg-config,git,zlib1g-dev,libevent-dev,nodejs,npm,libc6-dev \
-        sid "$root" >"$root.log" 2>&1 || fail "debootstrap failed, see $root.log"
+    debootstrap --variant=minbase --include=ca-certificates sid "$root" >"$root.log" 2>&1 || fail "debootstrap failed, see $root.log"
 fi
 
 mounted=()
@@ -32,9 +31,10 @@ for place in /proc /sys /dev /dev/pts /dev/shm "$here"; do enter "$place"; done
 
 if [ ! -e "$stamp" ]; then
     chroot "$root" apt-get update -q
-    # Those that unstable has at the moment.
+    # apt finds what all of it needs, which debootstrap does not always. Pythons: those that unstable has at the moment.
+    tools=(gcc g++ libc6-dev make cmake ninja-build pkg-config git zlib1g-dev libevent-dev nodejs npm)
     mapfile -t pythons < <(chroot "$root" apt-cache search --names-only '^python3\.[0-9]+-(dev|venv)$' | cut -d' ' -f1)
-    DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -q -y --no-install-recommends "${pythons[@]}"
+    DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -q -y --no-install-recommends "${tools[@]}" "${pythons[@]}"
     touch "$stamp"
 fi
 
