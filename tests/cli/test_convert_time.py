@@ -555,7 +555,8 @@ def test_no_name_does_harm(tmp_path, texts):
     path.write_bytes(replace_texts(maker.data(), stand_ins))
     for to in ("chrome", "speedscope", "firefox", "csv"):
         made = convert(path, to)
-        assert not CONTROLS.search(made), (to, made)
+        lines = made.replace(b"\r\n", b"\n") if to == "csv" else made  # as RFC 4180 ends them
+        assert not CONTROLS.search(lines), (to, made)
         made.decode("utf-8")
     chrome = chrome_json.load(convert(path, "chrome").decode())
     if texts[0].isprintable():

@@ -138,7 +138,7 @@ def test_a_million_calls_take_no_memory_and_32_bytes_each(tmp_path):
         (["--calls", "--ignore", "a\nb"], "--ignore"),
         (["--calls", "--min-duration", "0ms"], "--min-duration"),
         (["--calls", "--min-duration", "-1ms"], "--min-duration"),
-        (["--calls", "--min-duration", "5"], "--min-duration"),
+        (["--calls", "--min-duration", "5 parsecs"], "--min-duration"),
         (["--calls", "--max-depth", "0"], "--max-depth"),
         (["--calls", "--max-depth", "501"], "--max-depth"),
         (["--calls", "--max-depth", "x"], "--max-depth"),
