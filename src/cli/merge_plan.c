@@ -306,7 +306,7 @@ static const char *base_name(const char *path) {
 /* The file that a label is for: one of that path or name that has none yet. */
 static struct merge_file *labelled(const struct merge_plan *plan, const char *label) {
     size_t length = (size_t)(strrchr(label, '=') - label);
-    for (uint32_t i = 0; i < plan->count; i++) {
+    for (uint32_t i = 0; i < plan->count && plan->files[i].path; i++) {
         const char *names[] = {plan->files[i].path, base_name(plan->files[i].path)};
         for (int j = 0; j < 2 && !plan->files[i].label; j++)
             if (strlen(names[j]) == length && !memcmp(names[j], label, length))
@@ -323,7 +323,7 @@ static int give_labels(struct merge_plan *plan, const struct merge_options *opti
             return usage_error("merge", "--label %s: no such file is merged", options->labels[i]);
         file->label = strrchr(options->labels[i], '=') + 1;
     }
-    for (uint32_t i = 0; i < plan->count; i++) {
+    for (uint32_t i = 0; i < plan->count && plan->files[i].path; i++) {
         struct merge_file *file = &plan->files[i];
         const char *name = base_name(file->path);
         file->own_label = strndup(name, strcspn(name, "."));

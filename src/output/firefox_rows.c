@@ -41,8 +41,8 @@ static uint32_t put_samples(struct firefox *writer, const char *name, enum sampl
     for (uint32_t i = 0; thread != MAP_NONE && i < samples->thread_count; i++) {
         if (samples->threads[i].thread != thread)
             continue;
-        for (uint32_t at = writer->groups.first[2 * i]; at < writer->groups.first[2 * i + 1];
-             at++) {
+        const uint32_t *group = writer->groups.first + (size_t)i * 2;
+        for (uint32_t at = group[0]; at < group[1]; at++) {
             if (!part_has_sample(writer->part, &samples->all[writer->groups.order[at]], &cut))
                 continue;
             if (name)
