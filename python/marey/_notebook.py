@@ -197,7 +197,8 @@ class MareyMagics(Magics):
             raise UsageError("%marey: a recording is going on in this process; stop it first")
         assert self.shell is not None
         work = _Cell(self.shell, line if cell is None else cell)
-        display(self._recorded(work, options))  # type: ignore[no-untyped-call]
+        show: Any = display  # has types in some versions only
+        show(self._recorded(work, options))
         work.finish()
 
     def _recorded(self, work: _Cell, options: argparse.Namespace) -> CellTrace:

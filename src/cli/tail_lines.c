@@ -320,9 +320,11 @@ static void hear_begin(struct tail_lines *self, struct tail_track *track, const 
         self->failed = 1;
         return;
     }
-    char *name = strdup(trace_text(&self->trace, event->name));
-    self->failed |= !name;
-    track->open[track->depth++] = (struct tail_open){time_ns, name, args_of(self, event->detail)};
+    struct tail_open *open = &track->open[track->depth++];
+    open->begin_ns = time_ns;
+    open->name = strdup(trace_text(&self->trace, event->name));
+    open->args = args_of(self, event->detail);
+    self->failed |= !open->name;
 }
 
 /* The innermost span of that name, or the innermost; -1: none. */

@@ -31,7 +31,8 @@ void packets_open(struct packet_writer *self, FILE *to, int level) {
 
 static void write_plain(struct packet_writer *self, struct bytes packet) {
     uint8_t head[HEAD_MAX];
-    write_bytes(self, head, put_head(head, TRACE__packet, packet.size));
+    size_t head_bytes = put_head(head, TRACE__packet, packet.size);
+    write_bytes(self, head, head_bytes);
     write_bytes(self, packet.at, packet.size);
 }
 

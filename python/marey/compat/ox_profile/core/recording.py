@@ -58,7 +58,8 @@ class CountingRecorder:
         re_filter: a regular expression that is searched for in "function(module)". max_records:
         None: all. A function that calls itself has one hit for a sample, however deep it is.
         """
-        pattern = None if re_filter in (None, RE_FILTER_ALL_CHARACTERS) else re.compile(re_filter)
+        is_all = re_filter is None or re_filter == RE_FILTER_ALL_CHARACTERS
+        pattern = None if is_all else re.compile(re_filter or "")
         hits: Counter[str] = Counter()
         with self.db_lock:
             stacks = len(self.my_db)
