@@ -29,7 +29,8 @@ static inline void put_number(struct message *to, uint32_t field, uint64_t value
 
 static inline void put_raw(struct message *to, const void *bytes, size_t size) {
     assert_true(to->size + size <= MESSAGE_ROOM);
-    memcpy(to->bytes + to->size, bytes, size);
+    if (size)
+        memcpy(to->bytes + to->size, bytes, size);
     to->size += size;
 }
 
