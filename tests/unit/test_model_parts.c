@@ -176,8 +176,11 @@ static void the_table_of_spans(void **state) {
     (void)state;
     enum { COUNT = 1000 };
     static struct span spans[COUNT + 2];
+    static struct track track; /* of all of them */
     struct trace trace = {.spans = spans, .span_count = COUNT + 2};
     struct summary summary;
+    trace.reader.tracks.all = &track;
+    trace.reader.tracks.count = 1;
     for (uint32_t i = 0; i < COUNT; i++) /* 1 to 1000, stirred; the last of another name */
         spans[i] = (struct span){.duration_ns = (int64_t)(i * 7919 % COUNT) + 1, .name = 1};
     spans[COUNT] = (struct span){.duration_ns = -1, .name = 1, .failed = 1};
