@@ -13,11 +13,12 @@ class View:
         self.process = subprocess.Popen(
             [find_marey(), "view", "--no-browser", str(path)], stdout=subprocess.PIPE, text=True
         )
-        line = self.process.stdout.readline().strip()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\w+/", line), line
-        self.url = line
+        self.url = self.process.stdout.readline().strip()
+        if not re.fullmatch(r"http://127\.0\.0\.1:\d+/\w+/", self.url):
+            self.end()
+            raise AssertionError(self.url)
 
     def end(self):
-        self.process.terminate()
-        self.process.wait(20)
+        self.process.kill()
+        self.process.wait()
         self.process.stdout.close()

@@ -375,8 +375,10 @@ def test_some_of_them(tmp_path):
         python(tmp_path, BEATS) as process,
         targets.started(["sh", "-c", "echo ready; sleep 60; true"]) as shell,
     ):
-        done = attach(tmp_path, "-d", 0.3, process.pid, shell.pid)
-        kill_family(shell)
+        try:
+            done = attach(tmp_path, "-d", 0.3, process.pid, shell.pid)
+        finally:
+            kill_family(shell)
     assert done.returncode == 1
     assert done.stderr == f"marey attach: {shell.pid} (sh): there is no Python in it\n"
     assert "beats" in sampled.names(tmp_path / TRACE)

@@ -310,8 +310,10 @@ def test_no_number(word):
 
 def test_not_python():
     with targets.started(["sh", "-c", "echo ready; sleep 600; true"]) as process:
-        said = refused(process.pid)
-        subprocess.run(["pkill", "-P", str(process.pid)], check=True)
+        try:
+            said = refused(process.pid)
+        finally:
+            subprocess.run(["pkill", "-P", str(process.pid)], check=True)
     assert said == f"marey dump: {process.pid} (sh): there is no Python in it\n"
 
 
@@ -319,8 +321,10 @@ def test_not_python_but_its_child_is(tmp_path):
     (tmp_path / "app.py").write_text(PROGRAM)
     shell = f"'{targets.sys.executable}' '{tmp_path}/app.py'; true"
     with targets.started(["sh", "-c", shell]) as process:
-        lines = refused(process.pid).splitlines()
-        subprocess.run(["pkill", "-P", str(process.pid)], check=True)
+        try:
+            lines = refused(process.pid).splitlines()
+        finally:
+            subprocess.run(["pkill", "-P", str(process.pid)], check=True)
     assert lines[0] == f"marey dump: {process.pid} (sh): there is no Python in it"
     assert re.fullmatch(r"hint: its child \d+ \(.*python.*\) runs Python", lines[1])
 
@@ -332,9 +336,11 @@ def test_python_that_has_not_started():
         pytest.skip("this Python has no shared library")
     env = {**os.environ, "LD_PRELOAD": library}
     with subprocess.Popen(["sleep", "600"], env=env) as process:
-        time.sleep(0.3)
-        said = refused(process.pid)
-        process.kill()
+        try:
+            time.sleep(0.3)
+            said = refused(process.pid)
+        finally:
+            process.kill()
     assert "(sleep): its Python has not started yet, or is ending; try again" in said
 
 

@@ -146,10 +146,12 @@ def test_marey_killed_leaves_the_program_alone(tmp_path):
     )
     (tmp_path / "app.py").write_text(text)
     process = subprocess.Popen([find_marey(), "run", "-o", TRACE, "app.py"], cwd=tmp_path)
-    wait_for(tmp_path / "begun")
-    time.sleep(0.3)
-    process.kill()
-    process.wait()
+    try:
+        wait_for(tmp_path / "begun")
+        time.sleep(0.3)
+    finally:
+        process.kill()
+        process.wait()
     wait_for(tmp_path / "ended")
     assert "works" in sampled.names(tmp_path / TRACE)
 

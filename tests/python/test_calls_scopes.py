@@ -3,10 +3,12 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import os
 import sys
 import threading
 
+import beside
 import calls_seen
 import pytest
 
@@ -48,15 +50,9 @@ def test_other_threads_are_not_of_the_scope(seen):
         while not stop.is_set():
             work(-1)
 
-    threads = [threading.Thread(target=other) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    with marey.calls(**OWN) as scope:
+    with beside.threads(other, other, until=stop), marey.calls(**OWN) as scope:
         for _ in range(50):
             work(1)
-    stop.set()
-    for thread in threads:
-        thread.join()
     found = seen(scope)
     assert numbers_of(found) == {1} and scope.call_count == 200 == len(found.nodes)
 
@@ -66,21 +62,19 @@ def test_threads_all_sees_everything_also_threads_that_run_already(seen):
 
     def running():
         started.set()
-        start.wait()
+        start.wait(beside.LIMIT)
         work(2)
-        stop.wait()
+        stop.wait(beside.LIMIT)
 
-    thread = threading.Thread(target=running, name="running")
-    thread.start()
-    started.wait()
-    with marey.calls(threads="all", **OWN) as scope:
-        start.set()
-        fresh = threading.Thread(target=work, args=(3,), name="fresh")
-        fresh.start()
-        fresh.join()
-        work(1)
-        stop.set()
-        thread.join()
+    with beside.threads(running, names=["running"], until=stop) as [thread]:
+        assert started.wait(beside.LIMIT)
+        with marey.calls(threads="all", **OWN) as scope:
+            start.set()
+            with beside.threads(functools.partial(work, 3), names=["fresh"]):
+                pass
+            work(1)
+            stop.set()
+            thread.join(beside.LIMIT)
     found = seen(scope)
     assert {node.args["number"]: node.track for node in found.named("work")} == {
         1: "MainThread",

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import beside
 import pytest
 
 from marey.compat.ox_profile.core import launchers, metrics, recording, sampling
@@ -155,13 +156,14 @@ def test_the_switch_interval_is_left_alone(launched):
     launcher = launched(interval=0.0005)
     launcher.unpause()
     stop = threading.Event()
-    thread = threading.Thread(target=lambda: [sum(range(1000)) for _ in iter(stop.is_set, True)])
-    thread.start()
-    for _ in range(50):
-        launcher.query()
-    stop.set()
-    thread.join(10)
-    assert not thread.is_alive()
+
+    def compute():
+        while not stop.is_set():
+            sum(range(1000))
+
+    with beside.threads(compute, until=stop):
+        for _ in range(50):
+            launcher.query()
     assert sys.getswitchinterval() == before
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import functools
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import threading
 import time
 import xml.etree.ElementTree
 
+import beside
 import pytest
 
 from marey.compat import tracepatch
@@ -314,7 +316,7 @@ def test_memory_is_not_recorded_and_that_is_said():
 
 
 def test_overlapping_traces_of_threads_each_see_their_own():
-    ready = threading.Barrier(8)
+    ready = threading.Barrier(8, timeout=beside.LIMIT)
     found = {}
 
     def work(number):
@@ -329,11 +331,8 @@ def test_overlapping_traces_of_threads_each_see_their_own():
                 [t.call_count, {root.args for root in t.roots if root.name == "load_user"}]
             )
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with beside.threads(*[functools.partial(work, number) for number in range(8)]):
+        pass
     assert found == {number: [[50, {f"uid={number}"}]] * 3 for number in range(8)}
 
 

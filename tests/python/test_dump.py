@@ -1,6 +1,7 @@
 """marey.dump, dump_on and dump_off: what all threads do now, whatever hangs."""
 
 import asyncio
+import functools
 import io
 import os
 import signal
@@ -10,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import beside
 import pytest
 
 import marey
@@ -24,18 +26,15 @@ def shown():
 
 def wait_here(ready, go):
     ready.set()
-    go.wait()
+    go.wait(beside.LIMIT)
 
 
 def test_all_threads_are_shown():
     ready, go = threading.Event(), threading.Event()
-    thread = threading.Thread(target=wait_here, args=(ready, go))
-    thread.start()
-    ready.wait()
-    time.sleep(0.2)
-    text = shown()
-    go.set()
-    thread.join()
+    with beside.threads(functools.partial(wait_here, ready, go), until=go) as [thread]:
+        assert ready.wait(beside.LIMIT)
+        time.sleep(0.2)
+        text = shown()
     lines = text.splitlines()
     assert lines[0].startswith(f"Process {os.getpid()}, 20")
     version = ".".join(map(str, sys.version_info[:2]))
@@ -257,17 +256,19 @@ def test_it_works_on_a_program_that_hangs_with_the_gil(tmp_path):
         child = subprocess.Popen(
             [sys.executable, "-c", HANGS], stdout=subprocess.PIPE, stderr=err, text=True
         )
-        assert child.stdout.readline() == "ready\n"
-        time.sleep(0.3)
-        read = (tmp_path / "err").read_text
-        for n in range(1, 100):
-            child.send_signal(signal.SIGUSR1)
-            wait_for(lambda k=n: "x" * read().count("another"), "x" * n)
-            if n >= 3 and read().count("in_c_with_the_gil (<string>:") >= 2:
-                break
-        child.kill()
-        child.wait()
-        child.stdout.close()
+        try:
+            assert child.stdout.readline() == "ready\n"
+            time.sleep(0.3)
+            read = (tmp_path / "err").read_text
+            for n in range(1, 100):
+                child.send_signal(signal.SIGUSR1)
+                wait_for(lambda k=n: "x" * read().count("another"), "x" * n)
+                if n >= 3 and read().count("in_c_with_the_gil (<string>:") >= 2:
+                    break
+        finally:
+            child.kill()
+            child.wait()
+            child.stdout.close()
     text = (tmp_path / "err").read_text()
     assert text.count("in_c_with_the_gil (<string>:") >= 2
     if getattr(sys, "_is_gil_enabled", lambda: True)():

@@ -1,7 +1,7 @@
 """marey.on_failure: a trace is kept where an exception leaves the block, and nowhere else."""
 
 import asyncio
-import gc
+import contextlib
 import logging
 import os
 import re
@@ -12,6 +12,7 @@ import pytest
 import traces
 
 import marey
+from marey import _background
 
 
 def divide(a, b):
@@ -222,25 +223,29 @@ def test_a_forked_child_keeps_a_trace_too_and_the_parent_goes_on(folder):
     assert "_child_ValueError" in file.name and traces.load(file)
 
 
-def test_nothing_is_left_behind(folder):
-    memory = Path("/dev/shm")
-    before = {file for file in memory.iterdir() if file.name.startswith("marey-")}
+def test_nothing_is_left_behind(folder, tmp_path, monkeypatch):
+    """The ring has no name while it is in use, and goes with the last block."""
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(_background, "_folder", lambda: str(memory))
 
-    def nothing_new():
-        assert {file for file in memory.iterdir() if file.name.startswith("marey-")} <= before
+    def unnamed():
+        assert open_files(memory) and not files(memory)
 
     for _ in range(3):
-        fail(marey.on_failure(folder), KeyError(), nothing_new)
-    gc.collect()
+        fail(marey.on_failure(folder), KeyError(), unnamed)
     assert all(file.suffix == ".perfetto-trace" for file in files(folder))
-    assert not [link for link in os.listdir("/proc/self/fd") if "marey-" in _target(link)]
+    assert not open_files(tmp_path) and not files(memory)
 
 
-def _target(number):
-    try:
-        return os.readlink(f"/proc/self/fd/{number}")
-    except FileNotFoundError:
-        return ""
+def open_files(folder):
+    """Those of a folder that this process has open or mapped."""
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    names = [line.split(maxsplit=5)[-1] for line in maps]
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            names.append(os.readlink(f"/proc/self/fd/{number}"))
+    return [name for name in names if name.startswith(f"{folder}/")]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import beside
 import pytest
 import traces
 
@@ -239,25 +240,32 @@ def test_status(path):
         assert not any(on["losses"].values())
 
 
-def test_a_thousand_recordings(tmp_path):
-    def rss():
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def test_a_thousand_recordings(script, path):
+    """Neither memory nor files are lost, in a process where nothing else takes any."""
+    script(
+        """
+import marey, os, sys
 
-    def files():
-        return len(os.listdir("/proc/self/fd"))
+def rss():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    record = marey.record(tmp_path / "again", tags={"a": 1})
-    before = None
-    for n in range(1000):
-        with record, marey.span("x", n=n):
-            marey.counter("c").set(n)
-            marey.track("t").instant("y")
-        if n == 100:
-            before = rss(), files()
-    assert traces.load(tmp_path / "again").span("x").args == {"n": 999}
-    assert files() == before[1]
-    assert rss() - before[0] < 4 << 20
+def files():
+    return len(os.listdir("/proc/self/fd"))
+
+record = marey.record(sys.argv[1], tags={"a": 1})
+for n in range(1000):
+    with record, marey.span("x", n=n):
+        marey.counter("c").set(n)
+        marey.track("t").instant("y")
+    if n == 100:
+        before = rss(), files()
+assert files() == before[1], (files(), before)
+assert rss() - before[0] < 4 << 20, (rss(), before)
+""",
+        path,
+    )
+    assert traces.load(path).span("x").args == {"n": 999}
 
 
 def test_the_file_is_whole_at_every_instant(path):
@@ -377,7 +385,7 @@ def test_names_of_threads(recorded):
 
     def work():
         marey.instant("first")
-        go_on.wait()
+        go_on.wait(beside.LIMIT)
         renamed.set()
         marey.instant("second")
 
@@ -385,18 +393,11 @@ def test_names_of_threads(recorded):
         marey.thread_name("chosen")
         marey.instant("x")
 
-    with recorded() as box:
-        thread = threading.Thread(target=work, name="old name")
-        thread.start()
-        other = threading.Thread(target=named_by_marey, name="not this")
-        other.start()
-        other.join()
+    with recorded() as box, beside.threads(work, names=["old name"], until=go_on) as [thread]:
+        with beside.threads(named_by_marey, names=["not this"]):
+            pass
         marey.instant("main")
-        while not marey.status()["recording"]:
-            time.sleep(0.001)
         thread.name = "new name"
-        go_on.set()
-        thread.join()
     names = {track.name for track in box.trace.tracks.values() if track.kind == "thread"}
     assert names == {"MainThread", "new name", "chosen"}
     assert renamed.is_set()

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import beside
 import pytest
 import stack_samples
 import traces
@@ -196,14 +197,9 @@ def test_all_threads_are_seen():
         while not stop.is_set():
             spin(0.001)
 
-    threads = [threading.Thread(target=f) for f in (first, second)]
     with marey.sample(hz=500) as sampler:
-        for thread in threads:
-            thread.start()
-        time.sleep(0.5)
-        stop.set()
-        for thread in threads:
-            thread.join()
+        with beside.threads(first, second, until=stop):
+            time.sleep(0.5)
         listed = threading.enumerate()
     assert row_of(sampler, "first").total_samples and row_of(sampler, "second").total_samples
     assert listed == before  # the sampler is none of them
@@ -402,22 +398,28 @@ def test_memory_has_a_limit():
     assert sum(stacks(sampler).values()) == stats.samples
 
 
-def test_many_cycles_leave_nothing():
-    def resident():
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def test_many_cycles_leave_nothing(script):
+    script(
+        """
+import marey, os
 
-    def cycle():
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+def cycles(count):
+    for _ in range(count):
         with marey.sample(hz=10_000):
             pass
 
-    descriptors = set(os.listdir("/proc/self/fd"))
-    for _ in range(50):
-        cycle()
-    before = resident()
-    for _ in range(300):
-        cycle()
-    assert resident() - before < 4 << 20
-    assert set(os.listdir("/proc/self/fd")) == descriptors
+descriptors = set(os.listdir("/proc/self/fd"))
+cycles(50)
+before = resident()
+cycles(300)
+assert resident() - before < 4 << 20, (resident(), before)
+assert set(os.listdir("/proc/self/fd")) == descriptors
+"""
+    )
 
 
 def test_an_object_that_goes_stops():
@@ -443,14 +445,17 @@ def test_asked_by_many_threads_while_it_is_stopped():
     failures = []
     over = threading.Event()
 
-    def ask(call):
-        while not over.is_set():
-            try:
-                call()
-            except marey.Error:
-                pass
-            except Exception as error:
-                failures.append(error)
+    def asking(call):
+        def ask():
+            while not over.is_set():
+                try:
+                    call()
+                except marey.Error:
+                    pass
+                except Exception as error:
+                    failures.append(error)
+
+        return ask
 
     calls = [
         sampler.start,
@@ -465,15 +470,11 @@ def test_asked_by_many_threads_while_it_is_stopped():
         lambda: sampler.set_interval(0.0005),
         lambda: repr(sampler),
     ]
-    threads = [threading.Thread(target=ask, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    time.sleep(1)
-    over.set()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive()
-    sampler.stop()
+    try:
+        with beside.threads(*map(asking, calls), until=over):
+            time.sleep(1)
+    finally:
+        sampler.stop()
     assert failures == []
 
 

@@ -548,10 +548,14 @@ def test_signals_end_a_program_as_ever(tmp_path):
         [sys.executable, "-c", "import marey, time; s = marey.Sampler().start(); time.sleep(60)"],
         stderr=subprocess.PIPE,
     )
-    time.sleep(0.5)
-    child.send_signal(signal.SIGTERM)
-    assert child.wait(20) == -signal.SIGTERM
-    child.stderr.close()
+    try:
+        time.sleep(0.5)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(20) == -signal.SIGTERM
+    finally:
+        child.kill()
+        child.wait()
+        child.stderr.close()
 
 
 def test_marey_run_samples_it_already(tmp_path):

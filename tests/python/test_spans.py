@@ -4,6 +4,7 @@ import gc
 import sys
 import threading
 
+import beside
 import pytest
 import traces
 from hypothesis import given, settings
@@ -143,7 +144,7 @@ def test_one_object_may_be_entered_while_it_is_entered(recorded):
 
 def test_one_object_shared_by_threads(recorded):
     span = marey.span("shared")
-    inside, leave = threading.Barrier(5), threading.Barrier(5)
+    inside, leave = (threading.Barrier(5, timeout=beside.LIMIT) for _ in range(2))
 
     def work():
         with span:
@@ -152,13 +153,10 @@ def test_one_object_shared_by_threads(recorded):
                 leave.wait()
 
     with recorded() as box:
-        threads = [threading.Thread(target=work, name=f"worker {n}") for n in range(4)]
-        for thread in threads:
-            thread.start()
-        inside.wait()
-        leave.wait()
-        for thread in threads:
-            thread.join()
+        names = [f"worker {n}" for n in range(4)]
+        with beside.threads(*[work] * 4, names=names):
+            inside.wait()
+            leave.wait()
     for n in range(4):
         assert box.trace.tree(f"worker {n}") == [("shared", [("own", [])])]
     assert all(span.end for span in box.trace.spans)

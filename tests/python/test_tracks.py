@@ -4,6 +4,7 @@ import math
 import pickle
 import threading
 
+import beside
 import pytest
 
 import marey
@@ -273,16 +274,13 @@ def test_a_flow_between_threads(recorded):
     box_queue = queue.Queue()
 
     def work():
-        flow = box_queue.get()
+        flow = box_queue.get(timeout=beside.LIMIT)
         with marey.span("work", flow=flow):
             pass
 
-    with recorded() as box:
-        thread = threading.Thread(target=work, name="worker")
-        thread.start()
+    with recorded() as box, beside.threads(work, names=["worker"]):
         flow = marey.flow()
         with marey.span("put", flow=flow):
             box_queue.put(flow)
-        thread.join()
     first, second = box.trace.flows[flow.id]
     assert (first.track.name, second.track.name) == ("MainThread", "worker")

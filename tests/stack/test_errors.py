@@ -55,10 +55,12 @@ def test_too_old_says_which(outside):
         pytest.skip("no Python older than 3.9")
     for path in old:
         process = subprocess.Popen([str(path), "-c", "import time; time.sleep(60)"])
-        time.sleep(0.3)
-        seen = outside(process.pid, 1)
-        process.kill()
-        process.wait()
+        try:
+            time.sleep(0.3)
+            seen = outside(process.pid, 1)
+        finally:
+            process.kill()
+            process.wait()
         assert code(seen) == EVERSION
         assert seen.error.split()[1] == path.name[6:]
 
@@ -119,11 +121,13 @@ def test_a_stripped_copy(interpreter, build, outside, tmp_path):
         [interpreter[0], str(pathlib.Path(__file__).parent / "programs/recursion.py")],
         env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)},
     )
-    time.sleep(0.5)
-    maps = pathlib.Path(f"/proc/{process.pid}/maps").read_text()
-    seen = outside(process.pid, 5000)
-    process.kill()
-    process.wait()
+    try:
+        time.sleep(0.5)
+        maps = pathlib.Path(f"/proc/{process.pid}/maps").read_text()
+        seen = outside(process.pid, 5000)
+    finally:
+        process.kill()
+        process.wait()
     if str(library) not in maps:
         pytest.skip("the interpreter takes its own library")
     assert not seen.error

@@ -209,11 +209,13 @@ def test_a_program_that_is_about_to_exec(interpreter, sample, tmp_path):
 
 def test_a_program_without_python(sample):
     with subprocess.Popen(["sleep", "60"]) as sleep:
-        seen = sample(sleep.pid, 1, HZ)
-        assert seen.counts["error"] == ENOTPYTHON
-        sampler = sample.start(sleep.pid, 20, HZ, "wait")
-        time.sleep(0.5)
-        sleep.kill()
+        try:
+            seen = sample(sleep.pid, 1, HZ)
+            assert seen.counts["error"] == ENOTPYTHON
+            sampler = sample.start(sleep.pid, 20, HZ, "wait")
+            time.sleep(0.5)
+        finally:
+            sleep.kill()
         seen = sampler.result()
     assert (seen.counts["error"], seen.samples) == (0, []) or seen.counts["error"] == ENOPROCESS
     assert seen.counts["cpu_ns"] < 0.1e9  # waiting costs nothing

@@ -101,23 +101,35 @@ class CountingRecorder:
 
 def _functions(sampler: Sampler) -> Iterator[tuple[str, int]]:
     """(function(module), hits), each once."""
-    modules = {
-        os.path.realpath(file): name
-        for name, module in list(sys.modules.items())
-        if isinstance(file := getattr(module, "__file__", None), str)
-    }
+    modules = _modules()
     hits: Counter[str] = Counter()
     for row in sampler.hot(None, by="total"):
         name = row.function.rpartition(".")[2] or row.function
-        hits[f"{name}({_module_of(row.file, modules)})"] += row.total_samples
+        module = modules.get(row.file) or _named_by_file(row.file)
+        hits[f"{name}({module})"] += row.total_samples
     yield from hits.items()
 
 
-def _module_of(file: str, modules: dict[str, str]) -> str:
-    """The module of a file. One that is gone, or never was one, is named by its file."""
-    known = modules.get(os.path.realpath(file))
-    if known:
-        return known
+def _modules() -> dict[str, str]:
+    """The names of modules by their files, as code objects have them.
+
+    Files are compared as texts, for a call of the file system gives the GIL away, and next to a
+    thread that computes each waits 5 ms to get it back. Attributes are not asked for: a module
+    that is loaded at its first use would be loaded by that.
+    """
+    modules = {}
+    for name, module in list(sys.modules.items()):
+        try:
+            file = object.__getattribute__(module, "__dict__").get("__file__")
+        except AttributeError:  # no module: anything may stand there
+            continue
+        if isinstance(file, str):
+            modules.setdefault(file, name)
+    return modules
+
+
+def _named_by_file(file: str) -> str:
+    """A name for the module of a file that is no module's: gone, or never one."""
     if file.startswith("<frozen "):
         return file[8:-1]
     return os.path.splitext(os.path.basename(file))[0] or "__main__"
