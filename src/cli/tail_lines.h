@@ -2,6 +2,8 @@
 #ifndef MAREY_CLI_TAIL_LINES_H
 #define MAREY_CLI_TAIL_LINES_H
 
+#include <stdio.h>
+
 #include "model/packet.h"
 #include "model/trace.h"
 

@@ -77,6 +77,11 @@ static int item_read(const uint8_t *at, const uint8_t *end, struct item *item) {
     return 1;
 }
 
+static int whole_packet(const uint8_t *at, const uint8_t *end, struct item *item) {
+    return item_read(at, end, item) && item->is_packet && !item->is_damage &&
+           item->bytes <= (uint64_t)(end - at);
+}
+
 /* What stands at a place. */
 enum found { FOUND_NOTHING, FOUND_PACKETS, FOUND_FILLER, FOUND_LARGE, FOUND_DAMAGE };
 
@@ -84,8 +89,7 @@ enum found { FOUND_NOTHING, FOUND_PACKETS, FOUND_FILLER, FOUND_LARGE, FOUND_DAMA
 static enum found measure(const uint8_t *window, size_t have, uint64_t *size) {
     const uint8_t *at = window, *end = window + have;
     struct item item;
-    while (item_read(at, end, &item) && item.is_packet && !item.is_damage &&
-           item.bytes <= (uint64_t)(end - at))
+    while (whole_packet(at, end, &item))
         at += item.bytes;
     *size = (uint64_t)(at - window);
     if (*size)
@@ -100,7 +104,7 @@ static void take_packets(struct follower *self, size_t size, uint64_t offset, fo
                          void *context) {
     const uint8_t *at = self->window, *end = at + size;
     struct item item;
-    while (item_read(at, end, &item) && item.is_packet && item.bytes <= (uint64_t)(end - at)) {
+    while (whole_packet(at, end, &item)) {
         struct bytes packet = {at + item.head_bytes, (size_t)(item.bytes - item.head_bytes)};
         self->packets++;
         take(context, packet, offset + (uint64_t)(at - self->window));
@@ -115,7 +119,8 @@ static int walk(struct follower *self, uint64_t *at, uint64_t limit, follow_take
     size_t want = WINDOW_BYTES;
     while (*at < limit) {
         uint64_t left = limit - *at, size;
-        ssize_t have = look(self, *at, left < want ? (size_t)left : want);
+        size_t wanted = left < want ? (size_t)left : want;
+        ssize_t have = look(self, *at, wanted);
         if (have < 0)
             return (int)have;
         enum found found = measure(self->window, (size_t)have, &size);
@@ -126,8 +131,8 @@ static int walk(struct follower *self, uint64_t *at, uint64_t limit, follow_take
             take_packets(self, (size_t)have, *at, take, context);
             *at += size;
             want = WINDOW_BYTES;
-        } else if (found == FOUND_LARGE && size <= left) {
-            want = (size_t)size;
+        } else if (found == FOUND_LARGE && size <= left && (size_t)have == wanted) {
+            want = (size_t)size; /* a file that has become shorter meanwhile has no more */
         } else {
             uint64_t end = found == FOUND_FILLER && size < left ? *at + size : limit;
             if (found == FOUND_DAMAGE)

@@ -26,6 +26,7 @@ uint32_t timebase_clock(struct timebase *self, uint32_t id) {
     if (self->clocks == CLOCKS_MAX)
         return CLOCK_UNKNOWN;
     self->ids[self->clocks] = id;
+    self->ways[self->clocks].to = -1; /* until they are settled anew */
     return self->clocks++;
 }
 

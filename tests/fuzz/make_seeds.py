@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the seeds of fuzz_reader into tests/fuzz/reader and those of fuzz_tree into
-tests/fuzz/tree: a small trace for each thing they meet.
+"""Writes the seeds of fuzz_reader, fuzz_tree, fuzz_page and fuzz_follow into their folders in
+tests/fuzz: a small trace for each thing they meet.
 
 tests/fuzz/make_seeds.py        (needs the package perfetto)"""
 
+import struct
 import sys
 from pathlib import Path
 
@@ -101,6 +102,66 @@ def asked(name, question):
     return question.encode() + b"\0" + trace
 
 
+# Steps of a file that is followed: see fuzz_follow.c.
+APPEND, WRITE, ZEROS, CUT, LOOK = range(5)
+SOON = 0x80
+
+
+def step(what, place=0, count=0, data=b""):
+    return struct.pack("<BHB", what, place, count or len(data)) + data
+
+
+def grown(data, what=APPEND, looks=3):
+    """Steps that append data, with looks between."""
+    pieces = [data[at : at + 255] for at in range(0, len(data), 255)]
+    every = max(1, len(pieces) // looks)
+    steps = []
+    for number, piece in enumerate(pieces):
+        steps.append(step(what, data=piece))
+        if number % every == 0:
+            steps.append(step(LOOK))
+    return b"".join(steps)
+
+
+def filled():
+    """A filler becomes a packet and a smaller filler, again and again."""
+    maker = plain()
+    first = len(maker.data())
+    maker.raw(filler(200))
+    steps = [b"\0", grown(maker.data()), step(LOOK)]
+    late = TraceMaker()
+    writer = late.sequence(number=9, anchor=BASE)
+    for number in range(4):
+        before = len(late.data())
+        writer.instant(2, BASE + 100 + number, f"late {number}")
+        after = len(late.data())
+        rest = filler(200 - after)
+        steps += [step(WRITE, first + before, data=late.data()[before:] + rest), step(LOOK)]
+    return b"".join(steps)
+
+
+def large():
+    """A packet that is longer than what is read at once, cut off while it is looked at."""
+    head = b"\x0a" + bytes([0x80 | 80 * 4096 & 0x7F, 0x80 | 80 * 4096 >> 7 & 0x7F, 80 * 4096 >> 14])
+    steps = [step(APPEND, data=head), step(ZEROS, count=90), step(LOOK), step(CUT | SOON, 7)]
+    return b"\0" + b"".join(steps)
+
+
+FOLLOWED = {
+    "grown": lambda: b"\0" + grown(plain().data(), looks=5),
+    "json": lambda: b"\1" + grown(plain(interned=True, deltas=True, track=2).data()),
+    "few": lambda: b"\2" + grown(call_traces.TRACES["shop"]()),
+    "filtered": lambda: b"\4" + grown(plain(interned=True).data()),
+    "compressed": lambda: b"\0" + grown(plain(interned=True).compressed()),
+    "cut": lambda: b"\0" + grown(plain().data()) + step(CUT, 90) + step(LOOK),
+    "while_looking": lambda: (
+        b"\0" + grown(plain().data()) + grown(plain(deltas=True).data(), APPEND | SOON)
+    ),
+    "filled": filled,
+    "large": large,
+}
+
+
 def write(folder, seeds):
     folder.mkdir(exist_ok=True)
     for name, make in seeds.items():
@@ -109,6 +170,7 @@ def write(folder, seeds):
 
 def main():
     write(HERE / "reader", SEEDS)
+    write(HERE / "follow", FOLLOWED)
     write(HERE / "tree", {name: call_traces.TRACES[name] for name in CALLS})
     write(
         HERE / "page",
