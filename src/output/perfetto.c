@@ -159,10 +159,21 @@ static void put_name(struct perfetto *writer, uint32_t name, uint32_t category) 
 }
 
 static void put_event(struct perfetto *writer, uint32_t detail, int64_t time_ns) {
-    if (detail)
-        perfetto_detail(writer, &writer->event, detail);
+    perfetto_detail(writer, &writer->event, detail);
     message_within(&writer->packet, PACKET__track_event, &writer->event);
     perfetto_put(writer, time_ns);
+}
+
+/* How much of a span the part cuts off, where it begins or ends. */
+static struct clipping clipping_of(const struct perfetto *writer, const struct walk_step *step) {
+    int64_t begin_ns, end_ns;
+    const struct span *span = &writer->trace->spans[step->span];
+    const struct trace_filter all = {0};
+    filter_clip_span(&all, writer->trace, span, &begin_ns, &end_ns);
+    int64_t time_ns = step->time_ns + writer->trace->first_ns;
+    int64_t ns = step->begins ? time_ns - begin_ns : end_ns - time_ns;
+    uint32_t key = step->begins ? writer->cut_before_key : writer->cut_after_key;
+    return (struct clipping){ns > 0 ? key : 0, ns};
 }
 
 static void put_step(struct perfetto *writer, const struct walk_step *step) {
@@ -177,6 +188,7 @@ static void put_step(struct perfetto *writer, const struct walk_step *step) {
         put_name(writer, span->name, span->category);
     if (!step->begins && detail)
         detail = trace->reader.arguments.details[detail].end;
+    writer->clipping = clipping_of(writer, step);
     put_event(writer, detail, time_ns);
 }
 
@@ -273,8 +285,9 @@ static void put_tracks(struct perfetto *writer) {
 
 /* ---------------------------------------------------------------------- all */
 
-static int open_writer(struct perfetto *writer) {
-    const struct reader *reader = &writer->trace->reader;
+static int open_writer(struct perfetto *writer, struct reader *reader) {
+    writer->cut_before_key = strings_add_text(&reader->strings, "cut_before_ns");
+    writer->cut_after_key = strings_add_text(&reader->strings, "cut_after_ns");
     writer->texts = malloc(reader->strings.count + 1u);
     writer->sources = malloc(reader->arguments.source_count + 1u);
     writer->frames = malloc(reader->samples.frame_count + 1u);
@@ -311,7 +324,7 @@ static int write_perfetto(FILE *to, struct trace *trace, const struct format_req
     struct perfetto writer = {.part = &part, .trace = trace, .clock = clock_of(trace)};
     packets_open(&writer.packets, to, PACKETS_PLAIN);
     writer.error = part_open(&part, trace, &request->filter);
-    writer.error |= open_writer(&writer);
+    writer.error |= open_writer(&writer, &trace->reader);
     if (!writer.error)
         put_all(&writer, request);
     writer.error |= packets_close(&writer.packets);

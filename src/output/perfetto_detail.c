@@ -59,12 +59,26 @@ static uint32_t source_number(struct perfetto *writer, uint32_t source) {
     return source;
 }
 
-void perfetto_detail(struct perfetto *writer, struct text *event, uint32_t detail) {
+static void put_clipping(struct perfetto *writer, struct text *event) {
+    struct value value = {
+        .key = writer->clipping.key, .kind = VALUE_INT, .integer = writer->clipping.ns};
+    if (value.key)
+        put_value(writer, event, EVENT__debug_annotations, &value, 0);
+    writer->clipping = (struct clipping){0};
+}
+
+/* Whether the value is what was cut off before; then it counts in. */
+static int is_clipping(struct clipping *clipping, const struct value *value) {
+    return clipping->key && value->key == clipping->key && value->kind == VALUE_INT &&
+           !__builtin_add_overflow(clipping->ns, value->integer, &clipping->ns);
+}
+
+static void put_said(struct perfetto *writer, struct text *event, const struct detail *said) {
     const struct arguments *arguments = &writer->trace->reader.arguments;
-    const struct detail *said = &arguments->details[detail];
     const struct value *values = said->size ? arguments->values + said->first : NULL;
     for (uint32_t i = 0; i < said->size; i += 1 + values[i].inside)
-        put_value(writer, event, EVENT__debug_annotations, &values[i], 0);
+        if (!is_clipping(&writer->clipping, &values[i]))
+            put_value(writer, event, EVENT__debug_annotations, &values[i], 0);
     if (said->source)
         message_number(event, EVENT__source_location_iid, source_number(writer, said->source));
     for (uint32_t i = 0; i < said->flows; i++) {
@@ -72,4 +86,10 @@ void perfetto_detail(struct perfetto *writer, struct text *event, uint32_t detai
         message_fixed64(event, step->ends ? EVENT__terminating_flow_ids : EVENT__flow_ids,
                         &step->id);
     }
+}
+
+void perfetto_detail(struct perfetto *writer, struct text *event, uint32_t detail) {
+    if (detail)
+        put_said(writer, event, &writer->trace->reader.arguments.details[detail]);
+    put_clipping(writer, event);
 }

@@ -22,6 +22,12 @@ enum said {
     SAID_TASK = 64,
 };
 
+/* What a part cuts off a span, as an argument of its begin or its end (docs/FORMAT.md, Clipped spans). */
+struct clipping {
+    uint32_t key; /* strings; 0: nothing is cut off */
+    int64_t ns;
+};
+
 struct perfetto {
     struct packet_writer packets;
     const struct part *part;
@@ -34,7 +40,9 @@ struct perfetto {
     uint8_t *texts;   /* by string: enum said */
     uint8_t *sources; /* by place in the arguments' sources: said */
     uint8_t *frames, *stacks;
-    struct map contexts; /* of samples: who, and in which task */
+    struct map contexts;                    /* of samples: who, and in which task */
+    uint32_t cut_before_key, cut_after_key; /* strings: of clippings */
+    struct clipping clipping;               /* of the event that is being made */
     /* Scratch: the packet that is being made, and what is within it. */
     struct text packet, interned, event, entry;
     struct text levels[ARGUMENT_NESTING_MAX + 2];
@@ -54,7 +62,8 @@ uint32_t perfetto_text(struct perfetto *writer, uint32_t string, enum said as, u
 /* A text of the trace as a field: UTF-8, whatever it was. */
 void perfetto_clean(struct text *to, unsigned field, const char *text);
 
-/* The arguments, the source and the flows of an event, into its message. `detail` is not 0. */
+/* The arguments, the source and the flows of an event, into its message; 0: it has none. And its clipping, to which an
+ * earlier one is added. */
 void perfetto_detail(struct perfetto *writer, struct text *event, uint32_t detail);
 /* All samples that are wanted, and who was sampled. */
 void perfetto_samples(struct perfetto *writer);

@@ -49,6 +49,17 @@ def made(steps, chunk=5):
     return maker.data(), (time - START - 1) // US
 
 
+def check_clippings(whole, cut):
+    """Spans that were clipped say by how much; those that were not say nothing."""
+    lengths = {span["args"]["n"]: (span["ts"], span["dur"]) for span in whole}
+    for span in cut:
+        begin, length = lengths[span["args"]["n"]]
+        assert span["args"].get("cut_before_ns", 0) == span["ts"] - begin
+        if span["dur"] >= 0 and length >= 0:
+            after = begin + length - span["ts"] - span["dur"]
+            assert span["args"].get("cut_after_ns", 0) == after
+
+
 STEPS = st.lists(st.tuples(st.integers(1, 50), st.booleans()), min_size=1, max_size=60)
 
 
@@ -73,11 +84,23 @@ def test_a_cut_is_the_whole_filtered(tmp_path, steps, begin, length):
             last = high if last is None else last
             expected[span["name"], clipped, None if open_end else min(last, high) - clipped] += 1
     part = cut(tmp_path, data, *options)
+    check_clippings(tracecheck.load(path).spans, part.spans)
     found = Counter(
         (span["name"], span["ts"] - START - 1, None if span["dur"] < 0 else span["dur"])
         for span in part.spans
     )
     assert found == expected
+
+
+def test_a_part_of_a_part_says_all_that_was_cut_off(tmp_path):
+    data, _ = made([(1, True), (1, True), (40, False), (1, False)])
+    options = ["--from", "10us", "--to", "30us"]
+    cut(tmp_path, data, *options)
+    once = (tmp_path / "out.perfetto-trace").read_bytes()
+    twice = cut(tmp_path, once, "--from", "15us", "--to", "18us")
+    outer, inner = sorted(twice.spans, key=lambda span: span["depth"])
+    assert outer["args"] == {"n": 0, "ended": 3, "cut_before_ns": 24000, "cut_after_ns": 15000}
+    assert inner["args"] == {"n": 1, "ended": 2, "cut_before_ns": 23000, "cut_after_ns": 14000}
 
 
 def test_counters_begin_with_what_they_were_and_losses_stay(tmp_path):
