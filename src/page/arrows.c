@@ -8,7 +8,7 @@
 enum { ARROWS_OF_EVENT_MAX = 200 }; /* each way */
 
 static uint32_t depth_of(const struct asked *asked, const struct flow_point *point) {
-    return point->span == MAP_NONE ? 0 : asked->trace->spans[point->span].depth;
+    return point->span == MAP_NONE ? 0 : asked->index->lane_of[point->span];
 }
 
 static void write_flow_id(struct json *json, const char *key, uint64_t id) {

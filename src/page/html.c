@@ -181,7 +181,7 @@ static void put_spans(struct data *data) {
     if (!data->error) {
         fputs("},\n\"spans\": ", data->to);
         json_init(&json, data->to, 0);
-        data->error = html_write_spans(&json, &spans, trace);
+        data->error = html_write_spans(&json, &spans, data->page);
         fputs(",\n\"details\": {", data->to);
         data->answers = 0;
     }

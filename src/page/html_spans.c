@@ -54,8 +54,8 @@ static void write_names(struct json *json, const struct chosen_spans *spans,
     json_end(json);
 }
 
-int html_write_spans(struct json *json, const struct chosen_spans *spans,
-                     const struct trace *trace) {
+int html_write_spans(struct json *json, const struct chosen_spans *spans, const struct page *page) {
+    const struct trace *trace = &page->trace;
     uint32_t *places = calloc((size_t)trace->reader.strings.count + 1, sizeof *places);
     uint32_t count = spans->count;
     if (!places)
@@ -67,7 +67,7 @@ int html_write_spans(struct json *json, const struct chosen_spans *spans,
     COLUMN(json_integer, json, "track", count, SPAN->track);
     COLUMN(json_integer, json, "begin", count, SPAN->begin_ns - trace->first_ns);
     COLUMN(json_integer, json, "end", count, span_end_ns(trace, SPAN) - trace->first_ns);
-    COLUMN(json_integer, json, "depth", count, SPAN->depth);
+    COLUMN(json_integer, json, "depth", count, page->index.lane_of[spans->all[i]]);
     COLUMN(json_integer, json, "name", count, places[SPAN->name] - 1);
     COLUMN(json_integer, json, "failed", count, SPAN->failed);
     COLUMN(json_integer, json, "open", count, SPAN->duration_ns < 0);

@@ -14,7 +14,6 @@ struct chosen_spans {
 int html_choose_spans(struct chosen_spans *spans, const struct trace *trace,
                       const struct trace_filter *filter, uint32_t most);
 /* Writes them as columns, the value of "spans". Returns 0 or MAREY_ENOMEM. */
-int html_write_spans(struct json *json, const struct chosen_spans *spans,
-                     const struct trace *trace);
+int html_write_spans(struct json *json, const struct chosen_spans *spans, const struct page *page);
 
 #endif

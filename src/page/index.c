@@ -45,18 +45,19 @@ uint32_t index_seek_sample(const struct trace *trace, const uint32_t *places, ui
 /* -------------------------------------------------------------------- lanes */
 
 /* Puts each span of a track into its lane. Returns how many lanes there are. */
-static uint32_t choose_lanes(struct trace *trace, const struct index_track *own, uint32_t count) {
+static uint32_t choose_lanes(struct index *index, const struct trace *trace,
+                             const struct index_track *own, uint32_t count) {
     int64_t free_from[LANES_MAX];
     uint32_t lanes = 0;
     for (uint32_t i = 0; i < LANES_MAX; i++)
         free_from[i] = INT64_MIN;
     for (uint32_t i = 0; i < count; i++) {
-        struct span *span = &trace->spans[own->first_span + i];
+        const struct span *span = &trace->spans[own->first_span + i];
         uint32_t lane = span->depth;
         while (lane + 1 < LANES_MAX && free_from[lane] > span->begin_ns)
             lane++;
         free_from[lane] = span_end_ns(trace, span);
-        span->depth = (uint16_t)lane;
+        index->lane_of[own->first_span + i] = (uint16_t)lane;
         lanes = lane + 1 > lanes ? lane + 1 : lanes;
     }
     return lanes;
@@ -79,11 +80,12 @@ static int add_lanes(struct index *index, struct index_track *own, uint32_t coun
 static void fill_lanes(struct index *index, const struct trace *trace,
                        const struct index_track *own, uint32_t count, uint32_t *failed) {
     const struct span *spans = &trace->spans[own->first_span];
+    const uint16_t *lane_of = &index->lane_of[own->first_span];
     struct lane *lanes = &index->lanes[own->first_lane];
     uint32_t next = own->first_span;
     for (uint32_t i = 0; i < count; i++) {
-        lanes[spans[i].depth].count++;
-        lanes[spans[i].depth].failed_count += spans[i].failed;
+        lanes[lane_of[i]].count++;
+        lanes[lane_of[i]].failed_count += spans[i].failed;
     }
     for (uint32_t i = 0; i < own->lane_count; i++) {
         lanes[i].first = next;
@@ -93,28 +95,29 @@ static void fill_lanes(struct index *index, const struct trace *trace,
         lanes[i].count = lanes[i].failed_count = 0;
     }
     for (uint32_t i = 0; i < count; i++) {
-        struct lane *lane = &lanes[spans[i].depth];
+        struct lane *lane = &lanes[lane_of[i]];
         index->places[lane->first + lane->count++] = own->first_span + i;
         if (spans[i].failed)
             index->failed[lane->first_failed + lane->failed_count++] = own->first_span + i;
     }
 }
 
-static int make_lanes(struct index *index, struct trace *trace) {
+static int make_lanes(struct index *index, const struct trace *trace) {
     const struct tracks *tracks = &trace->reader.tracks;
     uint32_t first = 0, instants = 0, failed = 0;
     uint64_t failures = 0;
     for (uint32_t i = 0; i < trace->span_count; i++)
         failures += trace->spans[i].failed;
+    index->lane_of = malloc((trace->span_count + 1ull) * sizeof *index->lane_of);
     index->places = malloc((trace->span_count + 1ull) * sizeof *index->places);
     index->failed = malloc((failures + 1) * sizeof *index->failed);
-    if (!index->places || !index->failed)
+    if (!index->lane_of || !index->places || !index->failed)
         return -1;
     for (uint32_t i = 0; i < tracks->count; i++) {
         struct index_track *own = &index->tracks[i];
         own->first_span = first;
         own->first_instant = instants;
-        if (add_lanes(index, own, choose_lanes(trace, own, tracks->all[i].spans)))
+        if (add_lanes(index, own, choose_lanes(index, trace, own, tracks->all[i].spans)))
             return -1;
         fill_lanes(index, trace, own, tracks->all[i].spans, &failed);
         first += tracks->all[i].spans;
@@ -271,7 +274,7 @@ static void find_threads(struct index *index, const struct trace *trace) {
             index->tracks[trace->threads[i].track].thread = i;
 }
 
-int index_make(struct index *index, struct trace *trace) {
+int index_make(struct index *index, const struct trace *trace) {
     *index = (struct index){0};
     index->tracks = calloc((size_t)trace->reader.tracks.count + 1, sizeof *index->tracks);
     if (!index->tracks || make_lanes(index, trace) || make_ranges(index, trace) ||
@@ -284,6 +287,7 @@ int index_make(struct index *index, struct trace *trace) {
 void index_free(struct index *index) {
     free(index->tracks);
     free(index->lanes);
+    free(index->lane_of);
     free(index->places);
     free(index->failed);
     free(index->ranges);

@@ -2,7 +2,7 @@
  *
  * The spans of a track lie in lanes: a lane is a row of the timeline, its spans follow one another and do not overlap. That
  * is a span's depth, but where ends out of order made two spans of one depth overlap: then the later one goes to the next
- * lane that is free, and its depth is set to that.
+ * lane that is free.
  *
  * Made once by index_make; afterwards nothing changes. */
 #ifndef MAREY_PAGE_INDEX_H
@@ -46,8 +46,9 @@ struct index {
     struct index_track *tracks; /* as the reader's */
     struct lane *lanes;
     uint32_t lane_count;
-    uint32_t *places; /* of spans, lane by lane, by begin */
-    uint32_t *failed; /* likewise, those alone that failed */
+    uint16_t *lane_of; /* of a span: its lane, counted within its track */
+    uint32_t *places;  /* of spans, lane by lane, by begin */
+    uint32_t *failed;  /* likewise, those alone that failed */
     struct value_range *ranges;
     struct index_thread *threads; /* as the trace's */
     uint32_t *samples;            /* places of samples, thread by thread */
@@ -57,8 +58,8 @@ struct index {
     struct flows flows;
 };
 
-/* Sets spans' depths, see above. Returns 0 or MAREY_ENOMEM; index_free in every case. */
-int index_make(struct index *index, struct trace *trace);
+/* Returns 0 or MAREY_ENOMEM; index_free in every case. */
+int index_make(struct index *index, const struct trace *trace);
 void index_free(struct index *index);
 
 /* When a span ends; one without an end does with the trace. */

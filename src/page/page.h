@@ -27,10 +27,8 @@ int page_open(struct page **page, const char *path);
 /* The same of bytes in memory; name: of the file, for people. */
 int page_open_memory(struct page **page, const void *bytes, size_t size, const char *name);
 void page_close(struct page *page);
-
-struct trace;
-/* A page of a trace that was read already, with PAGE_KEEP; the page has it until page_close_trace
- * gives it back, which is called in every case. */
+/* A page of a trace that was read already, with PAGE_KEEP; the page has it until page_close_trace gives it back, which is
+ * called in every case. */
 int page_open_trace(struct page **page, struct trace *trace, const char *name);
 void page_close_trace(struct page *page, struct trace *trace);
 

@@ -89,11 +89,13 @@ static void write_source(const struct asked *asked, uint32_t detail) {
 /* --------------------------------------------------------------------- a span */
 
 /* How many spans lie directly inside: in the lane below, and within its time. */
-static uint32_t count_children(const struct asked *asked, const struct span *span) {
+static uint32_t count_children(const struct asked *asked, uint64_t place) {
+    const struct span *span = &asked->trace->spans[place];
     const struct index_track *own = &asked->index->tracks[span->track];
-    if (span->depth + 1u >= own->lane_count)
+    uint32_t below = asked->index->lane_of[place] + 1u;
+    if (below >= own->lane_count)
         return 0;
-    const struct lane *lane = &asked->index->lanes[own->first_lane + span->depth + 1];
+    const struct lane *lane = &asked->index->lanes[own->first_lane + below];
     const uint32_t *places = &asked->index->places[lane->first];
     int64_t end_ns = span_end_ns(asked->trace, span);
     uint32_t first = index_seek(asked->trace, places, lane->count, 0, span->begin_ns);
@@ -121,13 +123,13 @@ int answer_span(struct asked *asked) {
         json_null(json, "duration");
     else
         json_integer(json, "duration", span->duration_ns);
-    json_integer(json, "depth", span->depth);
+    json_integer(json, "depth", asked->index->lane_of[asked->query->id]);
     json_bool(json, "failed", span->failed);
     write_arguments(asked, span->detail);
     write_outcome(asked, span->detail, span->failed);
     write_source(asked, span->detail);
     write_parent(json, span);
-    json_integer(json, "children", count_children(asked, span));
+    json_integer(json, "children", count_children(asked, asked->query->id));
     struct flow_point point = {.time_ns = span->begin_ns, .span = (uint32_t)asked->query->id};
     write_flows_of(asked, span->detail, &point, span_end_ns(asked->trace, span));
     return 0;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "marey.h"
+#include "output/format.h"
 #include "page/assets.h"
 #include "page/look.h"
 #include "page/page.h"
@@ -295,6 +296,35 @@ static void test_what_has_nothing(void **state) {
     page_close(page);
 }
 
+/* What is downloaded from a page is what the command writes, also where ends out of order have put spans into other lanes. */
+static void test_converts_as_the_command_does(void **state) {
+    (void)state;
+    struct page *page;
+    chance_state = 1;
+    put_spans(600);
+    assert_int_equal(page_open_memory(&page, file.bytes, file.size, "chance"), 0);
+    for (int i = 0; formats[i]; i++) {
+        struct trace trace;
+        struct format_request request = {.title = "chance"};
+        struct page_answer answer;
+        char *bytes, query[64];
+        size_t size;
+        FILE *to = open_memstream(&bytes, &size);
+        assert_int_equal(trace_read_memory(&trace, file.bytes, file.size, PAGE_KEEP), 0);
+        assert_int_equal(formats[i]->write(to, &trace, &request), 0);
+        fclose(to);
+        snprintf(query, sizeof query, "format=%s", formats[i]->name);
+        page_answer(page, "convert", query, &answer);
+        assert_int_equal(answer.status, 200);
+        if (answer.size != size || memcmp(answer.bytes, bytes, size) != 0)
+            fail_msg("%s differs", formats[i]->name);
+        page_answer_free(&answer);
+        trace_free(&trace);
+        free(bytes);
+    }
+    page_close(page);
+}
+
 static void test_assets_are_found(void **state) {
     (void)state;
     assert_non_null(page_asset("index.html"));
@@ -315,6 +345,7 @@ int main(void) {
         cmocka_unit_test_setup(test_answers, set_up),
         cmocka_unit_test_setup(test_refusals, set_up),
         cmocka_unit_test_setup(test_what_has_nothing, set_up),
+        cmocka_unit_test_setup(test_converts_as_the_command_does, set_up),
         cmocka_unit_test(test_assets_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
