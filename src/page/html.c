@@ -40,8 +40,7 @@ struct data {
 
 /* ------------------------------------------------------------------ questions */
 
-/* Asks, and writes the answer behind its key where there is one: what a trace has not, or a filter leaves nothing of, is
- * refused and left out. The answer is the caller's to free; bytes NULL: none. */
+/* Asks. What a trace has not, or a filter leaves nothing of, is refused: bytes NULL. page_answer_free. */
 static struct page_answer ask(struct data *data, const char *path, const char *query) {
     struct page_answer answer = {0};
     if (data->error)
@@ -59,7 +58,7 @@ static void put_answer(struct data *data, const char *key, const struct page_ans
     fwrite(answer->bytes, 1, answer->size, data->to);
 }
 
-/* key: the question as the page asks it of the whole. */
+/* Writes the answer, where there is one. key: the question as the page asks it of the whole. */
 static void put(struct data *data, const char *key, const char *path, const char *query) {
     struct page_answer answer = ask(data, path, query);
     if (answer.bytes)
@@ -99,22 +98,31 @@ static void put_flames(struct data *data) {
     }
 }
 
-/* What the timeline has beside spans: on so many pixels as a screen has. */
+/* Whether a track of the timeline (query.h) has anything beside spans: instants, values, samples. */
+static int has_more_than_spans(const struct page *page, uint32_t id) {
+    const struct tracks *tracks = &page->trace.reader.tracks;
+    uint32_t thread = id < tracks->count ? page->index.tracks[id].thread : id - tracks->count;
+    return (id < tracks->count && tracks->all[id].count) ||
+           (thread != MAP_NONE && page->index.threads[thread].count);
+}
+
+/* What the timeline has beside spans, on so many pixels as a screen has; of as many tracks as a question may name. */
 static void put_timeline(struct data *data) {
-    const struct trace *trace = &data->page->trace;
-    uint64_t count = (uint64_t)trace->reader.tracks.count + trace->thread_count;
-    char *query = malloc(count * 12 + 128);
-    if (!query) {
-        data->error = MAREY_ENOMEM;
-        return;
+    enum { ID_BYTES = 12 };
+    char query[QUERY_BYTES_MAX] = "width=2048&tracks=";
+    size_t length = strlen(query);
+    uint32_t asked = 0;
+    for (uint32_t id = 0; id < query_track_ids(&data->page->trace); id++) {
+        if (asked == QUERY_IDS_MAX || length + ID_BYTES > sizeof query)
+            break;
+        if (has_more_than_spans(data->page, id))
+            length += (size_t)snprintf(query + length, ID_BYTES, "%s%u", asked++ ? "," : "", id);
     }
-    size_t length = (size_t)sprintf(query, "width=2048&tracks=");
-    for (uint64_t i = 0; i < count; i++)
-        length += (size_t)sprintf(query + length, "%s%llu", i ? "," : "", (unsigned long long)i);
+    if (!asked)
+        return;
     data->page->without_spans = 1;
     put(data, "api/timeline", "api/timeline", query);
     data->page->without_spans = 0;
-    free(query);
 }
 
 /* ------------------------------------------------------------------- the tree */
