@@ -134,7 +134,7 @@ static int walk(struct follower *self, uint64_t *at, uint64_t limit, follow_take
         } else if (found == FOUND_LARGE && size <= left && (size_t)have == wanted) {
             want = (size_t)size; /* a file that has become shorter meanwhile has no more */
         } else {
-            uint64_t end = found == FOUND_FILLER && size < left ? *at + size : limit;
+            uint64_t end = found == FOUND_FILLER ? *at + size : limit;
             if (found == FOUND_DAMAGE)
                 self->damaged_at = *at;
             int error = remember(self, *at, end, head_of(self->window, (size_t)have));

@@ -120,6 +120,23 @@ static void a_packet_that_is_not_whole_is_waited_for(void **state) {
     close_file(&follower);
 }
 
+/* A file that is still being copied. */
+static void what_a_filler_of_which_a_part_is_there_covers_is_no_packet(void **state) {
+    struct follower follower;
+    (void)state;
+    open_file(&follower);
+    put_letter(&file, 'a');
+    put_filler(&file, 98);
+    put_letter(&file, 'b');
+    size_t size = file.size;
+    file.size = 50;
+    assert_string_equal(look(&follower), "a");
+    file.size = size;
+    assert_string_equal(look(&follower), "b");
+    assert_true(follower.damaged_at == UINT64_MAX);
+    close_file(&follower);
+}
+
 static void bytes_that_are_no_trace_are_damage(void **state) {
     struct follower follower;
     (void)state;
@@ -155,6 +172,7 @@ int main(void) {
         cmocka_unit_test(fillers_become_packets),
         cmocka_unit_test(a_larger_filler_takes_the_place_of_small_ones),
         cmocka_unit_test(a_packet_that_is_not_whole_is_waited_for),
+        cmocka_unit_test(what_a_filler_of_which_a_part_is_there_covers_is_no_packet),
         cmocka_unit_test(bytes_that_are_no_trace_are_damage),
         cmocka_unit_test(texts_are_forgotten_last_first),
     };
