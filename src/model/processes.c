@@ -22,7 +22,8 @@ struct finding {
 /* The process of that id, new or known. MAP_NONE where memory is short. */
 static uint32_t find_process(struct finding *self, uint32_t machine, int64_t pid) {
     struct trace *trace = self->trace;
-    uint64_t key = (uint64_t)machine << 32 | (uint32_t)pid;
+    /* JSON has ids of 64 bits. */
+    uint64_t key = machine ? map_spread((uint64_t)pid, machine) : (uint64_t)pid;
     uint32_t place = map_get(&self->process_places, key);
     if (place != MAP_NONE)
         return place;

@@ -236,6 +236,16 @@ static void processes_and_threads_by_number_or_name(void **state) {
     trace_free(&trace);
 }
 
+static void ids_of_64_bits_are_kept_apart(void **state) {
+    (void)state;
+    struct trace trace;
+    read_json(&trace, "[{\"ph\":\"i\",\"name\":\"a\",\"pid\":1,\"tid\":1,\"ts\":1},"
+                      "{\"ph\":\"i\",\"name\":\"b\",\"pid\":4294967297,\"tid\":1,\"ts\":1}]");
+    assert_int_equal(trace.process_count, 2);
+    assert_int_equal(trace.processes[1].pid, 4294967297);
+    trace_free(&trace);
+}
+
 static void arguments_keep_their_types(void **state) {
     (void)state;
     struct trace trace;
@@ -397,6 +407,7 @@ int main(void) {
         cmocka_unit_test(async_spans_and_flows_by_their_ids),
         cmocka_unit_test(flows_belong_to_spans),
         cmocka_unit_test(processes_and_threads_by_number_or_name),
+        cmocka_unit_test(ids_of_64_bits_are_kept_apart),
         cmocka_unit_test(arguments_keep_their_types),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(a_list_is_cut_anywhere),
