@@ -50,7 +50,7 @@ static int make_room(struct source *source, size_t want) {
 static void tell(const struct source *source, size_t have) {
     if (!source->watch)
         return;
-    int64_t at = source->seekable ? lseek(source->fd, 0, SEEK_CUR) : -1;
+    int64_t at = lseek(source->fd, 0, SEEK_CUR); /* -1: it is a pipe, or memory */
     source->watch->hear(source->watch->context, at < 0 ? source->offset + have : (uint64_t)at,
                         source->file_bytes);
 }

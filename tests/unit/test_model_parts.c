@@ -228,6 +228,11 @@ static uint64_t sum_of(struct source *source, uint64_t *bytes) {
     return sum;
 }
 
+static void never_beyond(void *context, uint64_t bytes, uint64_t of) {
+    assert_true(of && bytes <= of);
+    *(uint64_t *)context = bytes;
+}
+
 static void a_window_over_a_file(void **state) {
     (void)state;
     enum { SIZE = 3 << 20 };
@@ -261,7 +266,10 @@ static void a_window_over_a_file(void **state) {
     }
     assert_int_equal(source_open(&source, path), 0);
     assert_true(source.compressed);
+    uint64_t read = 0;
+    source.watch = &(struct source_watch){never_beyond, &read};
     assert_true(sum_of(&source, &bytes) == expected && bytes == SIZE);
+    assert_true(read == source.file_bytes);
     source_close(&source);
     unlink(path);
     close(fd);
