@@ -60,7 +60,7 @@ static int split_packet(struct said *said, struct bytes bytes) {
             at = wire_number(at, end, &said->flags);
             break;
         case TAG(PACKET__track_event, WIRE_BYTES):
-            if (has_event++ || at == end || *at > end - at - 1 ||
+            if (has_event++ || at == end || *at >= 0x80 || *at > end - at - 1 ||
                 split_event(said, at + 1, at + 1 + *at))
                 return -1;
             at += 1 + *at;
