@@ -38,6 +38,7 @@ class Request:
         self._error: BaseException | None = None
         #: As of HTTP; 0: not known.
         self.status = 0
+        requests._routes.begin()
         self._span = _marey.span(name, _CATEGORY, **args)
         self._span.__enter__()
 

@@ -6,6 +6,13 @@ import math
 import threading
 from typing import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    # Of a route: requests, errors, seconds in all and at most, (class, requests) of each class.
+    _Said = tuple[int, int, float, float, Sequence[Sequence[int]]]
+
 _ROUTES_MAX = 1000
 #: Under this name stand the routes that came when there were so many.
 OTHER = "(other)"
@@ -53,16 +60,58 @@ class _Times:
         return self.max
 
 
+def _rows(routes: dict[str, _Times]) -> list[RouteStats]:
+    return [
+        RouteStats(
+            name,
+            times.count,
+            times.errors,
+            times.total / times.count,
+            times.percentile(0.5),
+            times.percentile(0.95),
+            times.percentile(0.99),
+            times.max,
+        )
+        for name, times in sorted(routes.items(), key=lambda each: -each[1].total)
+    ]
+
+
+def merged_rows(said: Iterable[Mapping[str, _Said]]) -> list[RouteStats]:
+    """Routes of several processes as of one, the largest sum of times first."""
+    routes: dict[str, _Times] = {}
+    for one in said:
+        for name, (count, errors, total, most, classes) in one.items():
+            times = routes.setdefault(name, _Times())
+            times.count += count
+            times.errors += errors
+            times.total += total
+            times.max = max(times.max, most)
+            for index, number in classes:
+                times.classes[index] = times.classes.get(index, 0) + number
+    return _rows(routes)
+
+
 class Routes:
     """Any thread may call these."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """In a forked child: what was counted before is the parent's."""
+        self._lock = threading.Lock()  # another thread may have held it
         self._routes: dict[str, _Times] = {}
+        self._open = 0
+
+    def begin(self) -> None:
+        """A request begins."""
+        with self._lock:
+            self._open += 1
 
     def add(self, name: str, seconds: float, failed: bool) -> None:
-        """A request that is over."""
+        """It is over."""
         with self._lock:
+            self._open = max(self._open - 1, 0)
             times = self._routes.get(name)
             if times is None:
                 if len(self._routes) >= _ROUTES_MAX:
@@ -73,20 +122,25 @@ class Routes:
     def stats(self) -> list[RouteStats]:
         """All routes, the largest sum of times first."""
         with self._lock:
-            found = sorted(self._routes.items(), key=lambda each: -each[1].total)
-            return [
-                RouteStats(
-                    name,
-                    times.count,
-                    times.errors,
-                    times.total / times.count,
-                    times.percentile(0.5),
-                    times.percentile(0.95),
-                    times.percentile(0.99),
-                    times.max,
-                )
-                for name, times in found
-            ]
+            return _rows(self._routes)
+
+    def counts(self) -> dict[str, int]:
+        """Requests that are open, that are over, and errors, of all routes."""
+        with self._lock:
+            every = self._routes.values()
+            return {
+                "open": self._open,
+                "count": sum(times.count for times in every),
+                "errors": sum(times.errors for times in every),
+            }
+
+    def classes(self) -> dict[str, _Said]:
+        """What merged_rows() adds to what other processes say."""
+        with self._lock:
+            return {
+                name: (times.count, times.errors, times.total, times.max, [*times.classes.items()])
+                for name, times in self._routes.items()
+            }
 
     def clear(self) -> None:
         """Begin anew."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._requests import Request, Requests
+from .._requests import Request, Requests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._routes import RouteStats
+    from .._routes import RouteStats
 
 _ATTRIBUTE = "_marey_request"
 _requests: Requests | None = None  # of this process: Django makes the middleware
