@@ -22,7 +22,7 @@ if(TARGET marey_command)
   install(TARGETS marey_command RUNTIME DESTINATION ${bin_dir})
 endif()
 if(MAREY_PYTHON)
-  install(TARGETS marey_python LIBRARY DESTINATION marey)
+  install(TARGETS marey_python marey_python_page LIBRARY DESTINATION marey)
   install(FILES cmake/marey.pth DESTINATION .)
 endif()
 

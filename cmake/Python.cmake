@@ -1,4 +1,4 @@
-# The extension module marey/_marey, for the interpreter in Python_EXECUTABLE (scikit-build-core sets it), or python3.
+# The extension modules marey/_marey and marey/_page, for the interpreter in Python_EXECUTABLE (scikit-build-core sets it), or python3.
 # The interpreter itself is asked, so that versions younger than this CMake, and builds without the GIL, are right.
 if(NOT Python_EXECUTABLE)
   find_program(Python_EXECUTABLE NAMES python3 REQUIRED)
@@ -14,15 +14,25 @@ if(NOT EXISTS ${python_include}/Python.h)
   message(FATAL_ERROR "${Python_EXECUTABLE} has no Python.h (looked in ${python_include}). On Debian: apt install python3-dev")
 endif()
 
+# marey_extension(TARGET NAME SOURCE...): a module beside lib/libmarey.so.
+function(marey_extension target name)
+  add_library(${target} MODULE ${ARGN})
+  set_target_properties(${target} PROPERTIES
+    OUTPUT_NAME ${name} PREFIX "" SUFFIX ${python_suffix}
+    BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/lib")
+  # Calls into libmarey.so by one load of their address, without a stub between. Python.h declares no PyInit_... before.
+  target_compile_options(${target} PRIVATE -fno-plt -Wno-missing-prototypes)
+  target_include_directories(${target} SYSTEM PRIVATE ${python_include} ${python_platform_include})
+  # Python's own symbols come from the interpreter that loads the module.
+  target_link_options(${target} PRIVATE -Wl,--unresolved-symbols=ignore-all)
+  target_link_libraries(${target} PRIVATE libmarey)
+endfunction()
+
 file(GLOB python_sources CONFIGURE_DEPENDS src/python/*.c)
 # base/secret.c for the unwinder: libmarey.so keeps its own to itself.
-add_library(marey_python MODULE ${python_sources} src/base/secret.c)
-set_target_properties(marey_python PROPERTIES
-  OUTPUT_NAME _marey PREFIX "" SUFFIX ${python_suffix}
-  BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/lib")
-# Calls into libmarey.so by one load of their address, without a stub between. Python.h declares no PyInit_... before.
-target_compile_options(marey_python PRIVATE -fno-plt -Wno-missing-prototypes)
-target_include_directories(marey_python SYSTEM PRIVATE ${python_include} ${python_platform_include})
-# Python's own symbols come from the interpreter that loads the module.
-target_link_options(marey_python PRIVATE -Wl,--unresolved-symbols=ignore-all)
-target_link_libraries(marey_python PRIVATE libmarey marey_output marey_model marey_stack m ${CMAKE_DL_LIBS})
+marey_extension(marey_python _marey ${python_sources} src/base/secret.c)
+target_link_libraries(marey_python PRIVATE marey_output marey_model marey_stack m ${CMAKE_DL_LIBS})
+
+file(GLOB python_page_sources CONFIGURE_DEPENDS src/python/page/*.c)
+marey_extension(marey_python_page _page ${python_page_sources} src/python/zlib.c)
+target_link_libraries(marey_python_page PRIVATE marey_page marey_output marey_model m ${CMAKE_DL_LIBS})

@@ -10,6 +10,7 @@
 #include "cli/reading.h"
 #include "output/display.h"
 #include "output/format.h"
+#include "page/formats.h"
 #include "page/html.h"
 
 enum { FORMATS_MAX = 32 };
@@ -75,24 +76,16 @@ struct request {
 
 /* ------------------------------------------------------------ which format */
 
-/* Those of output/, and behind them the page; NULL behind the last. */
-static const struct format *format_at(size_t place) {
-    size_t count = 0;
-    while (formats[count])
-        count++;
-    return place < count ? formats[place] : place == count ? &format_html : NULL;
-}
-
 static const struct format *find_by_name(const char *name) {
     const char *words[FORMATS_MAX];
     size_t count = 0;
     struct text all = {0};
-    for (; format_at(count) && count < FORMATS_MAX; count++) {
-        words[count] = format_at(count)->name;
+    for (; page_format(count) && count < FORMATS_MAX; count++) {
+        words[count] = page_format(count)->name;
         text_addf(&all, "%s%s", count ? ", " : "", words[count]);
         if (!strcmp(name, words[count])) {
             text_free(&all);
-            return format_at(count);
+            return page_format(count);
         }
     }
     const char *nearest = nearest_word(name, words, count);
@@ -111,19 +104,19 @@ static size_t ends_in(const char *path, const char *extension) {
 }
 
 static void add_extensions(struct text *all) {
-    for (size_t i = 0; format_at(i); i++)
-        for (int j = 0; format_at(i)->extensions[j]; j++)
-            text_addf(all, "%s%s", i || j ? ", " : "", format_at(i)->extensions[j]);
+    for (size_t i = 0; page_format(i); i++)
+        for (int j = 0; page_format(i)->extensions[j]; j++)
+            text_addf(all, "%s%s", i || j ? ", " : "", page_format(i)->extensions[j]);
 }
 
 static const struct format *find_by_extension(const char *path) {
     const struct format *found = NULL;
     size_t longest = 0;
-    for (size_t i = 0; format_at(i); i++)
-        for (int j = 0; format_at(i)->extensions[j]; j++)
-            if (ends_in(path, format_at(i)->extensions[j]) > longest) {
-                longest = ends_in(path, format_at(i)->extensions[j]);
-                found = format_at(i);
+    for (size_t i = 0; page_format(i); i++)
+        for (int j = 0; page_format(i)->extensions[j]; j++)
+            if (ends_in(path, page_format(i)->extensions[j]) > longest) {
+                longest = ends_in(path, page_format(i)->extensions[j]);
+                found = page_format(i);
             }
     if (!found) {
         struct text all = {0};

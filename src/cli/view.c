@@ -23,16 +23,6 @@
 enum { SECRET_BYTES = 16, SECRET_DIGITS = 2 * SECRET_BYTES, PERFETTO_PORT = 9001, PERFETTO_S = 60 };
 
 static const char perfetto_origin[] = "https://ui.perfetto.dev";
-/* What the page's own files may do. Nothing comes from elsewhere, and nothing goes there. */
-static const char page_policy[] =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src "
-    "'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/* Speedscope writes its styles as it goes. */
-static const char speedscope_policy[] =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
-    "blob:; font-src 'self' data:; connect-src 'self' blob:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'";
 
 static const char help_text[] =
     "usage: marey view [OPTIONS] FILE\n"
@@ -92,9 +82,8 @@ static int has_secret(const char *path, const char *secret, const char **rest) {
 
 /* ------------------------------------------------------------------ the file */
 
-/* The trace's own bytes; a name that is harmless between quotes. */
+/* The trace's own bytes. */
 static void answer_file(const struct view *view, struct http_answer *answer) {
-    const char *slash = strrchr(view->path, '/');
     int file = strcmp(view->path, "-") != 0 ? open(view->path, O_RDONLY | O_CLOEXEC) : -1;
     struct stat is;
     if (file < 0)
@@ -106,10 +95,7 @@ static void answer_file(const struct view *view, struct http_answer *answer) {
     answer->status = 200;
     answer->content_type = "application/octet-stream";
     answer->file = file + 1;
-    answer->filename = strdup(slash ? slash + 1 : view->path);
-    for (char *at = answer->filename; at && *at; at++)
-        if ((unsigned char)*at < 0x20 || (unsigned char)*at > 0x7e || *at == '"' || *at == '\\')
-            *at = '_';
+    answer->filename = page_filename(view->page, NULL);
 }
 
 static void answer_text(struct http_answer *answer, int status, const char *text) {
@@ -152,7 +138,7 @@ static void answer_asset(const char *path, const struct http_request *request,
     const struct page_asset *asset = page_asset(path);
     if (!asset || !strcmp(path, PAGE_SINGLE))
         return;
-    answer->policy = !strncmp(path, "speedscope/", 11) ? speedscope_policy : page_policy;
+    answer->policy = page_asset_policy(path);
     answer->etag = asset->etag;
     answer->status = 304;
     if (request->if_none && strstr(request->if_none, asset->etag))
@@ -170,8 +156,9 @@ static void answer_question(struct view *view, const char *path, const struct ht
     page_answer(view->page, path, request->query, &said);
     answer->status = said.status;
     answer->content_type = said.content_type;
-    answer->bytes = said.bytes; /* whose owner is now the server */
+    answer->bytes = said.bytes; /* whose owner is now the server, as of its name */
     answer->size = said.size;
+    answer->filename = said.filename;
 }
 
 static void answer_path(struct view *view, const char *path, const struct http_request *request,

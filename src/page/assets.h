@@ -19,6 +19,11 @@ extern const size_t page_asset_count;
 /* The template of the page as one file: it is made into something, not served. */
 #define PAGE_SINGLE "single.html"
 
+/* What the page may do, and a page of that path (Content-Security-Policy): nothing comes from elsewhere, and nothing goes
+ * there. */
+extern const char page_policy[];
+const char *page_asset_policy(const char *path);
+
 /* NULL where there is none of that path. */
 const struct page_asset *page_asset(const char *path);
 

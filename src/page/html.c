@@ -35,6 +35,7 @@ struct data {
     const struct trace_filter *filter;
     char part[QUERY_MOST]; /* the filter, as parameters of a question, each behind a "&" */
     int answers;           /* stand there so far */
+    int without_spans;     /* of the timeline: they stand by themselves */
     int error;
 };
 
@@ -45,7 +46,8 @@ static struct page_answer ask(struct data *data, const char *path, const char *q
     struct page_answer answer = {0};
     if (data->error)
         return answer;
-    page_answer(data->page, path, query, &answer);
+    (data->without_spans ? page_answer_without_spans : page_answer)(data->page, path, query,
+                                                                    &answer);
     if (answer.status == 503)
         data->error = MAREY_ENOMEM;
     if (answer.status != 200)
@@ -120,9 +122,9 @@ static void put_timeline(struct data *data) {
     }
     if (!asked)
         return;
-    data->page->without_spans = 1;
+    data->without_spans = 1;
     put(data, "api/timeline", "api/timeline", query);
-    data->page->without_spans = 0;
+    data->without_spans = 0;
 }
 
 /* ------------------------------------------------------------------- the tree */
@@ -320,15 +322,13 @@ static int write_page(FILE *to, const char *bytes, size_t size) {
     return error;
 }
 
-static int write_html(FILE *to, struct trace *trace, const struct format_request *request) {
+int html_write(FILE *to, struct page *page, const struct trace_filter *filter) {
     char *bytes = NULL;
     size_t size = 0;
-    struct data data = {.filter = &request->filter, .to = open_memstream(&bytes, &size)};
+    struct data data = {.page = page, .filter = filter, .to = open_memstream(&bytes, &size)};
     if (!data.to)
         return MAREY_ENOMEM;
-    data.error = page_open_trace(&data.page, trace, request->title ? request->title : "trace");
-    if (!data.error)
-        write_data(&data);
+    write_data(&data);
     int failed = ferror(data.to);
     failed |= fclose(data.to);
     if (!data.error && failed)
@@ -336,8 +336,16 @@ static int write_html(FILE *to, struct trace *trace, const struct format_request
     if (!data.error)
         data.error = write_page(to, bytes, size);
     free(bytes);
-    page_close_trace(data.page, trace);
     return data.error;
+}
+
+static int write_html(FILE *to, struct trace *trace, const struct format_request *request) {
+    struct page *page;
+    int error = page_open_trace(&page, trace, request->title ? request->title : "trace");
+    if (!error)
+        error = html_write(to, page, &request->filter);
+    page_close_trace(page, trace);
+    return error;
 }
 
 static const char *const extensions[] = {".html", ".htm", NULL};

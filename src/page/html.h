@@ -6,4 +6,8 @@
 
 extern const struct format format_html;
 
+struct page;
+/* The same of a page that is open; nobody else need stop asking it. Returns as format_html.write does. */
+int html_write(FILE *to, struct page *page, const struct trace_filter *filter);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "marey.h"
 #include "output/display.h"
+#include "page/formats.h"
 #include "page/parts.h"
 
 enum { PAGE_VERSION = 1, NOTES_MAX = 200 };
@@ -179,10 +180,11 @@ static void write_threads(struct asked *asked) {
 
 static void write_formats(struct asked *asked) {
     json_array(asked->json, "formats");
-    for (int i = 0; formats[i]; i++) {
+    const struct format *format;
+    for (size_t i = 0; (format = page_format(i)); i++) {
         json_object(asked->json, NULL);
-        json_text(asked->json, "name", formats[i]->name);
-        json_text(asked->json, "summary", formats[i]->summary);
+        json_text(asked->json, "name", format->name);
+        json_text(asked->json, "summary", format->summary);
         json_end(asked->json);
     }
     json_end(asked->json);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "marey.h"
+#include "page/formats.h"
+#include "page/html.h"
 #include "page/parts.h"
 
 enum {
@@ -89,7 +91,10 @@ static void writing_end(struct writing *writing, int status, struct page_answer 
         *answer = (struct page_answer){.status = 503, .content_type = "text/plain"};
         return;
     }
-    *answer = (struct page_answer){status, "application/json", writing->bytes, writing->size};
+    *answer = (struct page_answer){.status = status,
+                                   .content_type = "application/json",
+                                   .bytes = writing->bytes,
+                                   .size = writing->size};
 }
 
 static void answer_error(struct page_answer *answer, int status, const char *why) {
@@ -119,7 +124,8 @@ static int know_texts(struct page *page) {
 }
 
 static void answer_question(struct page *page, const struct question *question,
-                            const struct query *query, struct page_answer *answer) {
+                            const struct query *query, int without_spans,
+                            struct page_answer *answer) {
     struct writing writing;
     *answer = (struct page_answer){.status = 503, .content_type = "text/plain"};
     if (writing_begin(&writing))
@@ -128,7 +134,8 @@ static void answer_question(struct page *page, const struct question *question,
                           .trace = &page->trace,
                           .index = &page->index,
                           .query = query,
-                          .json = &writing.json};
+                          .json = &writing.json,
+                          .without_spans = without_spans};
     int error = question->needs_calls ? know_texts(page) : 0;
     pthread_rwlock_rdlock(&page->texts);
     if (!error)
@@ -144,33 +151,48 @@ static void answer_question(struct page *page, const struct question *question,
 
 /* ------------------------------------------------------------------ formats */
 
-static const struct format *find_format(const char *name) {
-    for (int i = 0; formats[i]; i++)
-        if (!strcmp(formats[i]->name, name))
-            return formats[i];
-    return NULL;
+char *page_filename(const struct page *page, const char *extension) {
+    const char *dot = strrchr(page->name, '.');
+    size_t length = extension && dot ? (size_t)(dot - page->name) : strlen(page->name);
+    char *made = NULL;
+    if (asprintf(&made, "%.*s%s", (int)length, page->name, extension ? extension : "") < 0)
+        return NULL;
+    for (char *at = made; *at; at++)
+        if ((unsigned char)*at < 0x20 || (unsigned char)*at > 0x7e || *at == '"' || *at == '\\')
+            *at = '_';
+    return made;
 }
 
-/* The trace, or a part of it, in another format. */
-static void answer_format(struct page *page, const struct query *query,
-                          struct page_answer *answer) {
-    const struct format *format = find_format(query->format);
+static int write_format(FILE *to, struct page *page, const struct format *format,
+                        const struct query *query) {
     struct format_request request = {
         .filter = query->filter,
         .of = query->of,
         .title = page->name,
         .weight = query->weight < SAMPLE_WEIGHTS ? (enum sample_weight)query->weight : SAMPLE_WALL};
+    int error = know_texts(page);
+    if (error)
+        return error;
+    if (format == &format_html)
+        return html_write(to, page, &query->filter); /* by questions, which take the lock */
+    pthread_rwlock_rdlock(&page->texts);
+    error = format->write(to, &page->trace, &request);
+    pthread_rwlock_unlock(&page->texts);
+    return error;
+}
+
+/* The trace, or a part of it, in another format. */
+static void answer_format(struct page *page, const struct query *query,
+                          struct page_answer *answer) {
+    const struct format *format = page_format_named(query->format);
     *answer = (struct page_answer){.status = 200, .content_type = "application/octet-stream"};
     if (!format) {
         answer_error(answer, 404, "format: no such format");
         return;
     }
-    FILE *to = open_memstream(&answer->bytes, &answer->size);
-    int error = to ? know_texts(page) : MAREY_ENOMEM;
-    pthread_rwlock_rdlock(&page->texts);
-    if (!error)
-        error = format->write(to, &page->trace, &request);
-    pthread_rwlock_unlock(&page->texts);
+    answer->filename = page_filename(page, format->extensions[0]);
+    FILE *to = answer->filename ? open_memstream(&answer->bytes, &answer->size) : NULL;
+    int error = to ? write_format(to, page, format, query) : MAREY_ENOMEM;
     int failed = to && ferror(to);
     failed |= to && fclose(to);
     if (error || failed) {
@@ -179,8 +201,8 @@ static void answer_format(struct page *page, const struct query *query,
     }
 }
 
-void page_answer(struct page *page, const char *path, const char *text,
-                 struct page_answer *answer) {
+static void answer_path(struct page *page, const char *path, const char *text, int without_spans,
+                        struct page_answer *answer) {
     const struct question *question = NULL;
     struct query query;
     char why[160];
@@ -197,12 +219,23 @@ void page_answer(struct page *page, const char *path, const char *text,
     else if (!question->answer)
         answer_format(page, &query, answer);
     else
-        answer_question(page, question, &query, answer);
+        answer_question(page, question, &query, without_spans, answer);
     query_free(&query);
+}
+
+void page_answer(struct page *page, const char *path, const char *query,
+                 struct page_answer *answer) {
+    answer_path(page, path, query, 0, answer);
+}
+
+void page_answer_without_spans(struct page *page, const char *path, const char *query,
+                               struct page_answer *answer) {
+    answer_path(page, path, query, 1, answer);
 }
 
 void page_answer_free(struct page_answer *answer) {
     free(answer->bytes);
+    free(answer->filename);
     *answer = (struct page_answer){0};
 }
 
@@ -254,11 +287,15 @@ static struct page *new_page(void) {
 }
 
 int page_open(struct page **page, const char *path) {
+    return page_open_named(page, path, path);
+}
+
+int page_open_named(struct page **page, const char *path, const char *name) {
     *page = new_page();
     if (!*page)
         return MAREY_ENOMEM;
     int error = trace_read(&(*page)->trace, path, PAGE_KEEP);
-    return error ? error : settle(*page, path);
+    return error ? error : settle(*page, name);
 }
 
 int page_open_memory(struct page **page, const void *bytes, size_t size, const char *name) {

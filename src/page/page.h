@@ -19,11 +19,13 @@ struct page_answer {
     const char *content_type; /* lives as long as the program */
     char *bytes;              /* NUL-terminated; page_answer_free */
     size_t size;
+    char *filename; /* of "convert": to save it by, see page_filename; otherwise NULL */
 };
 
 /* Reads the trace ("-": the standard input) with all its arguments. Returns 0 or an enum marey_error; page_close(*page) in
  * every case. */
 int page_open(struct page **page, const char *path);
+int page_open_named(struct page **page, const char *path, const char *name);
 /* The same of bytes in memory; name: of the file, for people. */
 int page_open_memory(struct page **page, const void *bytes, size_t size, const char *name);
 void page_close(struct page *page);
@@ -39,5 +41,9 @@ void page_offer_perfetto(struct page *page);
 void page_answer(struct page *page, const char *path, const char *query,
                  struct page_answer *answer);
 void page_answer_free(struct page_answer *answer);
+
+/* The trace's name as that of a file, with another extension (NULL: its own), of characters that are harmless in a header
+ * between quotes. The caller frees it; NULL: no memory. */
+char *page_filename(const struct page *page, const char *extension);
 
 #endif

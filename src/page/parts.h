@@ -31,8 +31,7 @@ struct page_kept {
 struct page {
     struct trace trace;
     struct index index;
-    char *name;        /* of the file, for people */
-    int without_spans; /* of the timeline: who asks has them */
+    char *name; /* of the file, for people */
     int has_perfetto;
     uint64_t call_count; /* spans that are calls */
     /* Held for reading by who answers. To put calls together adds texts to the trace, but only the first time: that is done
@@ -49,9 +48,14 @@ struct asked {
     const struct index *index;
     const struct query *query;
     struct json *json; /* where the answer goes */
+    int without_spans; /* of the timeline: who asks has them */
     char why[160];     /* it cannot be answered: the reason */
     int status;        /* then: 400 or 404 */
 };
+
+/* As page_answer; a timeline comes without its spans. */
+void page_answer_without_spans(struct page *page, const char *path, const char *query,
+                               struct page_answer *answer);
 
 /* Says why there is no answer. Returns -1. */
 int asked_refuse(struct asked *asked, int status, const char *why);

@@ -123,7 +123,7 @@ static int write_own(struct timeline *timeline, uint32_t place) {
     const struct asked *asked = timeline->asked;
     if (look_at_track(&timeline->look, asked->index, asked->trace, place, &timeline->view))
         return full(timeline);
-    if (timeline->look.span_count && !asked->page->without_spans)
+    if (timeline->look.span_count && !asked->without_spans)
         write_spans(timeline);
     if (timeline->look.instant_count)
         write_instants(timeline, place);
@@ -173,7 +173,7 @@ static void find_pixel(struct timeline *timeline) {
         uint64_t things = 0;
         for (uint32_t i = 0; i < asked->query->track_count; i++)
             if (asked->query->tracks[i] < asked->trace->reader.tracks.count &&
-                !asked->page->without_spans)
+                !asked->without_spans)
                 things += things_of(asked, asked->query->tracks[i], view, width);
         view->pixel_ns = (int64_t)((length_ns - 1) / width + 1);
         if (things <= THINGS_WANTED || width == 1)

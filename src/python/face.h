@@ -20,44 +20,16 @@
 #ifndef MAREY_FACE_H
 #define MAREY_FACE_H
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
 #include <stdbool.h>
 
 #include "marey.h"
+#include "versions.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define NOINLINE __attribute__((noinline))
 
-/* ---------------------------------------------------------------- versions */
-
-#if PY_VERSION_HEX < 0x030A0000
-static inline PyObject *Py_NewRef(PyObject *object) {
-    Py_INCREF(object);
-    return object;
-}
-static inline PyObject *Py_XNewRef(PyObject *object) {
-    Py_XINCREF(object);
-    return object;
-}
-#define Py_TPFLAGS_IMMUTABLETYPE 0
-#endif
-
-#if PY_VERSION_HEX >= 0x030D0000
-#define thread_state() PyThreadState_GetUnchecked()
-#else
-#define thread_state() _PyThreadState_UncheckedGet()
-#endif
-
-#ifdef Py_GIL_DISABLED
-#define LOCK_OBJECT(object) Py_BEGIN_CRITICAL_SECTION(object)
-#define UNLOCK_OBJECT() Py_END_CRITICAL_SECTION()
-#else
-#define LOCK_OBJECT(object) {
-#define UNLOCK_OBJECT() }
-#endif
+/* -------------------------------------------------------------- exceptions */
 
 /* An exception set aside while something is recorded, and put back. */
 typedef struct error_aside {
