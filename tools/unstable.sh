@@ -30,7 +30,9 @@ for place in /proc /sys /dev /dev/pts /dev/shm "$here"; do enter "$place"; done
 [ -e "$root/etc/resolv.conf" ] || cp /etc/resolv.conf "$root/etc/resolv.conf"
 
 if [ ! -e "$stamp" ]; then
-    chroot "$root" apt-get update -q
+    # A clock that is ahead of the archive's lists is no reason to stop: what they are signed with is checked all the same,
+    # and that they are old, which is what their end date is against, costs a test nothing but the newest Python.
+    chroot "$root" apt-get -o Acquire::Check-Valid-Until=false update -q
     # apt finds what all of it needs, which debootstrap does not always. Pythons: those that unstable has at the moment.
     tools=(gcc g++ libc6-dev make cmake ninja-build pkg-config git zlib1g-dev libevent-dev nodejs npm)
     mapfile -t pythons < <(chroot "$root" apt-cache search --names-only '^python3\.[0-9]+-(dev|venv)$' | cut -d' ' -f1)
