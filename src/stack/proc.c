@@ -133,6 +133,14 @@ static uint64_t stat_field(const char *after_name, int wanted) {
     return after_name ? strtoull(after_name, NULL, 10) : 0;
 }
 
+int proc_thread_cpu(pid_t pid, pid_t tid) {
+    enum { PROCESSOR = 39 };
+    char text[1024];
+    const char *at =
+        read_task_file(pid, tid, "stat", text, sizeof text) > 0 ? after_name(text) : NULL;
+    return at ? (int)stat_field(at, PROCESSOR) : -1;
+}
+
 bool proc_identify(pid_t pid, struct proc_identity *identity) {
     enum { START_TIME = 22, STACK_START = 28 };
     char path[64], text[1024];

@@ -36,6 +36,8 @@ int proc_threads(pid_t pid, struct proc_thread *threads, int max, bool nested);
 /* A thread's name (PROC_NAME_BYTES); "" where it is gone. */
 void proc_thread_name(pid_t pid, pid_t tid, char *name);
 enum proc_state proc_thread_state(pid_t pid, pid_t tid);
+/* The processor that it runs on, or ran on last; -1 where it is gone. */
+int proc_thread_cpu(pid_t pid, pid_t tid);
 
 /* The address that a thread waits for in futex(2), or 0: it runs, waits for something else, or may not be asked. */
 uint64_t proc_thread_futex(pid_t pid, pid_t tid);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "marey.h"
+#include "stack/aside.h"
 #include "stack/children.h"
 #include "stack/schedule.h"
 #include "stack/target.h"
@@ -30,6 +31,7 @@ struct sampler {
     struct sampling sampling;
     struct schedule schedule;
     struct children children;
+    struct aside aside;
     struct target **targets;
     int targets_count, targets_room;
     uint64_t clock_ns; /* grows by what each tick stands for */
@@ -275,6 +277,38 @@ static void keep_house(struct sampler *sampler, uint64_t now_ns) {
         count_spent(sampler, now_ns);
 }
 
+/* The processors of the threads that ran when they were seen last; false: they are too many. */
+static bool find_busy(const struct sampler *sampler, cpu_set_t *busy) {
+    int found = 0;
+    CPU_ZERO(busy);
+    for (int i = 0; i < sampler->targets_count; i++) {
+        const struct target *target = sampler->targets[i];
+        for (int k = 0; k < target->threads_count; k++) {
+            const struct sampled_thread *thread = target->threads[k];
+            if (thread->doing != THREAD_RUNS)
+                continue;
+            if (++found > ASIDE_THREADS_MAX)
+                return false;
+            int cpu = proc_thread_cpu(target->pid, thread->thread.tid);
+            if (cpu >= 0)
+                CPU_SET(cpu, busy);
+        }
+    }
+    return true;
+}
+
+static void step_aside(struct sampler *sampler, const struct schedule_tick *due) {
+    cpu_set_t busy;
+    if (due->now_ns < sampler->aside.look_ns || !sampler->aside.able ||
+        sampler->schedule.interval_ns > ASIDE_INTERVAL_NS)
+        return;
+    bool late = due->late_ns >= ASIDE_LATE_NS;
+    sampler->aside.look_ns = due->now_ns + (late ? ASIDE_PAUSE_NS : ASIDE_LOOK_NS);
+    if (late || !find_busy(sampler, &busy))
+        CPU_ZERO(&busy);
+    aside_from(&sampler->aside, &busy);
+}
+
 /* When something has to be done though no deadline is due. */
 static uint64_t house_ns(const struct sampler *sampler, uint64_t now_ns) {
     uint64_t next_ns = now_ns + REST_NS;
@@ -297,6 +331,7 @@ static void sample_all(struct sampler *sampler, const struct schedule_tick *due)
         if (sampler->targets[i]->state == TARGET_SAMPLED)
             target_sample(sampler->targets[i], &sampler->sampling, &tick);
     count_tick(sampler, due);
+    step_aside(sampler, due);
 }
 
 static void run(struct sampler *sampler, uint64_t until_ns) {
@@ -329,7 +364,9 @@ int sampler_run(struct sampler *sampler, uint64_t until_ns) {
     sampler->sampling.own_tid = (pid_t)syscall(SYS_gettid);
     sampler->cpu_begun_ns = schedule_cpu_ns();
     schedule_begin(&sampler->schedule, schedule_now_ns());
+    aside_begin(&sampler->aside);
     run(sampler, until_ns);
+    aside_end(&sampler->aside);
     sampler->cpu_before_ns += schedule_cpu_ns() - sampler->cpu_begun_ns;
     set(&sampler->counts.samples, sampler->sampling.samples);
     prctl(PR_SET_TIMERSLACK, slack_ns > 0 ? slack_ns : 0);

@@ -1,0 +1,44 @@
+#define _GNU_SOURCE
+#include "stack/aside.h"
+
+/* More processors than a set has room for are an error here, and then nothing is done. */
+static bool may_run_on(cpu_set_t *set) {
+    return sched_getaffinity(0, sizeof *set, set) == 0;
+}
+
+static void choose(struct aside *aside, const cpu_set_t *set) {
+    if (CPU_EQUAL(set, &aside->chosen))
+        return;
+    aside->able = sched_setaffinity(0, sizeof *set, set) == 0;
+    aside->chosen = *set;
+}
+
+void aside_begin(struct aside *aside) {
+    aside->able = may_run_on(&aside->allowed) && CPU_COUNT(&aside->allowed) > 1;
+    aside->chosen = aside->allowed;
+    aside->look_ns = 0;
+}
+
+/* Somebody else has said where the thread is to run: that counts from now on. */
+static void heed_others(struct aside *aside) {
+    cpu_set_t set;
+    if (may_run_on(&set) && !CPU_EQUAL(&set, &aside->chosen))
+        aside->allowed = aside->chosen = set;
+}
+
+void aside_from(struct aside *aside, const cpu_set_t *busy) {
+    cpu_set_t left;
+    if (!aside->able)
+        return;
+    heed_others(aside);
+    CPU_AND(&left, &aside->allowed, busy);
+    CPU_XOR(&left, &aside->allowed, &left);
+    choose(aside, CPU_COUNT(&left) ? &left : &aside->allowed);
+}
+
+void aside_end(struct aside *aside) {
+    if (!aside->able)
+        return;
+    heed_others(aside);
+    choose(aside, &aside->allowed);
+}

@@ -1,0 +1,37 @@
+/* Keeps the sampling thread off the processors that what it samples runs on.
+ *
+ * Where it is woken on the processor of a thread that computes, it takes that thread's place: two changes of context and
+ * a timer's interrupt, 8 us of the sampled thread's own time for each sample. The kernel avoids that by itself as long as
+ * another processor is idle. Where all are busy it does not, and what is disturbed had better be anybody else.
+ *
+ * Used by the sampling thread alone. */
+#ifndef MAREY_STACK_ASIDE_H
+#define MAREY_STACK_ASIDE_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    ASIDE_LOOK_NS = 10000000,    /* threads move: they are looked at again after so long */
+    ASIDE_INTERVAL_NS = 2000000, /* who samples more seldom than that disturbs nobody */
+    ASIDE_LATE_NS = 100000000, /* a tick so late has no time where it is: it may run anywhere ... */
+    ASIDE_PAUSE_NS = 1000000000, /* ... for so long */
+    ASIDE_THREADS_MAX = 8,       /* that run: where there are more, somebody is disturbed anyway */
+};
+
+struct aside {
+    cpu_set_t allowed; /* where it may run */
+    cpu_set_t chosen;  /* what it was limited to last */
+    bool able;
+    uint64_t look_ns; /* when threads are to be looked at again */
+};
+
+/* Before a run of the thread that calls, and after it: then it may run where it could before. */
+void aside_begin(struct aside *aside);
+void aside_end(struct aside *aside);
+
+/* From now on it runs on none of `busy`, if that leaves any. */
+void aside_from(struct aside *aside, const cpu_set_t *busy);
+
+#endif
