@@ -1,4 +1,4 @@
-"""Traces as the page of `marey view` shows them: what servers answer a browser with. docs/PAGE.md has the questions."""
+"""Traces as the page of `marey view` shows them, for servers. docs/PAGE.md has the questions."""
 
 from os import PathLike
 from typing import final

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     Path = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
     Mode = Literal["wall", "cpu", "gil"]
     AfterFork = Literal["restart", "off"]
+    Window = Union[Literal[60, 3600], None]
 
 _BUSY, _NO_MEMORY, _NO_PROCESS = -8, -6, -15  # enum marey_error of marey.h
 _MODES = {"wall": 0, "cpu": 1, "gil": 2}  # enum sampler_mode of src/stack/sampler.h
 _AFTER_FORK = ("restart", "off")
+_WINDOWS = (None, 60, 3600)  # enum profiler_window of src/python/profiler.h
 _HZ_MIN, _HZ_MAX = 0.1, 100_000
 _NODES_MIN, _NODES_MAX = 16, 1 << 22
 _IDLE, _LINES, _NATIVE, _TASKS, _RECORD = 1, 2, 4, 8, 16  # src/python/sampler.c
@@ -106,6 +108,13 @@ def _interval_ns(name: str, given: object, hz: float) -> int:
             limits = f"seconds from {1 / _HZ_MAX:g} to {1 / _HZ_MIN:g}"
         raise ValueError(f"{name} is {limits}, not {given!r}")
     return round(1e9 / hz)
+
+
+def _window(given: Window) -> int:
+    """The number of a window."""
+    if given not in _WINDOWS or isinstance(given, bool):
+        raise ValueError(f"window is 60 or 3600 seconds, or None for all, not {given!r}")
+    return _WINDOWS.index(given)
 
 
 def _number(name: str, given: object) -> float:
@@ -248,9 +257,15 @@ class Sampler:
 
     # ---- what was seen
 
-    def hot(self, n: int | None = 20, by: Literal["self", "total"] = "self") -> HotList:
+    def hot(
+        self,
+        n: int | None = 20,
+        by: Literal["self", "total"] = "self",
+        *,
+        window: Window = None,
+    ) -> HotList:
         """The n functions (None: all) that were running most often; by="total": that were on the
-        stack most often.
+        stack most often. window: in the last 60 or 3600 seconds; None: so far.
         """
         _option("by", by, ("self", "total"))
         if n is not None and (isinstance(n, bool) or not isinstance(n, int)):
@@ -258,22 +273,25 @@ class Sampler:
         if n is not None and n < 0:
             raise ValueError(f"n is at least 0, not {n!r}")
         most = 0xFFFFFFFF if n is None else min(n, 0xFFFFFFFF)
-        samples, rows = self._core.hot(most, by == "total")
+        samples, rows = self._core.hot(most, by == "total", _window(window))
         return HotList(
             Hot(function, file, line, own, total, own / samples, total / samples, hot_line or None)
             for function, file, line, own, total, hot_line, _ in rows
         )
 
-    def folded(self, places: bool = False) -> str:
+    def folded(self, places: bool = False, *, window: Window = None) -> str:
         """Folded stacks, as flamegraph.pl, speedscope and others read them: a line "a;b;c 12" for
         each stack, the outermost function first, and how many samples. places: "c (file.py:3)" in
-        place of "c".
+        place of "c". window: of the last 60 or 3600 seconds; None: all.
         """
-        return self._core.folded(places)
+        return self._core.folded(bool(places), _window(window))
 
-    def tree(self, min_share: float = 0.01, depth: int | None = None) -> str:
+    def tree(
+        self, min_share: float = 0.01, depth: int | None = None, *, window: Window = None
+    ) -> str:
         """The tree of calls as text, each function below its caller, with its share of all samples
-        in and below it, and in itself. min_share: what has less is left out. depth: levels.
+        in and below it, and in itself. min_share: what has less is left out. depth: levels. window:
+        of the last 60 or 3600 seconds; None: all.
         """
         share = _number("min_share", min_share)
         if not 0 <= share <= 1:
@@ -282,7 +300,7 @@ class Sampler:
             raise TypeError(f"depth is an int or None, not {type(depth).__name__}")
         if depth is not None and not 0 < depth < 1 << 32:
             raise ValueError(f"depth is at least 1, not {depth!r}")
-        return self._core.tree(share, depth or 0)
+        return self._core.tree(share, depth or 0, _window(window))
 
     def stats(self) -> Stats:
         """What the sampler did itself, see Stats."""
@@ -306,14 +324,14 @@ class Sampler:
             functions=s["functions"],
         )
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, *, window: Window = None) -> None:
         """Write what was seen as a Perfetto trace, for ui.perfetto.dev and `marey report`. An old
         file is replaced as a whole. It has all samples at one time: for samples on a timeline, see
-        record.
+        record. window: what was seen in the last 60 or 3600 seconds; None: all.
 
         Raises OSError of the fitting kind with the path.
         """
-        _write(os.fsdecode(path), self._core.trace(_script_name()))
+        _write(os.fsdecode(path), self._core.trace(_script_name(), _window(window), 1))
 
     def clear(self) -> None:
         """Forget what was seen and counted so far, on or off."""

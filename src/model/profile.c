@@ -298,9 +298,9 @@ static uint32_t find_leaf(struct profile *self, const struct sample *sample, int
     return node;
 }
 
-void profile_add(struct profile *self, const struct sample *sample) {
+uint32_t profile_add(struct profile *self, const struct sample *sample) {
     int whole;
-    uint32_t node = find_leaf(self, sample, &whole);
+    uint32_t leaf = find_leaf(self, sample, &whole), node = leaf;
     if (!whole)
         add_saturated(&self->lost, sample->count);
     weigh(&self->nodes[node].self_count, self->nodes[node].self_ns, sample->count,
@@ -309,7 +309,7 @@ void profile_add(struct profile *self, const struct sample *sample) {
         weigh(&self->nodes[node].total_count, self->nodes[node].total_ns, sample->count,
               sample->weights_ns);
         if (node == ROOT)
-            return;
+            return leaf;
     }
 }
 

@@ -55,8 +55,9 @@ void profile_close(struct profile *profile);
 void profile_clear(struct profile *profile);
 
 /* Functions are told apart by name, file, first line and kind; sample_frame.function is a hint alone, so samples of several
- * givers may be added. Sums stop at UINT64_MAX. Never fails: what there is no memory for is counted. */
-void profile_add(struct profile *profile, const struct sample *sample);
+ * givers may be added. Sums stop at UINT64_MAX. Never fails: what there is no memory for is counted. Returns the node that
+ * has it as its own. */
+uint32_t profile_add(struct profile *profile, const struct sample *sample);
 
 /* The same for givers who have trees themselves, and meet each node and function often. */
 /* The place of a function, new or known; MAP_NONE where there is no room. */

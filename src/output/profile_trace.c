@@ -8,7 +8,7 @@
 #include "output/message.h"
 #include "output/stack_sample.h"
 
-enum { SEQUENCE = 1, CONTEXT = 1 };
+enum { CONTEXT = 1 };
 
 /* ----------------------------------------------------------------- messages */
 
@@ -18,8 +18,8 @@ static void put_message(struct text *to, unsigned field, struct text *message) {
     text_free(message);
 }
 
-static void put_packet(struct text *to, struct text *packet) {
-    message_number(packet, PACKET__trusted_packet_sequence_id, SEQUENCE);
+static void put_packet(struct text *to, struct text *packet, const struct profiled *process) {
+    message_number(packet, PACKET__trusted_packet_sequence_id, process->sequence);
     put_message(to, TRACE__packet, packet);
 }
 
@@ -38,7 +38,7 @@ static void put_clocks(struct text *to, const struct profiled *process) {
     put_clock(&snapshot, CLOCK_ID_REALTIME, process->realtime_ns);
     message_number(&snapshot, CLOCK_SNAPSHOT__primary_trace_clock, CLOCK_ID_MONOTONIC);
     put_message(&packet, PACKET__clock_snapshot, &snapshot);
-    put_packet(to, &packet);
+    put_packet(to, &packet, process);
 }
 
 static void put_process(struct text *to, const struct profiled *process) {
@@ -54,7 +54,7 @@ static void put_process(struct text *to, const struct profiled *process) {
     message_number(&packet, PACKET__timestamp, process->time_ns);
     message_number(&packet, PACKET__timestamp_clock_id, CLOCK_ID_MONOTONIC);
     put_message(&packet, PACKET__process_tree, &tree);
-    put_packet(to, &packet);
+    put_packet(to, &packet, process);
 }
 
 static void put_defaults(struct text *packet) {
@@ -152,7 +152,7 @@ static void put_frames(struct text *to, const struct profile *profile, const str
     message_number(&packet, PACKET__sequence_flags, SEQUENCE_STATE_CLEARED);
     put_defaults(&packet);
     put_message(&packet, PACKET__interned_data, &interned);
-    put_packet(to, &packet);
+    put_packet(to, &packet, process);
 }
 
 /* ------------------------------------------------------------------ samples */
@@ -171,7 +171,8 @@ static void put_callstack(struct text *packet, const struct places *places,
 }
 
 static void put_sample(struct text *to, const struct places *places,
-                       const struct profile_node *nodes, uint32_t node, uint64_t time_ns) {
+                       const struct profile_node *nodes, uint32_t node,
+                       const struct profiled *process) {
     struct text packet = {0}, sample = {0};
     const struct profile_node *of = &nodes[node];
     if (node)
@@ -180,10 +181,10 @@ static void put_sample(struct text *to, const struct places *places,
     if (node)
         message_number(&sample, STACK_SAMPLE__callstack_iid, node);
     stack_sample_weights(&sample, of->self_ns, of->self_count);
-    message_number(&packet, PACKET__timestamp, time_ns);
+    message_number(&packet, PACKET__timestamp, process->time_ns);
     message_number(&packet, PACKET__sequence_flags, SEQUENCE_NEEDS_STATE);
     put_message(&packet, PACKET__stack_sample, &sample);
-    put_packet(to, &packet);
+    put_packet(to, &packet, process);
 }
 
 void profile_trace(struct text *to, const struct profile *profile, const struct profiled *process) {
@@ -199,6 +200,6 @@ void profile_trace(struct text *to, const struct profile *profile, const struct 
     put_frames(to, profile, &places, process);
     for (uint32_t node = 0; node < count; node++)
         if (nodes[node].self_count)
-            put_sample(to, &places, nodes, node, process->time_ns);
+            put_sample(to, &places, nodes, node, process);
     free(places.all);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "marey.h"
+#include "model/recent.h"
 #include "trace/sample.h"
 
 enum {
@@ -36,6 +37,7 @@ struct profiler {
     pthread_t thread;
     struct sampler *sampler; /* while alive */
     struct profile *profile;
+    struct recent *recent;           /* of it */
     uint64_t run_since_ns;           /* 0: it rests */
     struct profiler_stats past;      /* of threads before, and running_ns of this one */
     struct profiler_stats forgotten; /* by clear */
@@ -80,7 +82,7 @@ static void record(struct profiler *self, const struct sample *sample) {
 static void take(void *context, const struct sample *sample) {
     struct profiler *self = context;
     pthread_mutex_lock(&self->lock);
-    profile_add(self->profile, sample);
+    recent_add(self->recent, profile_add(self->profile, sample), sample);
     pthread_mutex_unlock(&self->lock);
     if (self->options.record && marey_recording())
         record(self, sample);
@@ -217,6 +219,11 @@ static void init_locks(struct profiler *self) {
     pthread_condattr_destroy(&monotonic);
 }
 
+static void forget(struct profiler *self) {
+    profile_clear(self->profile);
+    recent_clear(self->recent);
+}
+
 /* Who held or waited for what is gone. */
 static void after_fork_in_child(void) {
     for (struct profiler *self = all; self; self = self->next) {
@@ -230,7 +237,7 @@ static void after_fork_in_child(void) {
         self->holds = 0;
         self->before_fork = self->state;
         self->state = PROFILER_OFF;
-        profile_clear(self->profile);
+        forget(self);
         self->past = self->forgotten = (struct profiler_stats){0};
     }
     pthread_mutex_init(&all_lock, NULL);
@@ -249,7 +256,10 @@ struct profiler *profiler_open(const struct profiler_options *options) {
         return NULL;
     self->options = *options;
     self->profile = profile_open(options->nodes_limit, options->lines);
-    if (!self->profile) {
+    self->recent = recent_open(options->nodes_limit);
+    if (!self->profile || !self->recent) {
+        profile_close(self->profile);
+        recent_close(self->recent);
         free(self);
         return NULL;
     }
@@ -273,6 +283,7 @@ void profiler_close(struct profiler *self) {
     *at = self->next;
     pthread_mutex_unlock(&all_lock);
     profile_close(self->profile);
+    recent_close(self->recent);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
     free(self);
@@ -391,7 +402,7 @@ static struct profiler_stats so_far(const struct profiler *self) {
 
 void profiler_clear(struct profiler *self) {
     hold(self);
-    profile_clear(self->profile);
+    forget(self);
     self->forgotten = so_far(self);
     pthread_mutex_unlock(&self->lock);
 }
@@ -414,11 +425,20 @@ void profiler_stats(struct profiler *self, struct profiler_stats *stats) {
     pthread_mutex_unlock(&self->lock);
 }
 
-const struct profile *profiler_lock(struct profiler *self) {
+const struct profile *profiler_take(struct profiler *self, enum profiler_window window) {
     hold(self);
-    return self->profile;
+    if (window == PROFILER_ALL)
+        return self->profile;
+    struct profile *made =
+        recent_profile(self->recent, window == PROFILER_MINUTE ? RECENT_MINUTE : RECENT_HOUR,
+                       self->profile, now_ns());
+    pthread_mutex_unlock(&self->lock);
+    return made;
 }
 
-void profiler_unlock(struct profiler *self) {
-    pthread_mutex_unlock(&self->lock);
+void profiler_give(struct profiler *self, const struct profile *profile) {
+    if (profile == self->profile)
+        pthread_mutex_unlock(&self->lock);
+    else
+        profile_close((struct profile *)(uintptr_t)profile);
 }

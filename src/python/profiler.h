@@ -62,8 +62,11 @@ enum profiler_state profiler_before_fork(struct profiler *profiler);
 void profiler_clear(struct profiler *profiler);
 void profiler_stats(struct profiler *profiler, struct profiler_stats *stats);
 
-/* The profile with all that was seen so far. It stands still until profiler_unlock: no sample is taken meanwhile. */
-const struct profile *profiler_lock(struct profiler *profiler);
-void profiler_unlock(struct profiler *profiler);
+enum profiler_window { PROFILER_ALL, PROFILER_MINUTE, PROFILER_HOUR, PROFILER_WINDOWS };
+
+/* What was seen so far, or in the last minute or hour (model/recent.h). It stands still until profiler_give; all of it
+ * while no sample is taken. NULL: no memory. */
+const struct profile *profiler_take(struct profiler *profiler, enum profiler_window window);
+void profiler_give(struct profiler *profiler, const struct profile *profile);
 
 #endif

@@ -134,6 +134,21 @@ static PyObject *sampler_stats(PyObject *self, PyObject *Py_UNUSED(unused)) {
         s.functions);
 }
 
+/* ---------------------------------------------------------------- profiles */
+
+/* "O&": an enum profiler_window. */
+static int take_window(PyObject *given, void *to) {
+    long window = PyLong_AsLong(given);
+    if (window == -1 && PyErr_Occurred())
+        return 0;
+    if (window < 0 || window >= PROFILER_WINDOWS) {
+        PyErr_Format(PyExc_ValueError, "there is no window %ld", window);
+        return 0;
+    }
+    *(enum profiler_window *)to = (enum profiler_window)window;
+    return 1;
+}
+
 /* --------------------------------------------------------------- functions */
 
 /* A row with names of its own. */
@@ -167,13 +182,15 @@ static int copy_rows(struct own_rows *to, const struct profile *profile, const s
 }
 
 static int take_rows(struct own_rows *to, struct profiler *profiler, uint32_t most,
-                     enum hot_order order) {
+                     enum hot_order order, enum profiler_window window) {
     struct hot hot;
-    const struct profile *profile = profiler_lock(profiler);
+    const struct profile *profile = profiler_take(profiler, window);
+    if (!profile)
+        return MAREY_ENOMEM;
     int error = hot_make(&hot, profile, order);
     if (!error)
         error = copy_rows(to, profile, &hot, most);
-    profiler_unlock(profiler);
+    profiler_give(profiler, profile);
     hot_free(&hot);
     return error;
 }
@@ -198,15 +215,17 @@ static PyObject *row_object(const struct own_row *row) {
                          (unsigned long long)row->row.hot_line_count);
 }
 
-/* hot(most, by_total) -> (samples, rows) */
+/* hot(most, by_total, window) -> (samples, rows) */
 static PyObject *sampler_hot(PyObject *self, PyObject *args) {
     unsigned int most;
     int by_total;
-    if (!PyArg_ParseTuple(args, "Ip:hot", &most, &by_total))
+    enum profiler_window window;
+    if (!PyArg_ParseTuple(args, "IpO&:hot", &most, &by_total, take_window, &window))
         return NULL;
     struct own_rows rows = {0};
     PyThreadState *unlocked = PyEval_SaveThread();
-    int error = take_rows(&rows, profiler_of(self), most, by_total ? HOT_BY_TOTAL : HOT_BY_SELF);
+    int error =
+        take_rows(&rows, profiler_of(self), most, by_total ? HOT_BY_TOTAL : HOT_BY_SELF, window);
     PyEval_RestoreThread(unlocked);
     PyObject *list = error ? PyErr_NoMemory() : PyList_New(0);
     for (uint32_t i = 0; list && i < rows.count; i++) {
@@ -233,30 +252,38 @@ static PyObject *take_text(struct text *text) {
     return made;
 }
 
-/* folded(places) */
-static PyObject *sampler_folded(PyObject *self, PyObject *given) {
+/* folded(places, window) */
+static PyObject *sampler_folded(PyObject *self, PyObject *args) {
     struct text text = {0};
-    int places = PyObject_IsTrue(given);
-    if (places < 0)
+    int places;
+    enum profiler_window window;
+    if (!PyArg_ParseTuple(args, "pO&:folded", &places, take_window, &window))
         return NULL;
     PyThreadState *unlocked = PyEval_SaveThread();
-    profile_folded(&text, profiler_lock(profiler_of(self)), places);
-    profiler_unlock(profiler_of(self));
+    const struct profile *profile = profiler_take(profiler_of(self), window);
+    if (profile) {
+        profile_folded(&text, profile, places);
+        profiler_give(profiler_of(self), profile);
+    }
     PyEval_RestoreThread(unlocked);
-    return take_text(&text);
+    return profile ? take_text(&text) : PyErr_NoMemory();
 }
 
-/* tree(min_share, depth) */
+/* tree(min_share, depth, window) */
 static PyObject *sampler_tree(PyObject *self, PyObject *args) {
     struct profile_tree_style style = {0};
     struct text text = {0};
-    if (!PyArg_ParseTuple(args, "dI:tree", &style.min_share, &style.depth))
+    enum profiler_window window;
+    if (!PyArg_ParseTuple(args, "dIO&:tree", &style.min_share, &style.depth, take_window, &window))
         return NULL;
     PyThreadState *unlocked = PyEval_SaveThread();
-    profile_tree(&text, profiler_lock(profiler_of(self)), &style);
-    profiler_unlock(profiler_of(self));
+    const struct profile *profile = profiler_take(profiler_of(self), window);
+    if (profile) {
+        profile_tree(&text, profile, &style);
+        profiler_give(profiler_of(self), profile);
+    }
     PyEval_RestoreThread(unlocked);
-    return take_text(&text);
+    return profile ? take_text(&text) : PyErr_NoMemory();
 }
 
 static uint64_t clock_ns(clockid_t clock) {
@@ -265,19 +292,27 @@ static uint64_t clock_ns(clockid_t clock) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* trace(name) -> bytes: the profile as a Perfetto trace of a process of that name. */
+/* trace(name, window, sequence) -> bytes: the profile as a Perfetto trace of a process of that name. sequence: of its
+ * packets, 1 to 2^32 - 1; traces with different ones may stand one behind the other. */
 static PyObject *sampler_trace(PyObject *self, PyObject *args) {
     struct profiled process = {.pid = (int32_t)getpid(),
                                .time_ns = clock_ns(CLOCK_MONOTONIC),
                                .realtime_ns = clock_ns(CLOCK_REALTIME)};
     struct text text = {0};
-    if (!PyArg_ParseTuple(args, "s:trace", &process.name))
+    enum profiler_window window;
+    if (!PyArg_ParseTuple(args, "sO&I:trace", &process.name, take_window, &window,
+                          &process.sequence))
         return NULL;
+    if (!process.sequence)
+        return PyErr_Format(PyExc_ValueError, "a sequence has a number that is not 0");
     PyThreadState *unlocked = PyEval_SaveThread();
-    profile_trace(&text, profiler_lock(profiler_of(self)), &process);
-    profiler_unlock(profiler_of(self));
+    const struct profile *profile = profiler_take(profiler_of(self), window);
+    if (profile) {
+        profile_trace(&text, profile, &process);
+        profiler_give(profiler_of(self), profile);
+    }
     PyEval_RestoreThread(unlocked);
-    PyObject *bytes = text.failed
+    PyObject *bytes = text.failed || !profile
                           ? PyErr_NoMemory()
                           : PyBytes_FromStringAndSize(text_of(&text), (Py_ssize_t)text.size);
     text_free(&text);
@@ -294,7 +329,7 @@ static PyMethodDef sampler_methods[] = {{"start", sampler_start, METH_NOARGS, NU
                                         {"clear", sampler_clear, METH_NOARGS, NULL},
                                         {"stats", sampler_stats, METH_NOARGS, NULL},
                                         {"hot", sampler_hot, METH_VARARGS, NULL},
-                                        {"folded", sampler_folded, METH_O, NULL},
+                                        {"folded", sampler_folded, METH_VARARGS, NULL},
                                         {"tree", sampler_tree, METH_VARARGS, NULL},
                                         {"trace", sampler_trace, METH_VARARGS, NULL},
                                         {NULL, NULL, 0, NULL}};

@@ -234,7 +234,7 @@ def test_tasks_have_stacks_of_their_own():
         for _ in range(400):
             spin(0.005)
             await asyncio.sleep(0.001)
-            if ("<task>", "outer", "inner") in {stack[:3] for stack in stacks(sampler)}:
+            if expected <= {stack[:3] for stack in stacks(sampler)}:
                 break
         waits.cancel()
 
@@ -243,9 +243,8 @@ def test_tasks_have_stacks_of_their_own():
             await asyncio.create_task(busy(sampler))
         return sampler
 
-    seen = {stack[:3] for stack in stacks(asyncio.run(main()))}
-    assert ("<task>", "busy", "spin") in seen
-    assert ("<task>", "outer", "inner") in seen
+    expected = {("<task>", "busy", "spin"), ("<task>", "outer", "inner")}
+    assert expected <= {stack[:3] for stack in stacks(asyncio.run(main()))}
 
 
 def test_tree_is_text():
@@ -270,6 +269,50 @@ def test_folded_has_places_where_they_are_asked_for():
         spin(0.1)
     line = max(sampler.folded(places=True).splitlines(), key=lambda line: int(line.split()[-1]))
     assert line.split(";")[-1].startswith("spin (" + __file__ + ":")
+
+
+# ---------------------------------------------------------------------- windows
+# What leaves a window, and when: tests/unit/test_model_recent.c, which has the time in its hand.
+
+
+@pytest.mark.parametrize("window", [60, 3600])
+def test_a_short_run_is_all_in_the_last_minute(window, path):
+    with marey.sample(hz=1000, lines=True) as sampler:
+        mixture(20)
+    assert sampler.stats().samples > 0
+    assert sampler.hot(None, window=window) == sampler.hot(None)
+    assert sampler.hot(3, by="total", window=window) == sampler.hot(3, by="total")
+    assert sorted(sampler.folded(True, window=window).split()) == sorted(
+        sampler.folded(True).split()
+    )
+    assert sampler.tree(window=window).splitlines()[:3] == sampler.tree().splitlines()[:3]
+    sampler.save(path, window=window)
+    found = stack_samples.load(path)
+    assert sum(sample.samples for sample in found) == sampler.stats().samples
+
+
+def test_windows_go_on_with_the_sampler():
+    with marey.sample(hz=1000) as sampler:
+        seventy(0.1)
+        sampler.pause()
+        before = sampler.hot(None, window=60)
+        assert before == sampler.hot(None) and "seventy" in names(before)
+        sampler.clear()
+        assert sampler.hot(window=60) == [] and sampler.folded(window=3600) == ""
+        sampler.resume()
+        twenty(0.1)
+    assert names(sampler.hot(None, window=3600)) == names(sampler.hot(None))
+    assert "seventy" not in names(sampler.hot(None, window=60))
+
+
+def test_windows_while_all_is_going_on():
+    end = time.thread_time() + 0.3
+    with marey.sample(hz=5000, max_nodes=64) as sampler:
+        while time.thread_time() < end:
+            rows = sampler.hot(None, window=60)
+            assert sum(row.self_samples for row in rows) <= sampler.stats().samples
+            assert sampler.tree(window=3600)
+    assert sum(row.self_samples for row in sampler.hot(None, window=60)) == sampler.stats().samples
 
 
 # ------------------------------------------------------------------- on and off
@@ -605,6 +648,10 @@ def test_options_that_are_wrong(options, error, message):
         (lambda s: s.tree(min_share="1%"), TypeError, "min_share"),
         (lambda s: s.tree(depth=0), ValueError, "depth is at least 1"),
         (lambda s: s.tree(depth=1.5), TypeError, "depth"),
+        (lambda s: s.hot(window=61), ValueError, "window is 60 or 3600 seconds"),
+        (lambda s: s.folded(window="minute"), ValueError, "window"),
+        (lambda s: s.tree(window=[60]), ValueError, "window"),
+        (lambda s: s.save("nowhere", window=0), ValueError, "window"),
     ],
 )
 def test_calls_that_are_wrong(call, error, message):

@@ -70,6 +70,7 @@ def test_a_forked_child(program, after_fork):
 
         def child():
             assert "before" not in names(sampler), "what the parent saw is the parent's"
+            assert "before" not in sampler.folded(window=60)
             if sys.argv[1] == "off":
                 assert sampler.state == "off" and not sampler.stats().samples
                 assert "marey sampler" not in native_threads()
@@ -86,6 +87,7 @@ def test_a_forked_child(program, after_fork):
         spin(0.1)
         sampler.stop()
         assert "before" in names(sampler) and "child" not in names(sampler)
+        assert "before" in sampler.folded(window=60)
         """,
         after_fork,
     )
