@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# page.sh: builds the page of marey view, web/dist, where it is not newer than its sources. Packages come from npm, each
-# as web/package-lock.json names it; none of their scripts run.
+# page.sh: builds the pages of marey view and of programs that run, web/dist, where it is not newer than its sources.
+# Packages come from npm, each as web/package-lock.json names it; none of their scripts run.
 set -euo pipefail
 
 cd web
@@ -24,7 +24,7 @@ newer $packages package-lock.json || {
     run npm ci --ignore-scripts --no-audit --no-fund
     touch $packages
 }
-newer dist/single.html src index.html ./*.ts package.json $packages || {
+newer dist/single.html src ./*.html ./*.ts package.json $packages || {
     echo "Building the page"
     rm -rf dist
     run npm run build

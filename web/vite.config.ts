@@ -1,4 +1,5 @@
-// The page as marey view serves it: web/dist with index.html, its assets, and speedscope's own application beside it.
+// The pages as they are served: web/dist with index.html (marey view), live.html (a program that runs), their assets, and
+// speedscope's own application beside them.
 
 import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -34,7 +35,12 @@ const proxy = view && {
 export default defineConfig({
     base: "./",
     plugins: [speedscope()],
-    build: { target: "es2022", modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+    build: {
+        target: "es2022",
+        modulePreload: { polyfill: false },
+        assetsInlineLimit: 0,
+        rollupOptions: { input: ["index.html", "live.html"] },
+    },
     server: { host: "127.0.0.1", proxy: proxy || undefined },
     test: { include: ["test/**/*.test.ts"] },
 } as Parameters<typeof defineConfig>[0]);

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 CHROMIUM = shutil.which("chromium")
+PATIENCE_MS = 20_000  # how long what is expected may take: machines are busy
 
 
 class Watched:
@@ -29,6 +30,7 @@ def browser():
     playwright = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM:
         pytest.skip("no chromium here")
+    playwright.expect.set_options(timeout=PATIENCE_MS)
     with playwright.sync_playwright() as tool:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         launched = tool.chromium.launch(executable_path=CHROMIUM, args=arguments)

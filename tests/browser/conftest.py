@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browsing import browser
+from browsing import PATIENCE_MS, browser
 from serving import View
 
 HERE = Path(__file__).parent
@@ -87,7 +87,7 @@ def open_page(chromium, request):
             color_scheme=theme,
             device_scale_factor=scale,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         ear = Ear(context)
         page = context.new_page()
         page.ear = ear

@@ -2,6 +2,7 @@
 
 import type { Filter, Of, Trace, Weight } from "./api";
 import type { Source } from "./source";
+import type { Stacks } from "./stacks";
 import { filterOf, type State, type Store } from "./state";
 
 export interface App {
@@ -11,9 +12,9 @@ export interface App {
 }
 
 /** A view makes its element once and shows each new state in it. */
-export interface View {
+export interface View<S = State> {
     readonly element: HTMLElement;
-    show(state: State): void;
+    show(state: S): void;
     /** Called when another view takes its place. */
     hide?(): void;
 }
@@ -40,6 +41,26 @@ export function stackFilter(app: App, state: State): Filter {
         ...filterOf(state),
         of: ofWhat(app.trace, state),
         weight: weightOf(app.trace, state),
+    };
+}
+
+const FLAME_NODES = 20_000;
+
+/** The trace's stacks, for the views that need no more of it. */
+export function stacksOf(app: App): Stacks {
+    const { source, store } = app;
+    return {
+        store,
+        empty: "There are no stacks in this part of the trace.",
+        question() {
+            const filter = stackFilter(app, store.state);
+            return {
+                key: JSON.stringify(filter),
+                of: ofWhat(app.trace, store.state),
+                functions: () => source.functions(filter),
+                flame: () => source.flame(filter, FLAME_NODES),
+            };
+        },
     };
 }
 

@@ -1,21 +1,15 @@
 // What leaves the page: the file itself, other formats, speedscope's view, Perfetto's page.
 
 import { type App, stackFilter } from "./app";
+import { pickMenu } from "./controls";
 import { failure, fill, h } from "./dom";
 import { handOver } from "./perfetto";
 
 export function exportMenu(app: App): HTMLElement {
     const status = h("p", { class: "status", role: "status" });
     const list = h("div", { class: "list" });
-    const menu = h("details", { class: "pick export" }, h("summary", {}, "Open in …"), list);
     const build = () => fill(list, ...entries(app, status), status);
-    menu.addEventListener("toggle", () => menu.open && build());
-    document.addEventListener("click", (event) => {
-        if (!menu.contains(event.target as Node)) menu.open = false;
-    });
-    menu.addEventListener("keydown", (event) => {
-        if (event.key === "Escape") menu.open = false;
-    });
+    const menu = pickMenu("Open in …", list, build);
     const nothing = app.source.fileLink() === null && app.source.convertLink("folded", {}) === null;
     menu.hidden = nothing;
     return menu;

@@ -3,6 +3,7 @@
 
 import type { Of, Weight } from "./api";
 import { type App, ofWhat, weightOf } from "./app";
+import { closeElsewhere } from "./controls";
 import { fill, h, name } from "./dom";
 import { at, counted, duration } from "./format";
 import type { State, ViewName } from "./state";
@@ -38,14 +39,7 @@ export class FilterBar {
             app.store.change({ weight: this.weight.value as Weight }),
         );
         this.element.append(this.range, this.threads, this.of, this.weight, this.note);
-        document.addEventListener("click", (event) => {
-            if (!this.threads.contains(event.target as Node)) this.threads.open = false;
-        });
-        this.threads.addEventListener("keydown", (event) => {
-            if (event.key !== "Escape") return;
-            this.threads.open = false;
-            this.summary.focus();
-        });
+        closeElsewhere(this.threads);
     }
 
     show(state: State): void {

@@ -1,14 +1,14 @@
 // The frame around the views: the file's name, the views' tabs, the search, what leaves the page (downloads, Perfetto),
 // the filter that all views share, and the overview of the whole trace.
 
-import type { App, View } from "./app";
+import { type App, stacksOf, type View } from "./app";
+import { helpButton, skipLink, Tabs, themeButton } from "./controls";
 import { fill, h, name } from "./dom";
 import { exportMenu } from "./exports";
 import { FilterBar } from "./filter";
 import { helpDialog } from "./help";
 import { SearchBox } from "./search";
 import type { State, ViewName } from "./state";
-import { onTheme, theme, toggleTheme } from "./theme";
 import { Overview } from "./timeline/overview";
 import { isTyping } from "./typing";
 import { FlameView } from "./views/flame";
@@ -21,8 +21,8 @@ import { TreeView } from "./views/tree";
 const TABS: { view: ViewName; title: string; make: (app: App) => View }[] = [
     { view: "summary", title: "Summary", make: (app) => new SummaryView(app) },
     { view: "timeline", title: "Timeline", make: (app) => new TimelineView(app) },
-    { view: "flame", title: "Flame graph", make: (app) => new FlameView(app) },
-    { view: "functions", title: "Functions", make: (app) => new FunctionsView(app) },
+    { view: "flame", title: "Flame graph", make: (app) => new FlameView(stacksOf(app)) },
+    { view: "functions", title: "Functions", make: (app) => new FunctionsView(stacksOf(app)) },
     { view: "spans", title: "Spans", make: (app) => new SpansView(app) },
     { view: "tree", title: "Call tree", make: (app) => new TreeView(app) },
 ];
@@ -30,7 +30,7 @@ const TABS: { view: ViewName; title: string; make: (app: App) => View }[] = [
 export class Frame {
     readonly element: HTMLElement;
     private readonly main = h("main", { id: "view", tabindex: -1 });
-    private readonly tabs = new Map<ViewName, HTMLElement>();
+    private readonly tabs: Tabs<ViewName>;
     private readonly views = new Map<ViewName, View>();
     private readonly filter: FilterBar;
     private readonly overview: Overview;
@@ -41,15 +41,12 @@ export class Frame {
         this.filter = new FilterBar(app);
         this.overview = new Overview(app);
         this.search = new SearchBox(app);
+        this.tabs = new Tabs(TABS, (view) => app.store.change({ view, q: "" }));
         const help = helpDialog();
         this.element = h(
             "div",
             { class: "frame" },
-            h(
-                "a",
-                { class: "skip", href: "#view", onclick: (event: Event) => this.skip(event) },
-                "Skip to the view",
-            ),
+            skipLink(this.main),
             h(
                 "header",
                 {},
@@ -60,24 +57,14 @@ export class Frame {
                     " ",
                     name(app.trace.file, "file"),
                 ),
-                this.nav(),
+                this.tabs.element,
                 h(
                     "div",
                     { class: "tools" },
                     this.search.element,
                     exportMenu(app),
                     themeButton(),
-                    h(
-                        "button",
-                        {
-                            type: "button",
-                            class: "quiet",
-                            title: "Keys (?)",
-                            "aria-label": "Keys and help",
-                            onclick: () => help.showModal(),
-                        },
-                        "?",
-                    ),
+                    helpButton(help),
                 ),
             ),
             h("div", { class: "context" }, this.filter.element, this.overview.element),
@@ -92,26 +79,6 @@ export class Frame {
         this.show(this.app.store.state);
     }
 
-    private nav(): HTMLElement {
-        const nav = h("nav", { "aria-label": "Views" });
-        for (const { view, title } of TABS) {
-            const tab = h(
-                "a",
-                {
-                    href: `#view=${view}`,
-                    onclick: (event: Event) => {
-                        event.preventDefault();
-                        this.app.store.change({ view, q: "" });
-                    },
-                },
-                title,
-            );
-            this.tabs.set(view, tab);
-            nav.append(tab);
-        }
-        return nav;
-    }
-
     private show(state: State): void {
         let view = this.views.get(state.view);
         if (!view) {
@@ -123,19 +90,11 @@ export class Frame {
             this.current = view;
             fill(this.main, view.element);
             this.main.dataset.view = state.view;
-            for (const [name, tab] of this.tabs) {
-                if (name === state.view) tab.setAttribute("aria-current", "page");
-                else tab.removeAttribute("aria-current");
-            }
+            this.tabs.show(state.view);
         }
         this.filter.show(state);
         this.overview.show(state);
         view.show(state);
-    }
-
-    private skip(event: Event): void {
-        event.preventDefault();
-        this.main.focus();
     }
 
     private key(event: KeyboardEvent, help: HTMLDialogElement): void {
@@ -147,17 +106,4 @@ export class Frame {
         else return;
         event.preventDefault();
     }
-}
-
-function themeButton(): HTMLElement {
-    const button = h("button", { type: "button", class: "quiet", onclick: toggleTheme });
-    const label = () => {
-        const other = theme() === "dark" ? "light" : "dark";
-        fill(button, other === "light" ? "☀" : "☾");
-        button.setAttribute("aria-label", `Switch to ${other}`);
-        button.title = `Switch to ${other}`;
-    };
-    onTheme(label);
-    label();
-    return button;
 }

@@ -2,7 +2,19 @@
 
 import { h } from "./dom";
 
-const KEYS: [string, [string, string][]][] = [
+/** A title, and its keys with what they do. */
+export type Keys = [string, [string, string][]];
+
+export const FLAME_KEYS: Keys = [
+    "Flame graph",
+    [
+        ["← → ↑ ↓", "neighbours, caller, callee"],
+        ["Enter, click", "zoom to it"],
+        ["Esc, 0", "all of it"],
+    ],
+];
+
+const KEYS: Keys[] = [
     [
         "Everywhere",
         [
@@ -29,14 +41,7 @@ const KEYS: [string, [string, string][]][] = [
             ["N Shift+N", "next, previous that was searched for"],
         ],
     ],
-    [
-        "Flame graph",
-        [
-            ["← → ↑ ↓", "neighbours, caller, callee"],
-            ["Enter, click", "zoom to it"],
-            ["Esc, 0", "all of it"],
-        ],
-    ],
+    FLAME_KEYS,
     [
         "Call tree",
         [
@@ -46,9 +51,9 @@ const KEYS: [string, [string, string][]][] = [
     ],
 ];
 
-export function helpDialog(): HTMLDialogElement {
+export function helpDialog(all: Keys[] = KEYS): HTMLDialogElement {
     const dialog = h("dialog", { class: "help", "aria-label": "Keys" });
-    for (const [title, keys] of KEYS) {
+    for (const [title, keys] of all) {
         const list = h("dl");
         for (const [key, what] of keys)
             list.append(h("dt", {}, h("kbd", {}, key)), h("dd", {}, what));

@@ -67,8 +67,15 @@ export interface Source {
     perfettoServer: (() => Promise<string>) | null;
 }
 
-/** What went wrong, in words for the reader of the page. */
-export class SourceError extends Error {}
+/** What went wrong, in words for the reader of the page; status: of the answer, 0 where there was none. */
+export class SourceError extends Error {
+    constructor(
+        words: string,
+        readonly status = 0,
+    ) {
+        super(words);
+    }
+}
 
 type Parameter = string | number | number[] | undefined;
 
@@ -83,16 +90,17 @@ export function address(path: string, parameters: Record<string, Parameter>): st
     return text ? `${path}?${text}` : path;
 }
 
-async function ask(link: string): Promise<Response> {
+const LOST = "The server of this page does not answer. Is marey view still running?";
+
+/** Asks the server; lost: what is said where it does not answer. */
+export async function ask(link: string, options?: RequestInit, lost = LOST): Promise<Response> {
     let response: Response;
     try {
-        response = await fetch(link);
+        response = await fetch(link, options);
     } catch {
-        throw new SourceError(
-            "The server of this page does not answer. Is marey view still running?",
-        );
+        throw new SourceError(lost);
     }
-    if (!response.ok) throw new SourceError(await reason(response));
+    if (!response.ok) throw new SourceError(await reason(response), response.status);
     return response;
 }
 

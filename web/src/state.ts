@@ -1,7 +1,7 @@
-// What the page shows, kept in the address's hash so that a link shows the same again: the view, the part of the trace,
-// what is searched for, what is selected. Views read it and are told when it changes.
+// What the page shows: the view, the part of the trace, what is searched for, what is selected.
 
 import type { Filter, Of, Weight } from "./api";
+import { HashStore } from "./store";
 
 export const VIEWS = ["summary", "timeline", "flame", "functions", "spans", "tree"] as const;
 export type ViewName = (typeof VIEWS)[number];
@@ -99,48 +99,13 @@ export function filterOf(state: State): Filter {
     };
 }
 
-type Listener = (state: State, before: State) => void;
-
-/** The one state of the page. A step that the reader would go back from is an entry of the browser's history. */
-export class Store {
-    state: State;
-    private readonly listeners: Listener[] = [];
-    private writing = 0;
-
+/** The state of a trace's page. */
+export class Store extends HashStore<State> {
     constructor() {
-        this.state = parseHash(location.hash);
-        addEventListener("popstate", () => this.take(parseHash(location.hash)));
-        addEventListener("hashchange", () => this.take(parseHash(location.hash)));
-    }
-
-    listen(listener: Listener): void {
-        this.listeners.push(listener);
-    }
-
-    change(part: Partial<State>): void {
-        const next = { ...this.state, ...part };
-        const step = next.view !== this.state.view || next.range !== this.state.range;
-        if (step) {
-            clearTimeout(this.writing);
-            history.pushState(null, "", makeHash(next));
-        } else {
-            this.writeSoon();
-        }
-        this.take(next);
-    }
-
-    private take(next: State): void {
-        const before = this.state;
-        if (makeHash(before) === makeHash(next)) return;
-        this.state = next;
-        for (const listener of this.listeners) listener(next, before);
-    }
-
-    // Panning changes the state at every frame; browsers refuse so many changes of the address.
-    private writeSoon(): void {
-        clearTimeout(this.writing);
-        this.writing = window.setTimeout(() => {
-            history.replaceState(null, "", makeHash(this.state));
-        }, 250);
+        super({
+            parse: parseHash,
+            make: makeHash,
+            isStep: (next, before) => next.view !== before.view || next.range !== before.range,
+        });
     }
 }

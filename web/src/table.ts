@@ -21,6 +21,10 @@ export interface TableOptions {
     sort: number;
     /** What the search looks in, in small letters. */
     text: (row: number) => string;
+    /** Tells a row again when rows are replaced, so that it keeps the focus. */
+    key?: (row: number) => string;
+    /** What is said where there are no rows. */
+    none?: string;
     open?: (row: number) => void;
     classes?: (row: number) => string;
 }
@@ -38,7 +42,7 @@ export class Table {
     private query = "";
     private order: number[] = [];
 
-    constructor(private readonly options: TableOptions) {
+    constructor(private options: TableOptions) {
         this.sort = options.sort;
         const head = h("tr");
         options.columns.forEach((column, i) => {
@@ -67,6 +71,30 @@ export class Table {
         this.shown = PAGE;
         this.render();
         return this.order.length;
+    }
+
+    /** Other rows in the same columns; order, search and focus stay. */
+    replace(options: TableOptions): void {
+        const focus = this.focus();
+        this.options = options;
+        options.columns.forEach((column, i) => {
+            fill(this.heads[i].firstElementChild!, column.title);
+        });
+        this.render();
+        if (focus) this.focusable(focus.key)[focus.place]?.focus();
+    }
+
+    private focus(): { key: string; place: number } | null {
+        const focused = document.activeElement as HTMLElement | null;
+        const key = this.body.contains(focused) && focused?.closest("tr")?.dataset.key;
+        return key ? { key, place: this.focusable(key).indexOf(focused!) } : null;
+    }
+
+    /** A row and what of it can have the focus. */
+    private focusable(key: string): HTMLElement[] {
+        const lines = [...this.body.children] as HTMLElement[];
+        const line = lines.find((line) => line.dataset.key === key);
+        return line ? [line, ...line.querySelectorAll<HTMLElement>("a, button")] : [];
     }
 
     private sortBy(column: number): void {
@@ -103,7 +131,9 @@ export class Table {
         if (this.order.length === 0) {
             fill(
                 this.more,
-                this.options.rows ? "Nothing here matches the search." : "There are none.",
+                this.options.rows
+                    ? "Nothing here matches the search."
+                    : (this.options.none ?? "There are none."),
             );
         } else if (left > 0) {
             const label = `Show ${count(left)} more`;
@@ -121,8 +151,12 @@ export class Table {
     }
 
     private row(row: number): HTMLElement {
-        const { columns, open, classes } = this.options;
-        const line = h("tr", { class: classes?.(row) ?? null, tabindex: open ? 0 : null });
+        const { columns, key, open, classes } = this.options;
+        const line = h("tr", {
+            class: classes?.(row) ?? null,
+            tabindex: open ? 0 : null,
+            "data-key": key?.(row) ?? null,
+        });
         for (const column of columns) {
             line.append(h("td", { class: column.numeric ? "number" : "" }, column.cell(row)));
         }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Flame } from "../src/api";
-import { layOut, match, neighbour, nodeAt } from "../src/flame/layout";
+import { layOut, match, neighbour, nodeAt, sameNode } from "../src/flame/layout";
 
 // all 100: a 60 (b 40 (a 10)), c 30
 const FLAME: Flame = {
@@ -53,4 +53,23 @@ test("arrows go to neighbours and stay at the edge", () => {
     expect(neighbour(layout, 2, "in")).toBe(3);
     expect(neighbour(layout, 4, "in")).toBe(4);
     expect(neighbour(layout, 3, "out")).toBe(2);
+});
+
+test("a frame is found again in a graph that has grown, or the last of its way that is there", () => {
+    const { nodes } = FLAME;
+    // all 200: c 90 (b 10), a 100 (b 80)
+    const grown: Flame = {
+        ...FLAME,
+        nodes: {
+            ...nodes,
+            function: [0, 3, 2, 1, 2],
+            parent: [-1, 0, 1, 0, 3],
+            total: [200, 90, 10, 100, 80],
+        },
+    };
+    expect(sameNode(FLAME, 3, grown)).toBe(4);
+    expect(sameNode(FLAME, 4, grown)).toBe(4);
+    expect(sameNode(FLAME, 1, grown)).toBe(1);
+    expect(sameNode(grown, 2, FLAME)).toBe(1);
+    expect(sameNode(FLAME, 0, grown)).toBe(0);
 });

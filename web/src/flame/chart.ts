@@ -7,7 +7,7 @@ import { mix, type Pixel, pixel, Raster } from "../canvas/raster";
 import { fit, useFont } from "../canvas/text";
 import { css, onTheme, theme } from "../theme";
 import { frameColour, kindOf } from "./colours";
-import { type FlameLayout, layOut, match, neighbour, nodeAt } from "./layout";
+import { type FlameLayout, layOut, match, neighbour, nodeAt, sameNode } from "./layout";
 
 export const ROW = 18;
 const ZOOM_MS = 160;
@@ -29,6 +29,7 @@ export class FlameChart {
     private colours: Pixel[] = [];
     private labels: { x: number; y: number; width: number; text: string; dim: boolean }[] = [];
     private matched: Uint8Array | null = null;
+    private zoomed = 0;
     private cursor = 0;
     private under = -1;
     /** What is seen: [left, width] in the answer's unit; runs after the zoomed node. */
@@ -46,16 +47,22 @@ export class FlameChart {
         onTheme(() => this.colour());
     }
 
-    set(flame: Flame): void {
+    /** keep: what is zoomed to and chosen stays, as far as the new graph has it. */
+    set(flame: Flame, keep = false): void {
+        const before = keep ? this.layout : null;
+        const again = (node: number) => (before ? sameNode(before.flame, node, flame) : 0);
+        const height = this.height();
         this.layout = layOut(flame);
-        this.cursor = 0;
+        this.cursor = again(this.cursor);
         this.under = -1;
         this.matched = null;
-        this.window = [0, Math.max(flame.nodes.total[0], 1)];
         this.colour();
-        this.pane.setContentHeight((this.layout.deepest + 1) * ROW + EDGE);
-        if (this.up) this.pane.scrollTop = this.height();
-        this.events.zoomed(0);
+        this.pane.setContentHeight(this.height());
+        if (this.up)
+            this.pane.scrollTop = this.height() - (before ? height - this.pane.scrollTop : 0);
+        this.zoomed = again(this.zoomed);
+        this.window = this.box(this.zoomed);
+        this.events.zoomed(this.zoomed);
     }
 
     /** Marks what matches; returns its share of the whole, null without a search. */
@@ -75,17 +82,24 @@ export class FlameChart {
     zoomTo(node: number): void {
         if (!this.layout) return;
         this.cursor = node;
+        this.zoomed = node;
         this.events.zoomed(node);
-        this.animate([
-            this.layout.start[node],
-            Math.max(this.layout.flame.nodes.total[node], 1e-9),
-        ]);
+        this.animate(this.box(node));
+    }
+
+    /** Where a node's box is: [left, width]. */
+    private box(node: number): [number, number] {
+        const { start, flame } = this.layout!;
+        return [start[node], Math.max(flame.nodes.total[node], 1e-9)];
     }
 
     private animate(to: [number, number]): void {
         const from = this.window;
+        const { layout } = this;
         const began = performance.now();
         const step = () => {
+            // Of another graph since: that is where it is to be.
+            if (layout !== this.layout) return;
             const t = calm.matches ? 1 : Math.min(1, (performance.now() - began) / ZOOM_MS);
             const eased = 1 - (1 - t) ** 3;
             this.window = [

@@ -74,6 +74,25 @@ export function match(
     return { functions: matches, share: total > 0 ? sum / total : 0 };
 }
 
+/** The node of another graph that the same functions lead to; where the way ends early, the last that is there. */
+export function sameNode(from: Flame, node: number, to: Flame): number {
+    const path: string[] = [];
+    for (let at = node; at > 0; at = from.nodes.parent[at]) path.push(functionKey(from, at));
+    let same = 0;
+    // A parent comes before its children: once over all nodes finds each step of the way.
+    for (let at = 1; at < to.nodes.parent.length && path.length > 0; at++) {
+        if (to.nodes.parent[at] !== same || functionKey(to, at) !== path.at(-1)) continue;
+        same = at;
+        path.pop();
+    }
+    return same;
+}
+
+function functionKey({ functions, nodes }: Flame, node: number): string {
+    const f = nodes.function[node];
+    return `${functions.name[f]}\0${functions.file[f]}\0${functions.line[f]}`;
+}
+
 /** The neighbours of a node, for the keyboard. */
 export function neighbour(
     layout: FlameLayout,

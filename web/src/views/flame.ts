@@ -1,18 +1,16 @@
 // The flame graph with what stands around it: search and its share, the way it grows, what a frame is.
 
-import type { Filter, Flame } from "../api";
-import { type App, Latest, stackFilter, type View } from "../app";
+import type { Flame } from "../api";
+import { Latest, type View } from "../app";
 import { Tooltip } from "../canvas/tooltip";
 import { failure, fill, h, message, name } from "../dom";
 import { FlameChart } from "../flame/chart";
 import { type FrameKind, KIND_NAMES, kindOf } from "../flame/colours";
 import { count, counted, percent, place, weight } from "../format";
-import type { State } from "../state";
+import type { StackQuestion, StackState, Stacks } from "../stacks";
 import { SearchedHead } from "./searched";
 
-const NODES = 20_000;
-
-export class FlameView implements View {
+export class FlameView implements View<StackState> {
     readonly element: HTMLElement;
     private readonly head: SearchedHead;
     private readonly chart: FlameChart;
@@ -25,15 +23,15 @@ export class FlameView implements View {
     private readonly latest = new Latest();
     private flame: Flame | null = null;
 
-    constructor(private readonly app: App) {
-        this.head = new SearchedHead(app, "Flame graph", () => {});
+    constructor(private readonly stacks: Stacks) {
+        this.head = new SearchedHead(stacks.store, "Flame graph", () => {});
         this.chart = new FlameChart({
             hover: (node, event) => this.hover(node, event),
             zoomed: (node) => {
                 this.all.disabled = node === 0;
             },
         });
-        const { store } = app;
+        const { store } = stacks;
         this.turn = h("button", {
             type: "button",
             onclick: () => store.change({ up: !store.state.up }),
@@ -54,36 +52,38 @@ export class FlameView implements View {
         );
     }
 
-    show(state: State): void {
+    show(state: StackState): void {
         this.head.take(state.q);
         this.chart.turn(state.up);
         fill(this.turn, state.up ? "Root at the top" : "Root at the bottom");
-        const filter = stackFilter(this.app, state);
-        if (this.latest.isNew(filter)) void this.load(filter);
-        else this.search(state.q);
+        const question = this.stacks.question();
+        if (this.latest.isNew(question.key)) {
+            fill(this.said, message("loading", "Adding up stacks …"));
+            void this.load(question, false);
+        } else this.search(state.q);
+    }
+
+    /** Asks the same again, of a program that runs; zoom and search stay. */
+    refresh(): Promise<void> {
+        return this.load(this.stacks.question(), true);
     }
 
     hide(): void {
         this.tooltip.hide();
     }
 
-    private async load(filter: Filter): Promise<void> {
-        fill(this.said, message("loading", "Adding up stacks …"));
+    private async load(question: StackQuestion, keep: boolean): Promise<void> {
         try {
-            const flame = await this.latest.of(this.app.source.flame(filter, NODES));
+            const flame = await this.latest.of(question.flame());
             if (!flame) return;
             this.flame = flame;
-            this.chart.set(flame);
+            this.chart.set(flame, keep);
             this.showLegend(flame);
-            this.search(this.app.store.state.q);
+            this.search(this.stacks.store.state.q);
             const left =
                 flame.left_out > 0 ? `${counted(flame.left_out, "small frame")} not drawn` : "";
             fill(this.status, left || "Click or Enter zooms to a frame.");
-            fill(
-                this.said,
-                flame.nodes.parent.length < 2 &&
-                    message("empty", "There are no stacks in this part of the trace."),
-            );
+            fill(this.said, flame.nodes.parent.length < 2 && message("empty", this.stacks.empty));
         } catch (error) {
             this.latest.forget();
             fill(this.said, message("error", failure(error)));

@@ -1,49 +1,66 @@
 // Where time goes, function by function: a table by self and total weight, own code marked.
 
 import type { Functions } from "../api";
-import { type App, Latest, stackFilter, type View } from "../app";
+import { Latest, type View } from "../app";
 import { failure, fill, h, message, name } from "../dom";
 import { count, counted, percent, place, shortPath, weight } from "../format";
-import type { State } from "../state";
-import { Table } from "../table";
+import type { StackQuestion, StackState, Stacks } from "../stacks";
+import { Table, type TableOptions } from "../table";
 import { SearchedHead } from "./searched";
 
-export class FunctionsView implements View {
+export class FunctionsView implements View<StackState> {
     readonly element: HTMLElement;
     private readonly head: SearchedHead;
+    private readonly said = h("div");
     private readonly body = h("div");
     private readonly latest = new Latest();
     private table: Table | null = null;
 
-    constructor(private readonly app: App) {
-        this.head = new SearchedHead(app, "Functions", (query) => this.search(query));
-        this.element = h("div", { class: "functions page" }, this.head.element, this.body);
+    constructor(private readonly stacks: Stacks) {
+        this.head = new SearchedHead(stacks.store, "Functions", (query) => this.search(query));
+        this.element = h(
+            "div",
+            { class: "functions page" },
+            this.head.element,
+            this.said,
+            this.body,
+        );
     }
 
-    show(state: State): void {
+    show(state: StackState): void {
         this.head.take(state.q);
-        const filter = stackFilter(this.app, state);
-        if (this.latest.isNew(filter)) void this.load(filter);
-        else this.search(state.q);
+        const question = this.stacks.question();
+        if (this.latest.isNew(question.key)) {
+            if (!this.table) fill(this.said, message("loading", "Adding up …"));
+            void this.load(question);
+        } else this.search(state.q);
     }
 
-    private async load(filter: ReturnType<typeof stackFilter>): Promise<void> {
+    /** Asks the same again, of a program that runs; order and search stay. */
+    refresh(): Promise<void> {
+        return this.load(this.stacks.question());
+    }
+
+    private async load(question: StackQuestion): Promise<void> {
         this.body.setAttribute("aria-busy", "true");
-        if (!this.table) fill(this.body, message("loading", "Adding up …"));
         try {
-            const answer = await this.latest.of(this.app.source.functions(filter));
-            if (answer) this.fill(answer, filter.of === "spans" ? "call" : "sample");
+            const answer = await this.latest.of(question.functions());
+            if (answer) this.fill(answer, question.of === "spans" ? "call" : "sample");
         } catch (error) {
             this.latest.forget();
-            this.table = null;
-            fill(this.body, message("error", failure(error)));
+            fill(this.said, message("error", failure(error)));
         }
         this.body.removeAttribute("aria-busy");
     }
 
     private fill(answer: Functions, one: string): void {
-        this.table = functionTable(this.app, answer, one);
-        fill(this.body, this.table.element);
+        const options = tableOptions(this.stacks, answer, one);
+        if (this.table) this.table.replace(options);
+        else {
+            this.table = new Table(options);
+            fill(this.body, this.table.element);
+        }
+        fill(this.said);
         this.search(this.head.input.value);
     }
 
@@ -54,16 +71,18 @@ export class FunctionsView implements View {
     }
 }
 
-function functionTable(app: App, answer: Functions, one: string): Table {
+function tableOptions({ store, empty }: Stacks, answer: Functions, one: string): TableOptions {
     const { rows, total, unit } = answer;
     const most = Math.max(1, ...rows.self);
-    return new Table({
+    return {
         label: "Functions",
+        none: empty,
         rows: rows.name.length,
         sort: 0,
         text: (i) => `${rows.name[i]} ${rows.file[i]}`.toLowerCase(),
         classes: (i) => (rows.own[i] ? "own" : ""),
-        open: (i) => app.store.change({ view: "flame", q: rows.name[i] }),
+        key: (i) => `${rows.name[i]} ${rows.file[i]}:${rows.line[i]}`,
+        open: (i) => store.change({ view: "flame", q: rows.name[i] }),
         columns: [
             {
                 title: "Self",
@@ -108,7 +127,7 @@ function functionTable(app: App, answer: Functions, one: string): Table {
                 cell: (i) => where(rows.file[i], rows.line[i], rows.hot_line[i]),
             },
         ],
-    });
+    };
 }
 
 function barred(text: string, share: number): HTMLElement {

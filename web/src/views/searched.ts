@@ -1,20 +1,23 @@
 // The head of a view with a table: its title, a field that searches the rows, and how many there are.
 
-import type { App } from "../app";
 import { fill, h } from "../dom";
+
+interface Searchable {
+    change(part: { q: string }): void;
+}
 
 export class SearchedHead {
     readonly element: HTMLElement;
     readonly input: HTMLInputElement;
     private readonly said = h("span", { class: "quiet", role: "status" });
 
-    constructor(app: App, title: string, search: (query: string) => void) {
+    constructor(store: Searchable, title: string, search: (query: string) => void) {
         this.input = h("input", {
             type: "search",
             placeholder: "Search these",
             "aria-label": `Search ${title.toLowerCase()}`,
             oninput: () => {
-                app.store.change({ q: this.input.value });
+                store.change({ q: this.input.value });
                 search(this.input.value);
             },
         });

@@ -20,7 +20,7 @@ export class SpansView implements View {
     private table: Table | null = null;
 
     constructor(private readonly app: App) {
-        this.head = new SearchedHead(app, "Spans", (query) => this.search(query));
+        this.head = new SearchedHead(app.store, "Spans", (query) => this.search(query));
         this.element = h("div", { class: "spans page" }, this.head.element, this.single, this.body);
     }
 
