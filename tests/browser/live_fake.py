@@ -161,6 +161,7 @@ def dump():
         "tasks": [
             {"pid": 4712, "tid": 4712, "name": "Task-7", "state": "waiting", "stack": stack[3:]}
         ],
+        "left_out": 7,
     }
 
 
@@ -199,8 +200,8 @@ class FakeLive:
     def control(self, order):
         self.posted.append(order)
         value = order.get("value")
-        if order["action"] == "interval" and value > 1000:
-            return 400, {"error": "The rate is 1000 Hz at most."}
+        if order["action"] == "interval" and value < 0.001:
+            return 400, {"error": "value: seconds from 0.001 on wanted"}
         with self.changing() as status:
             sampling = status["sampling"]
             states = {"start": "on", "resume": "on", "pause": "paused"}
@@ -209,7 +210,7 @@ class FakeLive:
                 sampling["achieved_hz"] = 99.7 if sampling["state"] == "on" else 0
                 self.samples_a_question = 100 if sampling["state"] == "on" else 0
             elif order["action"] == "interval":
-                sampling["hz"] = value
+                sampling["hz"] = 1 / value
             elif order["action"] == "mode":
                 sampling["mode"] = value
             elif order["action"] == "reset":

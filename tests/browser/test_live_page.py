@@ -57,7 +57,7 @@ def test_rate_mode_worker_and_reset(live, fake):
     expect(fact(page, "Rate")).to_contain_text("of 250 Hz")
     rate.fill("5000")
     rate.press("Enter")
-    expect(page.locator(".bar-live .said")).to_have_text("The rate is 1000 Hz at most.")
+    expect(page.locator(".bar-live .said")).to_have_text("value: seconds from 0.001 on wanted")
     page.ear.forget("400")
     page.get_by_label("Worker").select_option("4712")
     expect(fact(page, "Worker")).to_have_text("4712")
@@ -74,8 +74,8 @@ def test_rate_mode_worker_and_reset(live, fake):
     expect(fact(page, "Samples")).to_have_text("0")
     assert fake.posted == [
         {"action": "start"},
-        {"action": "interval", "value": 250},
-        {"action": "interval", "value": 5000},
+        {"action": "interval", "value": 1 / 250},
+        {"action": "interval", "value": 1 / 5000},
         {"action": "mode", "value": "gil", "worker": 4712},
         {"action": "reset"},
     ]
@@ -146,6 +146,7 @@ def test_threads_unfold_and_stay_so(live):
         pass  # asked for again
     expect(threads.first.locator(".stack")).to_contain_text("render <i>")
     expect(page.locator(".threads")).to_contain_text("worker-<1>")
+    expect(page.locator(".threads")).to_contain_text("7 more are not shown.")
     page.get_by_label("Search threads and tasks").fill("waiting")
     expect(threads).to_have_count(2)
     page.get_by_role("button", name="Fold all", exact=True).click()
@@ -183,15 +184,10 @@ def test_what_is_wrong_is_said(live, fake):
     notes = page.get_by_label("What is wrong")
     expect(notes).to_be_hidden()
     with fake.changing() as status:
-        status["problems"] = ["Worker 4713 does not answer."]
-        status["workers"][0]["problem"] = "another profiler <b>"
+        status["problems"] = ["process 4711: another profiler <b>", "process 4713 did not answer"]
         status["recording"]["problem"] = "No space left on device"
     expect(notes.locator("li")).to_have_text(
-        [
-            "Worker 4713 does not answer.",
-            "Worker 4711: another profiler <b>",
-            "No space left on device",
-        ]
+        [*fake.status["problems"], fake.status["recording"]["problem"]]
     )
 
 

@@ -24,8 +24,8 @@ const RECORDING: Recording = {
     problem: null,
 };
 
-function worker(pid: number, state: Worker["state"], problem: string | null = null): Worker {
-    return { pid, since: 0, state, hz: 100, achieved_hz: 100, cost: 0, rss: 0, problem };
+function worker(pid: number, state: Worker["state"]): Worker {
+    return { pid, since: 0, state, hz: 100, achieved_hz: 100, cost: 0, rss: 0, problem: null };
 }
 
 function status(workers: Worker[], problems: string[], recording: Recording | null): Status {
@@ -76,8 +76,10 @@ test("of one worker its own state counts, without workers that of all", () => {
 
 test("each problem is told once", () => {
     const full = { ...RECORDING, problem: "the disk is full" };
-    const all = status([worker(7, "on", "was killed")], ["the disk is full"], full);
-    expect(problemsOf(all)).toEqual(["the disk is full", "Worker 7: was killed"]);
+    const both = ["process 7 did not answer", "the disk is full"];
+    expect(problemsOf(status([], both, full))).toEqual(both);
+    expect(problemsOf(status([], [], full))).toEqual(["the disk is full"]);
+    expect(problemsOf(status([], [], RECORDING))).toEqual([]);
 });
 
 test("rates, ages, times of day", () => {

@@ -89,7 +89,7 @@ export interface Place {
     line: number;
 }
 
-/** A thread or a task, and where it is: the innermost call first. */
+/** A thread or a task, and where it is: the innermost call first. It may have no name. */
 export interface Running {
     pid: number;
     tid: number;
@@ -101,9 +101,12 @@ export interface Running {
 export interface Dump {
     threads: Running[];
     tasks: Running[];
+    /** So many more there are. */
+    left_out: number;
 }
 
 export type Action =
     | { action: "start" | "pause" | "resume" | "reset" }
+    /** Seconds from sample to sample. */
     | { action: "interval"; value: number }
     | { action: "mode"; value: Mode };

@@ -12,14 +12,17 @@ const ORDERS: [Order, string][] = [
     ["resume", "Resume"],
     ["pause", "Pause"],
 ];
-const HZ_MAX = 10_000;
+const [HZ_MIN, HZ_MAX] = [0.1, 100_000];
 
 export class Bar {
     readonly element: HTMLElement;
     private readonly facts = h("dl", { class: "facts" });
     private readonly buttons = new Map<Order, HTMLButtonElement>();
     private readonly hz: HTMLInputElement;
-    private readonly mode = h("select", { id: "mode" });
+    private readonly mode = h("select", {
+        id: "mode",
+        title: "Of another, the profile begins anew",
+    });
     private readonly reset: HTMLButtonElement;
     private readonly worker = h("select", { id: "worker" });
     private readonly workerField = field("Worker", this.worker);
@@ -44,7 +47,7 @@ export class Bar {
         this.hz = h("input", {
             id: "hz",
             type: "number",
-            min: 1,
+            min: HZ_MIN,
             max: HZ_MAX,
             step: "any",
             onchange: () => this.setRate(),
@@ -98,9 +101,9 @@ export class Bar {
     }
 
     private setRate(): void {
-        const value = Number(this.hz.value);
-        if (value > 0 && value <= HZ_MAX) void this.send({ action: "interval", value });
-        else this.say(`The rate is between 1 and ${count(HZ_MAX)} Hz.`);
+        const hz = Number(this.hz.value);
+        if (hz >= HZ_MIN && hz <= HZ_MAX) void this.send({ action: "interval", value: 1 / hz });
+        else this.say(`The rate is between ${HZ_MIN} and ${count(HZ_MAX)} Hz.`);
     }
 
     private async forget(): Promise<void> {

@@ -76,7 +76,13 @@ export class ThreadsView implements LiveView {
                 .join(", "),
         );
         const focused = document.activeElement?.closest<HTMLElement>("details[data-key]");
-        fill(this.body, this.group("Threads", threads), this.group("Tasks", tasks));
+        const { left_out } = this.dump;
+        fill(
+            this.body,
+            this.group("Threads", threads),
+            this.group("Tasks", tasks),
+            left_out > 0 && h("p", { class: "more" }, `${count(left_out)} more are not shown.`),
+        );
         if (focused && !focused.isConnected) this.focus(focused.dataset.key!);
     }
 

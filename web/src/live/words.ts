@@ -30,12 +30,8 @@ export function statesOf(status: Status, worker: number | null): SamplingState[]
 }
 
 /** What is wrong, each thing once. */
-export function problemsOf({ problems, workers, recording }: Status): string[] {
-    const ofWorkers = workers
-        .filter(({ problem }) => problem !== null)
-        .map(({ pid, problem }) => `Worker ${pid}: ${problem}`);
-    const all = [...problems, ...ofWorkers, recording?.problem].filter((words) => words != null);
-    return [...new Set(all)];
+export function problemsOf({ problems, recording }: Status): string[] {
+    return [...new Set(recording?.problem ? [...problems, recording.problem] : problems)];
 }
 
 /** A rate, as exact as it is large: 99.7, 1,000, 0.5. */
