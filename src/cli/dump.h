@@ -3,7 +3,6 @@
 #define MAREY_CLI_DUMP_H
 
 #include "cli/pids.h"
-#include "output/json.h"
 #include "output/stacks.h"
 #include "stack/dump.h"
 

@@ -1,8 +1,9 @@
-/* The stacks of a process's threads, as text for people. */
+/* The stacks of a process's threads, as text for people, and as JSON. */
 #ifndef MAREY_OUTPUT_STACKS_H
 #define MAREY_OUTPUT_STACKS_H
 
 #include "output/display.h"
+#include "output/json.h"
 #include "stack/dump.h"
 
 struct stacks_style {
@@ -14,6 +15,11 @@ struct stacks_style {
  * first; then the asyncio tasks, each with what it awaits. All lines end in a newline. */
 void stacks_show(struct text *to, const struct dump *dump, const struct process *process,
                  const struct stacks_style *style);
+
+/* Adds the same to the object that is open: "python", "threads", "tasks", and who has the GIL. locals: with each frame's
+ * variables, which were read. */
+void stacks_add_json(struct json *json, const struct dump *dump, const struct process *process,
+                     bool locals);
 
 /* "waits", "is ready to run", or "runs". */
 const char *stacks_task_word(enum asyncio_state state);

@@ -19,6 +19,11 @@ static PyObject *write_text(PyObject *file, PyObject *text) {
     return PyObject_CallMethod(file, "flush", NULL);
 }
 
+static void set_error(int error) {
+    PyErr_Format(PyExc_RuntimeError, "the stacks of this process cannot be read: %s; %s",
+                 marey_strerror(error), marey_hint(error));
+}
+
 /* dump(file=None, locals=False): with the GIL, so that the stacks are of one moment. */
 PyObject *dump_now(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs) {
     static char *words[] = {(char *)"file", (char *)"locals", NULL};
@@ -30,8 +35,7 @@ PyObject *dump_now(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs
     int error = dumper_show(&text, 0, locals);
     PyObject *shown = NULL, *done = NULL;
     if (error)
-        PyErr_Format(PyExc_RuntimeError, "the stacks of this process cannot be read: %s; %s",
-                     marey_strerror(error), marey_hint(error));
+        set_error(error);
     else
         shown = PyUnicode_DecodeUTF8(text_of(&text), (Py_ssize_t)text.size, "replace");
     text_free(&text);
@@ -42,6 +46,26 @@ PyObject *dump_now(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs
     Py_DECREF(file);
     Py_DECREF(shown);
     return done;
+}
+
+/* dump_json(): the same as text of JSON, without variables. */
+PyObject *dump_json(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+    char *bytes = NULL;
+    size_t size = 0;
+    PyObject *shown = NULL;
+    FILE *memory = open_memstream(&bytes, &size);
+    if (!memory)
+        return PyErr_NoMemory();
+    int error = dumper_json(memory);
+    int failed = fclose(memory);
+    if (error)
+        set_error(error);
+    else if (failed)
+        PyErr_NoMemory();
+    else
+        shown = PyUnicode_DecodeUTF8(bytes, (Py_ssize_t)size, "replace");
+    free(bytes);
+    return shown;
 }
 
 /* dump_on(signal, descriptor, locals) */

@@ -67,27 +67,54 @@ static void add_title(struct text *to, int signal) {
     text_add(to, "\n");
 }
 
+/* The stacks as they are now. Returns 0, and then both are to be closed, or what process_open and dump_take return. */
+static int take(struct process *process, struct dump *dump, bool locals) {
+    struct dump_options options = {.tasks = true, .locals = locals};
+    int error = process_open(process, getpid());
+    if (error)
+        return error;
+    error = dump_take(dump, process, &options);
+    for (int tries = 1; error == MAREY_EADDRESS && tries < DUMP_TRIES_MAX; tries++) {
+        dump_free(dump); /* something was let go of meanwhile, by a thread that came or went */
+        error = dump_take(dump, process, &options);
+    }
+    if (error) {
+        dump_free(dump);
+        process_close(process);
+    }
+    return error;
+}
+
 int dumper_show(struct text *to, int signal, bool locals) {
     struct process process;
     struct dump dump;
     struct stacks_style plain = {0};
-    struct dump_options options = {.tasks = true, .locals = locals};
-    int error = process_open(&process, getpid());
+    int error = take(&process, &dump, locals);
     if (error)
         return error;
-    error = dump_take(&dump, &process, &options);
-    for (int tries = 1; error == MAREY_EADDRESS && tries < DUMP_TRIES_MAX; tries++) {
-        dump_free(&dump); /* something was let go of meanwhile, by a thread that came or went */
-        error = dump_take(&dump, &process, &options);
-    }
-    if (!error) {
-        add_title(to, signal);
-        stacks_show(to, &dump, &process, &plain);
-        text_add(to, "\n");
-    }
+    add_title(to, signal);
+    stacks_show(to, &dump, &process, &plain);
+    text_add(to, "\n");
     dump_free(&dump);
     process_close(&process);
-    return error ? error : to->failed ? MAREY_ENOMEM : 0;
+    return to->failed ? MAREY_ENOMEM : 0;
+}
+
+int dumper_json(FILE *to) {
+    struct process process;
+    struct dump dump;
+    struct json json;
+    int error = take(&process, &dump, false);
+    if (error)
+        return error;
+    json_init(&json, to, 0);
+    json_object(&json, NULL);
+    stacks_add_json(&json, &dump, &process, false);
+    json_end(&json);
+    json_finish(&json);
+    dump_free(&dump);
+    process_close(&process);
+    return 0;
 }
 
 static void write_all(int descriptor, const char *bytes, size_t size) {

@@ -6,12 +6,16 @@
 #define MAREY_DUMPER_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "output/display.h"
 
 /* Adds the stacks of all threads and asyncio tasks as they are now; `locals`: with the variables of each frame. signal:
  * that asked for it; 0: none. Returns 0 or what process_open and dump_take return. */
 int dumper_show(struct text *to, int signal, bool locals);
+
+/* Writes the same, without variables, as an object of JSON on a line: see stacks_add_json. Returns likewise. */
+int dumper_json(FILE *to);
 
 /* From now on, a signal writes them to a descriptor, and then does what it did before; the default action does not come.
  * Where it is on already, the descriptor and `locals` change. Returns 0, MAREY_EINVAL (a signal that cannot be handled, or must not

@@ -457,6 +457,7 @@ PyObject *session_statistics(PyObject *module, PyObject *interval_ms);
 PyObject *outcome(int code);
 PyObject *dump_now(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *dump_on(PyObject *module, PyObject *args);
+PyObject *dump_json(PyObject *module, PyObject *unused);
 PyObject *dump_off(PyObject *module, PyObject *signal);
 PyObject *dump_after_fork(PyObject *module, PyObject *unused);
 

@@ -153,6 +153,7 @@ static PyMethodDef face_methods[] = {
          "without running any code of theirs; those that are\nnamed like secrets show as ***.")},
     {"dump_on", dump_on, METH_VARARGS, NULL},
     {"dump_off", dump_off, METH_O, NULL},
+    {"dump_json", dump_json, METH_NOARGS, NULL},
     {"dump_after_fork", dump_after_fork, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL}};
 

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import io
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import beside
 import pytest
 
 import marey
+from marey import _marey
 
 
 def shown():
@@ -348,3 +350,26 @@ def test_dumps_and_signals_by_many_threads(log):
         thread.join()
     assert failures == []
     wait_for(content(log), "Process ")
+
+
+def test_stacks_for_programs():
+    """What the live page shows of threads and tasks."""
+
+    async def sleeper():
+        await asyncio.sleep(60)
+
+    async def look():
+        task = asyncio.create_task(sleeper(), name="sleeps")
+        await asyncio.sleep(0)
+        try:
+            return json.loads(_marey.dump_json())
+        finally:
+            task.cancel()
+
+    found = asyncio.run(look())
+    (main,) = [thread for thread in found["threads"] if thread["main"]]
+    assert main["frames"][0]["function"].endswith("look") and main["has_gil"]
+    (task,) = [task for task in found["tasks"] if task["name"] == "sleeps"]
+    assert task["state"] == "waiting"
+    assert task["frames"][-1]["function"].endswith("sleeper")
+    assert "locals" not in main["frames"][0]
