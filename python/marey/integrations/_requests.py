@@ -89,6 +89,18 @@ class Requests:
         """Count anew."""
         self._routes.clear()
 
+    def counts(self) -> dict[str, int]:
+        """Requests that are open, that are over ("count"), and errors."""
+        return self._routes.counts()
+
+    def classes(self) -> dict[str, Any]:
+        """Times of each route, for _routes.merged_rows()."""
+        return self._routes.classes()
+
+    def after_fork(self) -> None:
+        """In a forked child, which answers requests of its own."""
+        self._routes.after_fork()
+
     def begin(
         self,
         method: str,
