@@ -400,7 +400,11 @@ def instant_at(
     /,
 ) -> None: ...
 def stack_text(
-    frame: FrameType, known: dict[int, Any], make: Callable[[FrameType], str], /
+    frame: FrameType,
+    places: dict[int, Any],
+    stacks: dict[bytes, Any],
+    make: Callable[[FrameType], str],
+    /,
 ) -> str: ...
 def use_log(log: ChromeLog | None, /) -> None: ...
 

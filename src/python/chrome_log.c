@@ -2,6 +2,7 @@
 #include "chrome_log.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +12,13 @@ enum {
         64
         << 10, /* bytes; from then on the thread that adds a line sees to it that they are written */
     LOG_MAX = 64 << 20, /* bytes that may wait in all: what comes on top is lost, and counted */
+};
+
+/* What a line ends with, which is the same for all of a thread. */
+struct thread_end {
+    uint64_t log; /* its number; 0: none yet */
+    size_t size;
+    char text[80];
 };
 
 /* ------------------------------------------------------------------- lines */
@@ -37,15 +45,18 @@ static inline char *put(char *to, const char *text, size_t size) {
 
 #define PUT(to, text) put(to, text, sizeof(text) - 1)
 
+/* Two digits at a time: a division costs as much as all else that is done for a digit. */
 static char *put_number(char *to, uint64_t number) {
-    char digits[20];
-    size_t count = 0;
-    do
-        digits[count++] = (char)('0' + number % 10);
-    while (number /= 10);
-    while (count)
-        *to++ = digits[--count];
-    return to;
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    char digits[20], *end = digits + sizeof digits, *at = end;
+    for (; number >= 100; number /= 100)
+        memcpy(at -= 2, pairs + 2 * (number % 100), 2);
+    memcpy(at -= 2, pairs + 2 * number, 2);
+    at += number < 10;
+    return put(to, at, (size_t)(end - at));
 }
 
 /* Nanoseconds as microseconds: 1234.567. */
@@ -101,61 +112,41 @@ static const char *utf8_of(PyObject *text, Py_ssize_t *size, PyObject **owned) {
     return PyBytes_AS_STRING(*owned);
 }
 
-/* Adds a str of any length as JSON. 0, or -1 where there is no room. */
-static int add_text(log_object *log, PyObject *text) {
+/* Of everything between two texts of a line, at most. */
+enum { BETWEEN_MAX = 192 };
+
+/* Adds a str of any length as JSON, behind something shorter than BETWEEN_MAX; as much room is left behind it. 0, or -1
+ * where there is none. */
+static inline int add_text(log_object *log, const char *before, PyObject *text) {
     PyObject *owned;
     Py_ssize_t size;
     const char *bytes = utf8_of(text, &size, &owned);
-    int failed = !bytes || make_room(log, (size_t)size * 6 + 2) < 0;
-    if (!failed)
-        log->size = (size_t)(put_text(log->bytes + log->size, bytes, (size_t)size) - log->bytes);
+    int failed = !bytes || make_room(log, (size_t)size * 6 + 2 + 2 * BETWEEN_MAX) < 0;
+    if (!failed) {
+        char *to = put(log->bytes + log->size, before, strlen(before));
+        log->size = (size_t)(put_text(to, bytes, (size_t)size) - log->bytes);
+    }
     Py_XDECREF(owned);
     return failed ? -1 : 0;
 }
 
-/* Of everything in a line that has a fixed size at most. */
-enum { FIXED_ROOM = 192 };
-
 static int add_line(log_object *log, PyObject *name, PyObject *category, int64_t begin_ns,
-                    int64_t end_ns, PyObject *arguments, uint64_t tid) {
+                    int64_t end_ns, PyObject *arguments, const struct thread_end *end) {
     Py_ssize_t count = arguments ? PyList_GET_SIZE(arguments) : 0;
-    char *to;
-#define ADD(text)                                                                                  \
-    do {                                                                                           \
-        if (make_room(log, FIXED_ROOM) < 0)                                                        \
-            return -1;                                                                             \
-        log->size = (size_t)(PUT(log->bytes + log->size, text) - log->bytes);                      \
-    } while (0)
-    ADD("{\"name\":");
-    if (add_text(log, name) < 0)
+    if (add_text(log, "{\"name\":", name) < 0 || add_text(log, ",\"cat\":", category) < 0)
         return -1;
-    ADD(",\"cat\":");
-    if (add_text(log, category) < 0 || make_room(log, FIXED_ROOM) < 0)
-        return -1;
-    to = PUT(log->bytes + log->size, ",\"ph\":\"X\",\"ts\":");
+    char *to = PUT(log->bytes + log->size, ",\"ph\":\"X\",\"ts\":");
     to = put_us(to, begin_ns);
     to = PUT(to, ",\"dur\":");
     to = put_us(to, end_ns - begin_ns);
     to = PUT(to, ",\"args\":{");
     log->size = (size_t)(to - log->bytes);
     for (Py_ssize_t i = 0; i < count; i++) {
-        if (add_text(log, PyList_GET_ITEM(arguments, i)) < 0)
+        const char *before = i % 2 ? ":" : i ? "," : "";
+        if (add_text(log, before, PyList_GET_ITEM(arguments, i)) < 0)
             return -1;
-        if (i % 2 == 0)
-            ADD(":");
-        else if (i + 1 < count)
-            ADD(",");
     }
-#undef ADD
-    if (make_room(log, FIXED_ROOM) < 0)
-        return -1;
-    to = PUT(log->bytes + log->size, "},\"pid\":");
-    if (log->pid < 0)
-        *to++ = '-';
-    to = put_number(to, log->pid < 0 ? (uint64_t)-log->pid : (uint64_t)log->pid);
-    to = PUT(to, ",\"tid\":");
-    to = put_number(to, tid);
-    to = PUT(to, "},\n");
+    to = put(log->bytes + log->size, end->text, end->size);
     log->size = (size_t)(to - log->bytes);
     return 0;
 }
@@ -169,31 +160,33 @@ static void call_quietly(PyObject *called, PyObject *argument) {
     Py_XDECREF(result);
 }
 
-/* The thread's id, which the log has met. */
-static uint64_t met_thread(log_object *log) {
-    static _Thread_local struct { uint64_t log, tid; } here;
+/* What lines of this thread, which the log has met, end with. */
+static const struct thread_end *met_thread(log_object *log) {
+    static _Thread_local struct thread_end here;
     if (LIKELY(here.log == log->number))
-        return here.tid;
-    here.tid = (uint64_t)syscall(SYS_gettid); /* a forked child's is another one */
-    here.log = log->number;
-    PyObject *tid = PyLong_FromUnsignedLongLong(here.tid);
-    if (tid)
-        call_quietly(log->meet, tid);
+        return &here;
+    long tid = syscall(SYS_gettid); /* a forked child's is another one */
+    PyObject *number = PyLong_FromLong(tid);
+    if (number)
+        call_quietly(log->meet, number); /* may use another log: what is here is set afterwards */
     else
         PyErr_Clear();
-    Py_XDECREF(tid);
-    return here.tid;
+    Py_XDECREF(number);
+    here.log = log->number;
+    here.size = (size_t)snprintf(here.text, sizeof here.text, "},\"pid\":%lld,\"tid\":%ld},\n",
+                                 (long long)log->pid, tid);
+    return &here;
 }
 
 void log_complete(log_object *log, PyObject *name, PyObject *category, int64_t begin_ns,
                   int64_t end_ns, PyObject *arguments) {
     if (!log->is_open)
         return;
-    uint64_t tid = met_thread(log);
+    const struct thread_end *end = met_thread(log);
     int is_much;
     LOCK_OBJECT(log);
     size_t before = log->size;
-    if (add_line(log, name, category, begin_ns, end_ns, arguments, tid) < 0) {
+    if (add_line(log, name, category, begin_ns, end_ns, arguments, end) < 0) {
         log->size = before;
         log->lost++;
     }

@@ -427,7 +427,7 @@ void way_init_halves(span_object *span);
 /* Functions of the module that live in other files. */
 PyObject *event_instant(PyObject *module, PyObject *const *args, Py_ssize_t count,
                         PyObject *kwnames);
-/* stack_text(frame, known: dict, make) -> str */
+/* stack_text(frame, places: dict, stacks: dict, make) -> str */
 PyObject *stack_text(PyObject *module, PyObject *args);
 PyObject *event_instant_at(PyObject *module, PyObject *args);
 PyObject *track_new(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *kwnames);

@@ -211,12 +211,20 @@ static bool is_early(const struct target *target, const struct sampled_thread *t
            tick->now_ns - thread->looked_ns < (may_change ? THREAD_IDLE_NS : THREAD_STILL_NS);
 }
 
+/* What has not run since before its stack was read has that stack. */
+static bool has_not_run(struct sampled_thread *thread) {
+    uint64_t before_ns = thread->ran_ns;
+    thread->ran_ns = thread_look_ran_ns(&thread->look);
+    return before_ns && before_ns == thread->ran_ns;
+}
+
 void target_ask_still(struct target *target, struct sampling *sampling) {
     struct memory *memory = &target->process.memory;
     for (int i = 0; i < target->threads_count; i++) {
         struct sampled_thread *thread = target->threads[i];
-        thread->still = false;
-        if (thread->rests && !thread->ended)
+        bool asked = thread->rests && !thread->ended;
+        thread->still = asked && has_not_run(thread);
+        if (asked && !thread->still)
             still_ask(&sampling->still, memory, thread->reader, &thread->still);
     }
     still_read(&sampling->still, memory);

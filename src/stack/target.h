@@ -83,6 +83,7 @@ struct sampled_thread {
     bool still; /* and its stack is the same at this tick */
     uint8_t same_looks;
     uint64_t looked_ns;
+    uint64_t ran_ns;              /* how long, when its stack was not yet asked for; 0: not known */
     uint64_t clock_ns;            /* until where it was seen */
     uint64_t cpu_read_ns, cpu_ns; /* when, and what was read */
     uint64_t cpu_owed_ns;         /* on a CPU, but not part of a sample yet */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "stack/proc.h"
@@ -23,7 +24,7 @@ void thread_files_init(struct thread_files *files) {
 
 void thread_look_init(struct thread_look *look, pid_t pid, pid_t tid) {
     *look = (struct thread_look){
-        .pid = pid, .tid = tid, .state_fd = -1, .time_fd = -1, .keep = pid != getpid()};
+        .pid = pid, .tid = tid, .state_fd = -1, .time_fd = -1, .own = pid == getpid()};
 }
 
 static void close_kept(int *fd, struct thread_files *files) {
@@ -53,7 +54,7 @@ static ssize_t read_file(const struct thread_look *look, struct thread_files *fi
     }
     ssize_t got = pread(fd, text, size - 1, 0);
     int error = errno;
-    if (got > 0 && *kept < 0 && files->left > 0 && look->keep) {
+    if (got > 0 && *kept < 0 && files->left > 0 && !look->own) {
         *kept = fd;
         files->left--;
     } else if (fd != *kept) {
@@ -104,4 +105,15 @@ bool thread_look_cpu_ns(struct thread_look *look, struct thread_files *files, ui
         return false;
     *cpu_ns = strtoull(text, &end, 10);
     return end != text;
+}
+
+/* The clock of a thread by its number is the kernel's (include/linux/posix-timers_types.h: CPUCLOCK_PERTHREAD_MASK and
+ * CPUCLOCK_SCHED). pthread_getcpuclockid() makes the same one, but of a pthread_t, which may be gone. */
+uint64_t thread_look_ran_ns(const struct thread_look *look) {
+    enum { PER_THREAD = 4, SCHEDULED = 2 };
+    struct timespec ran;
+    clockid_t clock = (clockid_t)(~(unsigned)look->tid << 3 | PER_THREAD | SCHEDULED);
+    if (!look->own || clock_gettime(clock, &ran) != 0)
+        return 0;
+    return (uint64_t)ran.tv_sec * 1000000000u + (uint64_t)ran.tv_nsec;
 }

@@ -13,7 +13,8 @@ enum thread_doing {
     THREAD_SLEEPS /* waits for something else, or is stopped */
 };
 
-/* How many files all looks of a sampler may keep open; the others are opened each time. */
+/* How many files all looks of a sampler may keep open; the others are opened each time. So are those of this process's
+ * own threads: it may close a descriptor that is not its, and open another one of that number. */
 struct thread_files {
     int left;
 };
@@ -22,8 +23,7 @@ struct thread_look {
     pid_t pid, tid;
     int state_fd, time_fd; /* -1: not kept open */
     bool by_stat;          /* the kernel does not say what it waits for */
-    bool
-        keep; /* not in our own process, which may close a descriptor that is not its, and open another one of that number */
+    bool own;              /* of this process */
 };
 
 /* Up to a quarter of what this process may open. */
@@ -39,5 +39,9 @@ enum thread_doing thread_look_state(struct thread_look *look, struct thread_file
 /* Time on a CPU since the thread began, as the kernel's accounts have it: for one that runs some milliseconds late.
  * False: not known. */
 bool thread_look_cpu_ns(struct thread_look *look, struct thread_files *files, uint64_t *cpu_ns);
+
+/* The same, to the nanosecond: where it is as before, the thread has not run. 0: not known; so of other processes, whose
+ * threads have no clock for us. */
+uint64_t thread_look_ran_ns(const struct thread_look *look);
 
 #endif

@@ -1,8 +1,10 @@
 """live-trace's interface: what programs that used it rely on, and what went wrong there."""
 
 import datetime
+import functools
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import textwrap
 import threading
 import time
 
+import beside
 import pytest
 
 from marey.compat.live_trace import main, parser
@@ -72,6 +75,55 @@ def test_a_sample():
     assert "  tracer.log_stacktraces()\n" in text
     assert "live_trace/tracer.py" not in text
     assert "/_pytest/" not in text
+
+
+def stack_of(thread, log):
+    """The last stack of a thread that a log has, as lines."""
+    return log.rpartition(f"# ThreadID: {thread.ident}\n")[2].partition("#END")[0].splitlines()
+
+
+@pytest.mark.parametrize("depth", [3, 300])
+def test_a_thread_is_seen_where_it_is_now(depth):
+    """A stack that was written before is known, but not one that has moved since."""
+    here, go_on = [threading.Event() for _ in range(2)], [threading.Event() for _ in range(2)]
+
+    def wait(at):
+        here[at].set()
+        go_on[at].wait(beside.LIMIT)
+
+    def moves(depth):
+        if depth:
+            return moves(depth - 1)
+        wait(0)
+        return wait(1)
+
+    file = io.StringIO()
+    tracer = Tracer(WriterToStream(file))
+    with beside.threads(functools.partial(moves, depth), until=go_on[1]) as [thread]:
+        for at, line in enumerate(["  wait(0)", "  return wait(1)"]):
+            assert here[at].wait(beside.LIMIT)
+            for _ in range(3):
+                tracer.log_stacktraces()
+                seen = [line for line in stack_of(thread, file.getvalue()) if "wait(" in line]
+                assert seen[0] == line
+            go_on[at].set()
+    assert file.getvalue().count("  return moves(depth - 1)\n") == 6 * depth
+
+
+def test_an_interval_of_nothing_lets_others_run():
+    file = io.StringIO()
+    tracer = TracerUsingBackgroundThread(WriterToStream(file), 0)
+    tracer.start()
+    try:
+        deadline = time.monotonic() + beside.LIMIT
+        lines = set()
+        while len(lines) < 3 and time.monotonic() < deadline:
+            sum(range(1000))
+            sorted(range(1000))
+            lines = set(re.findall(r"line (\d+), in test_an_interval_of_nothing", file.getvalue()))
+    finally:
+        tracer.stop()
+    assert len(lines) > 1
 
 
 def test_stacks_come_as_often_as_is_asked_for(tmp_path):

@@ -365,7 +365,8 @@ def test_request_times(site):
     site.get("/be/admin")
     site.get("/slow")
     page = site.get("/ox_profile/show_req_times").get_data(as_text=True)
-    assert re.search(r"<td>slow</td><td>4</td>\s*<td>0\.0[5-9]", page)
+    average = re.search(r"<td>slow</td><td>4</td>\s*<td>(\d+\.\d+)", page)
+    assert 0.05 <= float(average.group(1)) < 60
     answer = site.get("/ox_profile/show_req_times?as_csv=1")
     assert answer.mimetype == "text/csv"
     rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True))))

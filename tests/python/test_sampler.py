@@ -105,14 +105,24 @@ def test_shares_are_those_of_the_program(mode):
     with marey.sample(hz=2000, mode=mode) as sampler:
         for _ in range(20):
             mixture()
-            if sampler.stats().samples > 500:
+            samples = sampler.stats().samples
+            # On a busy machine few samples are taken, and many at one place.
+            if samples > 500 and wrong_shares(sampler, samples) == {}:
                 break
     samples = sampler.stats().samples
     assert samples > 200
+    assert wrong_shares(sampler, samples) == {}
+    assert row_of(sampler, "mixture").total_share > 0.95
+
+
+def wrong_shares(sampler, samples):
+    """Shares of the mixture's functions that are not what they are known to be."""
+    found = {}
     for name, share in (("seventy", 0.7), ("twenty", 0.2), ("ten", 0.1)):
         error = 0.04 + 4 * (share * (1 - share) / samples) ** 0.5
-        assert row_of(sampler, name).self_share == pytest.approx(share, abs=error)
-    assert row_of(sampler, "mixture").total_share > 0.95
+        if row_of(sampler, name).self_share != pytest.approx(share, abs=error):
+            found[name] = row_of(sampler, name).self_share
+    return found
 
 
 def test_rows_say_where():

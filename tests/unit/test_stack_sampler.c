@@ -262,16 +262,25 @@ static void a_thread_runs_or_sleeps_or_is_gone(void **state) {
     sleep_ms(100);
     if (thread_look_cpu_ns(&look, &files, &cpu_ns))
         assert_true(cpu_ns > 0);
+    uint64_t ran_ns = thread_look_ran_ns(&look);
+    assert_true(ran_ns > 0);
     atomic_store(&worker.spins, 0);
     sleep_ms(100);
     assert_int_equal(thread_look_state(&look, &files, &futex), THREAD_SLEEPS);
+    assert_true(thread_look_ran_ns(&look) > ran_ns);
+    ran_ns = thread_look_ran_ns(&look);
+    sleep_ms(1);
+    assert_true(thread_look_ran_ns(&look) == ran_ns);
     assert_int_equal(futex, 0);
     assert_int_equal(write(ends[1], "x", 1), 1);
     pthread_join(thread, NULL);
     sleep_ms(20);
     assert_int_equal(thread_look_state(&look, &files, &futex), THREAD_GONE);
+    assert_true(thread_look_ran_ns(&look) == 0);
     thread_look_fini(&look, &files);
     assert_int_equal(files.left, left);
+    thread_look_init(&look, getppid(), getppid());
+    assert_true(thread_look_ran_ns(&look) == 0); /* another process's */
     close(ends[0]);
     close(ends[1]);
 }

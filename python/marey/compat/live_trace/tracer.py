@@ -29,6 +29,7 @@ class Tracer:
         self.init_stacktrace = "".join(traceback.format_stack())
         # A place is looked up once: its file may change later, but what runs does not.
         self._places: dict[int, Any] = {}
+        self._stacks: dict[bytes, Any] = {}
 
     @property
     def pid(self) -> int:
@@ -39,11 +40,14 @@ class Tracer:
         """Take a sample, and write it."""
         head = f"\n\n#START date: {datetime.datetime.now()}\n# ProcessId: {self.pid}\n# ThreadID: "
         blocks = [
-            f"{head}{thread}\n{_marey.stack_text(frame, self._places, self._place_text)}#END"
+            f"{head}{thread}\n{self._stack_text(frame)}#END"
             for thread, frame in self.get_current_frames()
         ]
         if blocks:
             self.writer.write_traceback("\n".join(blocks))
+
+    def _stack_text(self, innermost: FrameType) -> str:
+        return _marey.stack_text(innermost, self._places, self._stacks, self._place_text)
 
     def _place_text(self, frame: FrameType) -> str:
         code = frame.f_code

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from .writer import BaseWriter
 
+_SHORTEST = 0.0001  # seconds; without a pause the thread keeps the GIL, and sees the same again
+
 logger = logging.getLogger(__name__)
 
 is_running = threading.Semaphore()
@@ -82,7 +84,8 @@ class TracerUsingBackgroundThread(Tracer):
 
     def monitor(self) -> None:
         """What the thread does."""
-        while not self._stopped.wait(self.interval) and self.parent_thread.is_alive():
+        pause = max(self.interval, _SHORTEST)
+        while not self._stopped.wait(pause) and self.parent_thread.is_alive():
             try:
                 self.log_stacktraces()
                 self._has_failed = False

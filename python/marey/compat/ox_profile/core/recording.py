@@ -117,7 +117,7 @@ def _modules() -> dict[str, str]:
     thread that computes each waits 5 ms to get it back. Attributes are not asked for: a module
     that is loaded at its first use would be loaded by that.
     """
-    modules = {}
+    modules: dict[str, str] = {}
     for name, module in list(sys.modules.items()):
         try:
             file = object.__getattribute__(module, "__dict__").get("__file__")
