@@ -114,7 +114,8 @@ class calls:
 
     include, ignore: which functions. Each a str or several: a module with all below it ("app",
     "app.*"), or, with a slash in it, a glob of the file's path or of the end of it
-    ("*/site-packages/*", "app/models.py"). ignore comes first.
+    ("*/site-packages/*", "app/models.py"), or "<own>" for what is neither the standard library's
+    nor installed. ignore comes first.
     max_depth: calls within calls, 1 to 500. max_calls: how many in all. max_time: seconds from the
     start. What a limit leaves out is counted; its time stays with the caller.
     min_duration: seconds; shorter calls are left out.

@@ -8,12 +8,11 @@ import functools
 import os
 import sys
 import threading
-import time
 from contextlib import suppress
 
 from . import _background, _marey
 from ._calls import _number, _scope
-from ._kept import keep
+from ._kept import keep, plain, stamped
 from ._record import _script_name, _size
 from ._traced import _ASYNC_GENERATOR, _COROUTINE, _GENERATOR, _ITERABLE_COROUTINE, _code_of
 
@@ -52,7 +51,7 @@ class _Block:
         self._span: _marey.span | None = None
 
     def begin(self) -> Self:
-        self._began = time.monotonic_ns()
+        self._began = _marey.now()
         try:
             _background.acquire(self._owner._ring)
         except Exception as error:
@@ -83,17 +82,27 @@ class _Block:
             _background.release()
 
     def _keep(self, error: BaseException | None) -> None:
-        owner = self._owner
         if error is None:
-            if owner._always:
-                owner._kept(keep(owner.path, owner.name, "ok", owner._files, owner._size))
+            if self._owner._always:
+                self._keep_as("ok")
             return
         if getattr(error, _MARK, 0) >= self._began:
             return  # by a block within this one
-        kind = type(error).__name__
-        owner._kept(keep(owner.path, owner.name, kind, owner._files, owner._size))
+        self._keep_as(type(error).__name__)
         with suppress(AttributeError):  # of an exception with slots: it may be kept once more
-            setattr(error, _MARK, time.monotonic_ns())
+            setattr(error, _MARK, _marey.now())
+
+    def _keep_as(self, outcome: str) -> None:
+        owner = self._owner
+        owner.kept = keep(
+            owner.path,
+            stamped(f"{plain(owner.name)}_{plain(outcome)}"),
+            owner._files,
+            owner._size,
+            self._began,
+            _marey.now(),
+            {"block": owner.name, "kept": outcome},
+        )
 
 
 def _who() -> tuple[int, int]:
@@ -168,9 +177,6 @@ class on_failure:
         _scope(**options)  # for what is wrong with them
         self._calls = options if calls else None
         self._blocks: list[_Block] = []
-
-    def _kept(self, path: str) -> None:
-        self.kept = path
 
     def __enter__(self) -> Self:
         self._blocks.append(_Block(self).begin())

@@ -1,14 +1,16 @@
 /* Which functions a scope wants: patterns of modules and files.
  *
  * A pattern with a slash is a glob of the file's path, or of the end of it ("src/app/?.py", "site-packages/"), or a folder above it. Any other
- * is a module and all below it, and may be a glob as well ("app", "app.models", "*.tests"). What `ignore` names is left
- * out; of the rest, what `include` names is wanted, or all where it is empty.
+ * is a module and all below it, and may be a glob as well ("app", "app.models", "*.tests"); "<own>" is the program's own code,
+ * see model/own.h. What `ignore` names is left out; of the rest, what `include` names is wanted, or all where it is empty.
  *
  * Filters are few and shared: what a code object answers to each is a bit in its site. So opening a scope with options that were
  * used before asks nobody anything. */
 #include "calls.h"
 
 #include <fnmatch.h>
+
+#include "model/own.h"
 
 static call_filter filters[CALLS_FILTERS_MAX];
 
@@ -43,10 +45,15 @@ static bool match_module(const char *pattern, const char *module) {
     return strpbrk(pattern, "*?[") && fnmatch(pattern, module, 0) == 0;
 }
 
+static bool match(const char *pattern, const char *module, const char *file) {
+    if (strcmp(pattern, "<own>") == 0)
+        return own_is(NULL, file);
+    return strchr(pattern, '/') ? match_path(pattern, file) : match_module(pattern, module);
+}
+
 static bool matches(PyObject *patterns, const char *module, const char *file) {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(patterns); i++) {
-        const char *pattern = PyBytes_AS_STRING(PyTuple_GET_ITEM(patterns, i));
-        if (strchr(pattern, '/') ? match_path(pattern, file) : match_module(pattern, module))
+        if (match(PyBytes_AS_STRING(PyTuple_GET_ITEM(patterns, i)), module, file))
             return true;
     }
     return false;

@@ -393,8 +393,23 @@ async def later(request):
 def broken(request):
     raise KeyError("cart")
 
+def pieces():
+    with marey.span("piece"):
+        yield "a"
+    if sys.argv[2] == "fails":
+        raise OSError("gone")
+    yield "b"
+
+async def pieces_later():
+    for piece in pieces():
+        await asyncio.sleep(0)
+        yield piece
+
 def stream(request):
-    return StreamingHttpResponse(iter(["a", "b"]))
+    return StreamingHttpResponse(pieces_later() if ways["async"] else pieces())
+
+def file(request):
+    return FileResponse(open(__file__, "rb"))
 
 urlpatterns = [
     path("users/<int:number>/", user), path("later/", later), path("broken/", broken),

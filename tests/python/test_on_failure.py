@@ -183,7 +183,7 @@ def test_what_cannot_be_written_is_logged_and_masks_nothing(tmp_path, caplog):
 
 
 def test_what_cannot_be_recorded_is_logged_and_the_block_runs(folder, caplog, monkeypatch):
-    monkeypatch.setattr("marey._background._folder", lambda: "/nonexistent")
+    monkeypatch.setattr("marey._background.memory_folder", lambda: "/nonexistent")
     done = []
     fail(marey.on_failure(folder, calls=False), KeyError("own"), lambda: done.append(1))
     assert done and "nothing is recorded" in caplog.text and not files(folder)

@@ -6,16 +6,39 @@ up before the application does the same. Names stay few, for clients choose neit
 
 from __future__ import annotations
 
-import time
 from urllib.parse import parse_qs
 
 from .. import _marey
 from ._routes import Routes, RouteStats
+from ._rules import RequestInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, Literal, TypedDict
+
+    from .._record import Path, Size
+    from ._flight import Flight
+    from ._rules import Keep
+
+    class Options(TypedDict, total=False):
+        """What every integration takes: see Requests."""
+
+        path: bool
+        query: bool
+        user: bool
+        attributes: Callable[[Any], Mapping[str, object]] | None
+        keep: Keep | Flight | None
+        record: Literal["spans", "samples", "calls"]
+        ring: Size
+        folder: Path
+        files: int
+        size: Size
+        hz: float
+        args: bool
+        include: str | Iterable[str] | None
+        ignore: str | Iterable[str] | None
+
 
 _METHODS = frozenset(
     {
@@ -30,16 +53,26 @@ _NO_ROUTE = "(no route)"
 class Request:
     """One request, from its begin to its end. Nothing here raises."""
 
-    def __init__(self, requests: Requests, name: str, args: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        requests: Requests,
+        name: str,
+        method: str,
+        route: str,
+        path: str,
+        args: dict[str, Any],
+        given: object,
+    ) -> None:
         self._requests = requests
-        self._name = name
-        self._began = time.monotonic()
+        self._name, self._method, self._route, self._path = name, method, route, path
+        self._given = given
         self._ended = False
         self._error: BaseException | None = None
         #: As of HTTP; 0: not known.
         self.status = 0
         requests._routes.begin()
         self._span = _marey.span(name, _CATEGORY, **args)
+        self._began = _marey.now()
         self._span.__enter__()
 
     def failed_by(self, error: BaseException) -> None:
@@ -51,33 +84,73 @@ class Request:
         if self._ended:
             return
         self._ended = True
-        error = error or self._error
-        failed = self.status >= 500 or isinstance(error, Exception)
-        if self.status:
-            args["status"] = self.status
+        info = self._info(error or self._error)
+        self._error = self._given = None
+        reason = self._requests._reason(info)
+        if info.status:
+            args["status"] = info.status
+        if info.user is not None:
+            args["user"] = info.user
+        if reason:
+            args["kept"] = reason
+        failed = info.failed
         self._span.set(failed=failed, **args)
-        self._span.__exit__(None if error is None else type(error), error, None)
-        self._error = None
-        self._requests._routes.add(self._name, time.monotonic() - self._began, failed)
+        left = error or info.error
+        self._span.__exit__(None if left is None else type(left), left, None)
+        self._requests._over(info, reason, self._began)
+
+    def _info(self, error: BaseException | None) -> RequestInfo:
+        return RequestInfo(
+            self._name,
+            self._method,
+            self._route,
+            self._path,
+            self.status,
+            (_marey.now() - self._began) / 1e9,
+            error,
+            self._requests._user_of(self._given),
+        )
 
 
 class Requests:
-    """Makes spans of requests, and keeps what `stats()` tells."""
+    """Makes spans of requests, keeps what `stats()` tells, and the traces of some.
+
+    path: show the path. query: show the values of the query string, too (those named like secrets
+    as ***). user: show who asks, as the framework knows it. attributes: more arguments of the span,
+    given the framework's request; called while something records.
+
+    keep: of which requests the trace is kept: slower_than(seconds), failed(), every(n), a function
+    of a RequestInfo, several of these, or True, for all. While this is given, a ring in memory
+    records all the time. The rest is about that:
+    record: "spans", "samples" (hz a second, too) or "calls" (of the application's own code;
+    include, ignore, args: as for marey.calls). ring: bytes, or "16M", of each process; the
+    program's own recording takes its place.
+    folder: where to; made where it is needed. files, size: so many traces, and bytes or "256M", are
+    kept in it; the oldest go first. Processes may share one.
+
+    ValueError and TypeError name the option.
+    """
 
     def __init__(
         self,
         *,
         path: bool = True,
         query: bool = False,
+        user: bool = False,
         attributes: Callable[[Any], Mapping[str, object]] | None = None,
+        keep: Keep | Flight | None = None,
+        **kept: Any,
     ) -> None:
         if attributes is not None and not callable(attributes):
             raise TypeError(f"attributes: a function wanted, not {type(attributes).__name__}")
         self._path = bool(path)
         self._query = bool(query)
+        self._user = bool(user)
         self._attributes = attributes
         self._told = False
         self._routes = Routes()
+        #: What keeps requests; None where nothing does.
+        self.flight = make_flight(keep, **kept)
 
     def stats(self) -> list[RouteStats]:
         """Requests by method and route since the start or clear_stats(), whether recorded or not:
@@ -111,13 +184,39 @@ class Requests:
     ) -> Request:
         """A request begins. route: finds its pattern; None: nobody knows routes."""
         known = method.upper()
-        name = known if known in _METHODS else "(other)"
-        if route is not None:
-            name += f" {self._route(route)}"
+        method = known if known in _METHODS else "(other)"
+        if self.flight is not None:
+            self.flight.ready()
         args: dict[str, Any] = {}
         if _marey.recording():
             args = self._arguments(path, query, given)
-        return Request(self, name, args)
+        pattern = "" if route is None else self._route(route)
+        name = f"{method} {pattern}" if pattern else method
+        return Request(self, name, method, pattern, path, args, given)
+
+    def user_of(self, given: Any) -> object:
+        """Who made this request, that begin() was given; None: nobody knows."""
+        return None
+
+    def _user_of(self, given: object) -> str | None:
+        if not self._user:
+            return None
+        try:
+            user = self.user_of(given)
+        except Exception as error:
+            self._tell("the user cannot be found", error)
+            return None
+        return None if user is None else str(user)[:200]
+
+    def _reason(self, info: RequestInfo) -> str:
+        """Why this one is kept."""
+        return "" if self.flight is None else self.flight.reason(info)
+
+    def _over(self, info: RequestInfo, reason: str, began_ns: int) -> None:
+        """A request whose span has ended."""
+        self._routes.add(info.name, info.duration, info.failed)
+        if reason and self.flight is not None:
+            self.flight.keep(info, reason, began_ns, _marey.now())
 
     def _route(self, route: Callable[[], str | None]) -> str:
         try:
@@ -153,6 +252,19 @@ class Requests:
         logging.getLogger("marey").warning(
             "requests: %s: %s: %s", what, type(error).__name__, error, exc_info=error
         )
+
+
+def make_flight(keep: Any, **options: Any) -> Flight | None:
+    """The flight recorder that keep= and the options after it ask for."""
+    from ._flight import Flight
+
+    if isinstance(keep, Flight):
+        return keep
+    if keep is None or keep is False:
+        if options:
+            raise TypeError(f"{next(iter(options))}: only with keep")
+        return None
+    return Flight(keep, **options)
 
 
 def _query(query: str | bytes) -> dict[str, object]:

@@ -99,7 +99,9 @@ class Routes:
 
     def after_fork(self) -> None:
         """In a forked child: what was counted before is the parent's."""
-        self._lock = threading.Lock()  # another thread may have held it
+        # A new one: another thread may have held it. A destructor may end a request in the middle
+        # of add(), so it is one that a thread may take twice.
+        self._lock = threading.RLock()
         self._routes: dict[str, _Times] = {}
         self._open = 0
 

@@ -11,8 +11,12 @@ from ._requests import Request, Requests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import Awaitable, Callable, MutableMapping
     from typing import Any
+
+    from typing_extensions import Unpack
+
+    from ._requests import Options
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,9 +31,8 @@ class Middleware(Requests):
     application is done with it: a streamed answer with its last piece. Lifespan events pass.
 
     app: the framework's application object, where the scope does not name it (scope["app"]).
-    route: the pattern of a request's route, given the scope, for the span's name. path: show the
-    path. query: show the values of the query string, too (those named like secrets as ***).
-    attributes: more arguments of the span, given the scope; called while something records.
+    route: the pattern of a request's route, given the scope, for the span's name. The other options
+    are those of Requests, whose `attributes` are given the scope; the user is scope["user"].
     """
 
     def __init__(
@@ -38,11 +41,9 @@ class Middleware(Requests):
         *,
         app: Any = None,
         route: Callable[[Scope], str | None] | None = None,
-        path: bool = True,
-        query: bool = False,
-        attributes: Callable[[Scope], Mapping[str, object]] | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        super().__init__(path=path, query=query, attributes=attributes)
+        super().__init__(**options)
         self._application = application
         self._app = app
         self._find = route
@@ -76,6 +77,13 @@ class Middleware(Requests):
             route = lambda: of_routes(app.routes, scope)  # noqa: E731
         path, query = str(scope.get("path", "")), scope.get("query_string", b"")
         return self.begin(method, route, path, query, scope)
+
+    def user_of(self, given: Any) -> object:
+        """As Starlette's AuthenticationMiddleware knows it."""
+        user = given.get("user")
+        if user is None or not getattr(user, "is_authenticated", True):
+            return None
+        return getattr(user, "display_name", user)
 
 
 def _look(request: Request, message: MutableMapping[str, Any]) -> None:

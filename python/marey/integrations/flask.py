@@ -6,13 +6,16 @@ requests.stats()
 
 from __future__ import annotations
 
-from .wsgi import Middleware
+from .wsgi import REQUEST, USER, Middleware
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from typing import Any
 
+    from typing_extensions import Unpack
+
+    from ._flight import Flight
+    from ._requests import Options
     from ._routes import RouteStats
 
 
@@ -21,32 +24,33 @@ class Marey:
     that became an answer stands with it. The options are those of wsgi.Middleware.
     """
 
-    def __init__(
-        self,
-        app: Any = None,
-        *,
-        path: bool = True,
-        query: bool = False,
-        attributes: Callable[[dict[str, Any]], Mapping[str, object]] | None = None,
-    ) -> None:
-        self._options: dict[str, Any] = {"path": path, "query": query, "attributes": attributes}
+    def __init__(self, app: Any = None, **options: Unpack[Options]) -> None:
+        self._options = options
         self._middleware: list[Middleware] = []
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Any) -> None:
         """See this application's requests as well; twice is as once."""
-        from flask import got_request_exception
+        from flask import got_request_exception, request_tearing_down
 
         if "marey" in app.extensions:
             return
         middleware = Middleware(
             app.wsgi_app, route=lambda environ: _rule(app, environ), **self._options
         )
+        self._options["keep"] = middleware.flight  # one for all applications
         app.extensions["marey"] = self
         app.wsgi_app = middleware
         self._middleware.append(middleware)
         got_request_exception.connect(_failed, app)
+        if self._options.get("user"):
+            request_tearing_down.connect(_saw_user, app)
+
+    @property
+    def flight(self) -> Flight | None:
+        """What keeps requests; None where nothing does."""
+        return self._middleware[0].flight if self._middleware else None
 
     def stats(self) -> list[RouteStats]:
         """Requests by method and rule, the largest sum of times first: see wsgi.Middleware."""
@@ -73,6 +77,15 @@ def _rule(app: Any, environ: dict[str, Any]) -> str | None:
 def _failed(sender: Any, exception: BaseException, **_: Any) -> None:
     from flask import request
 
-    current = request.environ.get("marey.request")
+    current = request.environ.get(REQUEST)
     if current is not None:
         current.failed_by(exception)
+
+
+def _saw_user(sender: Any, **_: Any) -> None:
+    """Flask-Login's user, where the application has asked for it."""
+    from flask import g, request
+
+    user = g.get("_login_user")
+    if user is not None and user.is_authenticated:
+        request.environ[USER] = user.get_id()

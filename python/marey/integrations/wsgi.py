@@ -11,8 +11,14 @@ from ._requests import Request, Requests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
+
+    from typing_extensions import Unpack
+
+    from ._requests import Options
+
+REQUEST, USER = "marey.request", "marey.user"  # in the environ: its Request, and who it is of
 
 
 class Middleware(Requests):
@@ -20,9 +26,8 @@ class Middleware(Requests):
     or the server closes it.
 
     route: the pattern of a request's route, given the environ ("/users/<id>"), for the span's name;
-    without it that is the method alone. path: show the path. query: show the values of the query
-    string, too (those named like secrets as ***). attributes: more arguments of the span, given the
-    environ; called while something records.
+    without it that is the method alone. The other options are those of Requests, whose `attributes`
+    are given the environ; the user is REMOTE_USER's.
     """
 
     def __init__(
@@ -30,11 +35,9 @@ class Middleware(Requests):
         application: Callable[..., Iterable[bytes]],
         *,
         route: Callable[[dict[str, Any]], str | None] | None = None,
-        path: bool = True,
-        query: bool = False,
-        attributes: Callable[[dict[str, Any]], Mapping[str, object]] | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        super().__init__(path=path, query=query, attributes=attributes)
+        super().__init__(**options)
         self._application = application
         self._find = route
 
@@ -49,7 +52,7 @@ class Middleware(Requests):
             str(environ.get("QUERY_STRING", "")),
             environ,
         )
-        environ["marey.request"] = request
+        environ[REQUEST] = request
 
         def start(status: str, *rest: Any, **named: Any) -> Any:
             code = str(status)[:3]
@@ -62,6 +65,10 @@ class Middleware(Requests):
             request.end(error)
             raise
         return (_Sized if hasattr(body, "__len__") else _Body)(body, request)
+
+    def user_of(self, given: Any) -> object:
+        """As the server or a middleware knows it, or Flask-Login."""
+        return given.get(USER) or given.get("REMOTE_USER") or None
 
 
 class _Body:

@@ -12,25 +12,36 @@ from .._requests import Request, Requests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
+    from .._flight import Flight
     from .._routes import RouteStats
 
 _ATTRIBUTE = "_marey_request"
 _requests: Requests | None = None  # of this process: Django makes the middleware
 
 
+class _Requests(Requests):
+    def user_of(self, given: Any) -> object:
+        """Where the application has asked for the user: finding it takes a query."""
+        user = getattr(given, "_cached_user", None) or getattr(given, "_acached_user", None)
+        return user.get_username() if user is not None and user.is_authenticated else None
+
+
 def _shared() -> Requests:
-    """By the settings MAREY: path, query, attributes (a function of the request, or its name)."""
+    """By the settings MAREY: the options of Requests; attributes and keep may be names of what is
+    to be imported.
+    """
     global _requests
     if _requests is None:
         from django.conf import settings
         from django.utils.module_loading import import_string
 
         options = dict(getattr(settings, "MAREY", None) or {})
-        if isinstance(options.get("attributes"), str):
-            options["attributes"] = import_string(options["attributes"])
-        _requests = Requests(**options)
+        for name in ("attributes", "keep"):
+            if isinstance(options.get(name), str):
+                options[name] = import_string(options[name])
+        _requests = _Requests(**options)
     return _requests
 
 
@@ -39,14 +50,19 @@ def stats() -> list[RouteStats]:
     return _shared().stats()
 
 
+def flight() -> Flight | None:
+    """What keeps requests; None where nothing does."""
+    return _shared().flight
+
+
 def clear_stats() -> None:
     """Count anew."""
     _shared().clear_stats()
 
 
 class Middleware:
-    """Each request is a span, until the middleware below it has answered; of an answer that is
-    streamed afterwards (`streaming=True`), the sending is not in it.
+    """Each request is a span, until the middleware below it has answered; that of a streamed answer
+    until the last piece is sent, or the answer closed.
     """
 
     sync_capable = async_capable = True
@@ -69,7 +85,7 @@ class Middleware:
         except BaseException as error:
             span.end(error)
             raise
-        return _end(span, response)
+        return _end(span, response, request)
 
     async def _answer(self, request: Any) -> Any:
         span = self._begin(request)
@@ -78,7 +94,7 @@ class Middleware:
         except BaseException as error:
             span.end(error)
             raise
-        return _end(span, response)
+        return _end(span, response, request)
 
     def _begin(self, request: Any) -> Request:
         query = request.META.get("QUERY_STRING", "")
@@ -104,10 +120,84 @@ def _route(request: Any) -> str | None:
     return f"/{match.route}"
 
 
-def _end(span: Request, response: Any) -> Any:
+def _end(span: Request, response: Any, request: Any) -> Any:
     span.status = response.status_code
-    if response.streaming:
+    if not response.streaming:
+        span.end()
+    elif _is_sent_elsewhere(request, response):
         span.end(streaming=True)
     else:
-        span.end()
+        _end_when_sent(span, response)
     return response
+
+
+def _is_sent_elsewhere(request: Any, response: Any) -> bool:
+    """Whether it is sent by another thread than the one whose track the span is on: under ASGI
+    where a middleware below, which knows no async, makes a thread's of this one.
+    """
+    from asyncio import get_running_loop
+
+    if not hasattr(request, "scope"):  # WSGI
+        return False
+    try:
+        get_running_loop()
+    except RuntimeError:
+        return True
+    return False
+
+
+def _end_when_sent(span: Request, response: Any) -> None:
+    close = response.close
+
+    def closing() -> None:
+        try:
+            close()
+        finally:
+            span.end()
+
+    response.close = closing
+    if getattr(response, "file_to_stream", None) is not None:
+        return  # the server may send it by itself, unless it is touched
+    pieces = response.streaming_content
+    is_async = getattr(response, "is_async", False)
+    response.streaming_content = (_AsyncPieces if is_async else _Pieces)(pieces, span)
+
+
+class _Pieces:
+    """What is streamed; the request ends with it."""
+
+    def __init__(self, pieces: Iterator[bytes], span: Request) -> None:
+        self._pieces, self._span = pieces, span
+
+    def __iter__(self) -> _Pieces:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except StopIteration:
+            self._span.end()
+            raise
+        except BaseException as error:
+            self._span.end(error)
+            raise
+
+
+class _AsyncPieces:
+    """The same, of an asynchronous iterator."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], span: Request) -> None:
+        self._pieces, self._span = pieces, span
+
+    def __aiter__(self) -> _AsyncPieces:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await self._pieces.__anext__()
+        except StopAsyncIteration:
+            self._span.end()
+            raise
+        except BaseException as error:
+            self._span.end(error)
+            raise
