@@ -12,8 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from . import _kept_facts, _marey
-from ._background import memory_folder
-from ._record import SUFFIX, Error, snapshot
+from ._record import SUFFIX, Error, _raise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,19 +66,12 @@ def _reserve(folder: str, start: str) -> str:
     raise FileExistsError(17, "too many files of this name", folder)
 
 
-def _recorded(began_ns: int, ended_ns: int) -> bytes:
-    """What was recorded meanwhile, as a trace. The times are marey.now()."""
+def _write_recorded(path: str, to: int, began_ns: int, ended_ns: int) -> None:
+    """What was recorded meanwhile, as a trace, into the open file of that path."""
     status = _marey.status()
     if not status["ring_bytes"] and status["file_bytes"] > _COPIED_MAX:
         raise Error(f"{status['path']} has it: {_COPIED_MAX >> 20} MiB at most are copied")
-    whole = os.path.join(memory_folder(), f"marey-{os.getpid()}-{_marey.now()}{SUFFIX}")
-    try:
-        snapshot(whole)
-        with open(whole, "rb") as file:
-            return file.read()
-    finally:
-        with suppress(OSError):
-            os.unlink(whole)
+    _raise(_marey.cut(to, began_ns, ended_ns), path)
 
 
 def keep(
@@ -97,14 +89,14 @@ def keep(
     marey.Error; then there is no new file.
     """
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    content = _recorded(began_ns, ended_ns)
     path = _reserve(folder, start)
     partial = f"{path}.{os.getpid()}"
     try:
         flags = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         with open(os.open(partial, flags, 0o600), "wb") as file:
             file.write(_kept_facts.packet(facts or {}))
-            file.write(content)
+            file.flush()
+            _write_recorded(path, file.fileno(), began_ns, ended_ns)
         os.replace(partial, path)
     except BaseException:
         for left in (partial, path):

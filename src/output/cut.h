@@ -10,5 +10,7 @@
  * are of the trace's clock: of CLOCK_BOOTTIME, if Marey recorded it. Returns 0 or an enum marey_error (MAREY_ENOTRACE: the
  * bytes are no trace); damaged parts are left out. Any thread may call it; it keeps nothing. */
 int cut_bytes(int fd, const void *bytes, size_t size, const struct trace_filter *filter);
+/* The same of a time by CLOCK_MONOTONIC, which is what marey_now_ns tells. */
+int cut_moment(int fd, const void *bytes, size_t size, uint64_t from_ns, uint64_t to_ns);
 
 #endif

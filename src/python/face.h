@@ -451,6 +451,7 @@ PyObject *session_open(PyObject *module, PyObject *args);
 PyObject *session_join(PyObject *module, PyObject *path);
 PyObject *session_close(PyObject *module, PyObject *unused);
 PyObject *session_snapshot(PyObject *module, PyObject *path);
+PyObject *session_cut(PyObject *module, PyObject *args);
 PyObject *session_status(PyObject *module, PyObject *unused);
 PyObject *session_statistics(PyObject *module, PyObject *interval_ms);
 /* None for 0, else (code, text, hint): marey/_record.py makes it an exception. */

@@ -136,6 +136,7 @@ static PyMethodDef face_methods[] = {
     {"join", session_join, METH_O, NULL},
     {"close", session_close, METH_NOARGS, NULL},
     {"snapshot", session_snapshot, METH_O, NULL},
+    {"cut", session_cut, METH_VARARGS, NULL},
     {"status", session_status, METH_NOARGS,
      PyDoc_STR("status()\n--\n\nWhat is recorded, where, and what could not be kept, as a dict.")},
     {"statistics", session_statistics, METH_O, NULL},

@@ -2,6 +2,13 @@
  * marey/_record.py; 0 is success. */
 #include "face.h"
 
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "output/cut.h"
+#include "trace/snapshot.h"
+
 PyObject *outcome(int code) {
     if (code == 0)
         return Py_NewRef(Py_None);
@@ -62,6 +69,43 @@ PyObject *session_snapshot(PyObject *Py_UNUSED(module), PyObject *given) {
     int code;
     PyThreadState *unlocked = PyEval_SaveThread();
     code = path ? marey_snapshot(path) : MAREY_EINVAL;
+    PyEval_RestoreThread(unlocked);
+    return outcome(code);
+}
+
+/* Of a trace in a file, what was between two times. */
+static int cut_mapped(int from, int to, uint64_t from_ns, uint64_t to_ns) {
+    struct stat status;
+    if (fstat(from, &status) != 0)
+        return error_from_errno(errno);
+    size_t bytes = (size_t)status.st_size;
+    void *mapped = mmap(NULL, bytes, PROT_READ, MAP_SHARED, from, 0);
+    if (mapped == MAP_FAILED)
+        return error_from_errno(errno);
+    int code = cut_moment(to, mapped, bytes, from_ns, to_ns);
+    munmap(mapped, bytes);
+    return code;
+}
+
+static int cut_recording(int to, uint64_t from_ns, uint64_t to_ns) {
+    int copy = memfd_create("marey-cut", MFD_CLOEXEC);
+    if (copy < 0)
+        return error_from_errno(errno);
+    int code = marey__snapshot_into(copy);
+    if (!code)
+        code = cut_mapped(copy, to, from_ns, to_ns);
+    close(copy);
+    return code;
+}
+
+/* cut(to: int, from_ns, to_ns): what was recorded between two times of now(), as a trace, into an open file at its offset. */
+PyObject *session_cut(PyObject *Py_UNUSED(module), PyObject *args) {
+    int to, code;
+    unsigned long long from_ns, to_ns;
+    if (!PyArg_ParseTuple(args, "iKK:cut", &to, &from_ns, &to_ns))
+        return NULL;
+    PyThreadState *unlocked = PyEval_SaveThread();
+    code = cut_recording(to, from_ns, to_ns);
     PyEval_RestoreThread(unlocked);
     return outcome(code);
 }

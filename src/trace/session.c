@@ -1,5 +1,6 @@
 /* See session.h. */
 #include "session.h"
+#include "snapshot.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -274,13 +275,28 @@ int marey_close(void) {
     return code;
 }
 
-int marey_snapshot(const char *path) {
+/* What is recorded into, held; NULL: nothing is recorded. */
+static struct store *hold_store(void) {
     session_lock();
     struct store *store = is_recording() ? store_hold(current->store) : NULL;
     session_unlock();
+    return store;
+}
+
+int marey_snapshot(const char *path) {
+    struct store *store = hold_store();
     if (!store)
         return MAREY_EOFF;
     int code = store_snapshot(store, path);
+    store_drop(store);
+    return code;
+}
+
+int marey__snapshot_into(int fd) {
+    struct store *store = hold_store();
+    if (!store)
+        return MAREY_EOFF;
+    int code = store_snapshot_into(store, fd);
     store_drop(store);
     return code;
 }

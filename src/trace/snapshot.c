@@ -259,7 +259,7 @@ static int copy_mapped(struct store *store, int out) {
 
 /* While the file stays as long as it is: this says that it is read, and then looks whether the session has ended; store_end
  * does it the other way round. */
-static int copy_held(struct store *store, int out) {
+int store_snapshot_into(struct store *store, int out) {
     uint32_t *snapshots = &head_control(store->head)->snapshots;
     __atomic_fetch_add(snapshots, 1, __ATOMIC_SEQ_CST);
     int code = store_ended(store) ? MAREY_ECLOSED : copy_mapped(store, out);
@@ -280,7 +280,7 @@ int store_snapshot(struct store *store, const char *path) {
     int out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (out < 0)
         return error_from_errno(errno);
-    code = copy_held(store, out);
+    code = store_snapshot_into(store, out);
     if (close(out) != 0 && !code)
         code = error_from_errno(errno);
     if (!code && rename(temporary, absolute) != 0)

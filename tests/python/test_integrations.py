@@ -368,7 +368,7 @@ import asyncio, sys
 import django, logging
 logging.disable()
 from django.conf import settings
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.urls import path
 import marey
 
@@ -393,27 +393,28 @@ async def later(request):
 def broken(request):
     raise KeyError("cart")
 
-def pieces():
+def pieces(fail):
     with marey.span("piece"):
         yield "a"
-    if sys.argv[2] == "fails":
+    if fail:
         raise OSError("gone")
     yield "b"
 
-async def pieces_later():
-    for piece in pieces():
+async def pieces_later(fail):
+    for piece in pieces(fail):
         await asyncio.sleep(0)
         yield piece
 
-def stream(request):
-    return StreamingHttpResponse(pieces_later() if ways["async"] else pieces())
+def stream(request, fail=False):
+    is_async = sys.argv[2] == "async" and sys.version_info >= (3, 10)  # there is Django 5
+    return StreamingHttpResponse((pieces_later if is_async else pieces)(fail))
 
 def file(request):
     return FileResponse(open(__file__, "rb"))
 
 urlpatterns = [
     path("users/<int:number>/", user), path("later/", later), path("broken/", broken),
-    path("stream/", stream),
+    path("stream/", stream), path("stopped/", stream, {"fail": True}), path("file/", file),
 ]
 
 from django.test import AsyncClient, Client
@@ -424,11 +425,32 @@ def ask(client):
     yield client.get("/later/"), 200
     yield client.get("/broken/"), 500
     yield client.get("/stream/"), 200
+    yield client.get("/stopped/"), 200
+    yield client.get("/file/"), 200
     yield client.get("/nowhere/"), 404
 
+def take(answer):
+    # send it, as a server does
+    try:
+        list(answer.streaming_content)
+    except OSError:
+        pass
+    answer.close()
+
+async def take_later(answer):
+    try:
+        async for piece in answer:
+            pass
+    except OSError:
+        pass
+    answer.close()
+
 async def ask_all():
-    for answer, status in ask(AsyncClient(raise_request_exception=False)):
-        assert (await answer).status_code == status
+    for asked, status in ask(AsyncClient(raise_request_exception=False)):
+        answer = await asked
+        assert answer.status_code == status
+        if answer.streaming:
+            await take_later(answer)
 
 with marey.record(sys.argv[1]):
     if sys.argv[2] == "async":
@@ -436,6 +458,8 @@ with marey.record(sys.argv[1]):
     else:
         for answer, status in ask(Client(raise_request_exception=False)):
             assert answer.status_code == status
+            if answer.streaming:
+                take(answer)
 for row in stats():
     print(row.name, row.requests, row.errors, sep="|")
 """
@@ -447,7 +471,9 @@ def test_django(script, path, way):
     assert sorted(out.splitlines()) == [
         "GET (no route)|1|0",
         "GET /broken/|1|1",
+        "GET /file/|1|0",
         "GET /later/|1|0",
+        "GET /stopped/|1|1",
         "GET /stream/|1|0",
         "GET /users/<int:number>/|1|0",
     ]
@@ -461,6 +487,12 @@ def test_django(script, path, way):
     }
     failed = trace.span("GET /broken/").args
     assert failed["status"] == 500 and failed["failed"] and "cart" in failed["exception"]
-    assert trace.span("GET /stream/").args["streaming"] is True
+    stream, stopped = trace.span("GET /stream/"), trace.span("GET /stopped/")
+    assert [[child.name for child in span.children] for span in (stream, stopped)] == [
+        ["piece"]
+    ] * 2
+    assert stream.args["failed"] is False and stream.end is not None
+    assert stopped.args["failed"] is True and "gone" in stopped.args["exception"]
+    assert trace.span("GET /file/").end is not None
     assert trace.span("GET (no route)").args["status"] == 404
     assert trace.span("view")

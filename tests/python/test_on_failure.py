@@ -189,14 +189,17 @@ def test_what_cannot_be_recorded_is_logged_and_the_block_runs(folder, caplog, mo
     assert done and "nothing is recorded" in caplog.text and not files(folder)
 
 
-def test_a_recording_that_is_on_stays_on_and_is_copied(folder, path):
+def test_a_recording_that_is_on_stays_on_and_its_part_is_copied(folder, path):
     with marey.record(path):
-        with marey.span("before"):
-            pass
-        fail(marey.on_failure(folder), KeyError(), lambda: divide(1, 1))
+        with marey.span("around"):
+            with marey.span("before"):
+                pass
+            fail(marey.on_failure(folder), KeyError(), lambda: divide(1, 1))
         assert marey.recording()
     (file,) = files(folder)
-    assert traces.load(file).span("before") and traces.load(path).span("dividing")
+    names = {span.name for span in traces.load(file).spans}
+    assert {"around", "dividing"} <= names and "before" not in names
+    assert traces.load(path).span("before") and traces.load(path).span("dividing")
 
 
 def test_a_recording_that_the_block_begins_takes_over(folder, path, caplog):
@@ -227,7 +230,7 @@ def test_nothing_is_left_behind(folder, tmp_path, monkeypatch):
     """The ring has no name while it is in use, and goes with the last block."""
     memory = tmp_path / "memory"
     memory.mkdir()
-    monkeypatch.setattr(_background, "_folder", lambda: str(memory))
+    monkeypatch.setattr(_background, "memory_folder", lambda: str(memory))
 
     def unnamed():
         assert open_files(memory) and not files(memory)

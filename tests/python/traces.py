@@ -36,7 +36,9 @@ class Track:
 
 @dataclasses.dataclass(eq=False)
 class Event:
-    """A span, an instant or a value. Times: nanoseconds of CLOCK_MONOTONIC; end None: open."""
+    """A span, an instant or a value. Times: nanoseconds of CLOCK_MONOTONIC, or of CLOCK_BOOTTIME
+    where the trace is a part of one; end None: open.
+    """
 
     track: Track
     name: str
@@ -79,6 +81,7 @@ class Sequence:
             "event_categories",
             "debug_annotation_names",
             "source_locations",
+            "debug_annotation_string_values",
         ):
             for entry in getattr(data, kind):
                 assert self.cleared
@@ -87,12 +90,15 @@ class Sequence:
             self.clock = packet.trace_packet_defaults.timestamp_clock_id
             self.track = packet.trace_packet_defaults.track_event_defaults.track_uuid
         clocks = {clock.clock_id: clock for clock in packet.clock_snapshot.clocks}
+        reference = clocks.get(MONOTONIC) or clocks.get(
+            BOOTTIME
+        )  # a part of a trace has the latter
         for number, clock in clocks.items():
             if clock.is_incremental:
-                self.last[number] = clocks[MONOTONIC].timestamp
+                self.last[number] = reference.timestamp
             else:
                 known = self.origin if number >= 64 else self.clocks
-                known[number] = clocks[MONOTONIC].timestamp - clock.timestamp
+                known[number] = reference.timestamp - clock.timestamp
 
     def time(self, packet):
         clock = packet.timestamp_clock_id or self.clock
@@ -187,7 +193,10 @@ class Trace:
             return [self._value(sequence, entry) for entry in one.array_values]
         kind = one.WhichOneof("value")
         assert kind is not None, f"an argument without a value: {one}"
-        return getattr(one, kind)
+        value = getattr(one, kind)
+        if kind == "string_value_iid":
+            return sequence.interned["debug_annotation_string_values"][value].str.decode()
+        return value
 
     # ------------------------------------------------------------ assembly
 

@@ -220,7 +220,9 @@ class Flight:
         is_new = what not in self._problems
         self._problems[what] = words
         if is_new:
-            logging.getLogger("marey").warning("requests: %s", words, exc_info=error)
+            expected = isinstance(error, (OSError, Error))
+            shown = None if expected else error
+            logging.getLogger("marey").warning("requests: %s", words, exc_info=shown)
 
     def _solved(self, what: str) -> None:
         self._problems.pop(what, None)

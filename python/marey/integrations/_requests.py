@@ -187,10 +187,10 @@ class Requests:
         method = known if known in _METHODS else "(other)"
         if self.flight is not None:
             self.flight.ready()
+        pattern = "" if route is None else self._route(route)
         args: dict[str, Any] = {}
         if _marey.recording():
             args = self._arguments(path, query, given)
-        pattern = "" if route is None else self._route(route)
         name = f"{method} {pattern}" if pattern else method
         return Request(self, name, method, pattern, path, args, given)
 

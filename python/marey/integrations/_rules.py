@@ -84,7 +84,9 @@ class every:
         return next(self._count) % self._number == 0
 
     def __str__(self) -> str:
-        return f"every {self._number}th" if self._number > 1 else "every one"
+        n = self._number
+        ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+        return f"every {n}{ending}"
 
 
 class _Predicate:
@@ -122,15 +124,21 @@ class _Predicate:
         return str(getattr(self._function, "__name__", type(self._function).__name__))
 
 
-def _everything(request: RequestInfo) -> bool:
-    return True
+class _All:
+    """keep=True."""
+
+    def __call__(self, request: RequestInfo) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        return "all"
 
 
 class Rules:
     """What was given as keep=: a rule, several of them, or True."""
 
     def __init__(self, keep: Keep) -> None:
-        given: Any = [_everything] if keep is True else keep
+        given: Any = [_All()] if keep is True else keep
         if callable(given):
             given = [given]
         try:
@@ -149,7 +157,7 @@ class Rules:
                 "slower_than(...), failed(), every(...), a plain function of the request or several"
                 f" of these wanted, not {rule!r:.100}"
             )
-        return rule if isinstance(rule, (slower_than, failed, every)) else _Predicate(rule)
+        return rule if isinstance(rule, (slower_than, failed, every, _All)) else _Predicate(rule)
 
     def reason(self, request: RequestInfo) -> str:
         """Why the request is kept: all rules that say so; "" where none does."""
