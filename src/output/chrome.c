@@ -278,8 +278,7 @@ static int put_track(struct chrome *chrome, uint32_t place, uint32_t first, uint
     const struct track *track = chrome->track;
     walk_init(&walk, chrome->part, first, last);
     while (!error && walk_next(&walk, &step)) {
-        int64_t time_ns = step.time_ns + chrome->trace->first_ns + !step.begins;
-        while (at < track->count && track->events[at].time_ns < time_ns)
+        while (at < track->count && walk_is_past(&walk, &step, track->events[at].time_ns))
             put_moment(chrome, &track->events[at++]);
         put_span(chrome, &walk, &step);
     }

@@ -250,7 +250,7 @@ static void put_values(struct perfetto *writer, const struct track *track) {
         put_value_at(writer, before, filter->from_ns);
 }
 
-/* Spans, and what is between them, by time. A moment that a span begins at is within it. */
+/* Spans, and what is between them, by time. */
 static void put_track(struct perfetto *writer, uint32_t place, uint32_t first, uint32_t last) {
     const struct track *track = &writer->trace->reader.tracks.all[place];
     struct walk walk;
@@ -263,8 +263,7 @@ static void put_track(struct perfetto *writer, uint32_t place, uint32_t first, u
     }
     walk_init(&walk, writer->part, first, last);
     while (walk_next(&walk, &step) && !writer->error) {
-        int64_t time_ns = step.time_ns + writer->trace->first_ns + !step.begins;
-        while (at < track->count && track->events[at].time_ns < time_ns)
+        while (at < track->count && walk_is_past(&walk, &step, track->events[at].time_ns))
             put_moment(writer, &track->events[at++]);
         put_step(writer, &step);
     }

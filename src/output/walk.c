@@ -72,6 +72,11 @@ int walk_next(struct walk *walk, struct walk_step *step) {
     }
 }
 
+int walk_is_past(const struct walk *walk, const struct walk_step *step, int64_t time_ns) {
+    int64_t step_ns = step->time_ns + walk->part->trace->first_ns;
+    return step->begins ? time_ns < step_ns : time_ns <= step_ns;
+}
+
 uint32_t walk_track_end(const struct trace *trace, uint32_t first) {
     uint32_t track = trace->spans[first].track;
     while (first < trace->span_count && trace->spans[first].track == track)

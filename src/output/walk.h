@@ -32,6 +32,8 @@ struct walk_step {
 void walk_init(struct walk *walk, const struct part *part, uint32_t first, uint32_t last);
 /* Returns 1, or 0 where there is none. A span without an end ends with the trace, cut.open. */
 int walk_next(struct walk *walk, struct walk_step *step);
+/* Whether what happened at a time comes before a step. Where a span begins or ends, it is within the span. */
+int walk_is_past(const struct walk *walk, const struct walk_step *step, int64_t time_ns);
 
 /* The spans of one track that begin at the place `first`: one behind the last of them. Spans stand track by track. */
 uint32_t walk_track_end(const struct trace *trace, uint32_t first);

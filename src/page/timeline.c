@@ -202,8 +202,9 @@ int answer_timeline(struct asked *asked) {
     const struct trace_filter *filter = &asked->query->filter;
     timeline.view.from_ns =
         asked->query->given & QUERY_FROM ? filter->from_ns : asked->trace->first_ns;
+    int64_t last_ns = asked->trace->last_ns;
     timeline.view.to_ns =
-        asked->query->given & QUERY_TO ? filter->to_ns : asked->trace->last_ns + 1;
+        asked->query->given & QUERY_TO ? filter->to_ns : last_ns + (last_ns < INT64_MAX);
     if (timeline.view.to_ns <= timeline.view.from_ns)
         return asked_refuse(asked, 400, "from: behind the end of the trace");
     find_pixel(&timeline);
