@@ -74,7 +74,7 @@ class Trace:
     def damage(self) -> list[str]:
         """What is wrong with the file; empty: it is whole."""
         return [
-            f"{count:,} x {text} (at byte {place})"
+            f"{count:,} x {text}" + ("" if place is None else f" (at byte {place})")
             for harm, text, count, place in self._reading.damage
             if count and harm == "damage"
         ]

@@ -83,16 +83,16 @@ void values_add_pairs(values *v, PyObject *names, PyObject *const *items) {
             values_add(v, PyTuple_GET_ITEM(names, i), items[i]);
 }
 
-/* Keeps the dict alive until the event is written, so that its text may be used where it is. */
 /* What span.set(flow=) has put there. */
 static bool is_flow(const face_state *state, PyObject *key, PyObject *value) {
-    if (key != state->word_flow && PyUnicode_Compare(key, state->word_flow) != 0)
+    if (!PyUnicode_Check(key) || PyUnicode_Compare(key, state->word_flow) != 0)
         return false;
     if (PyTuple_Check(value))
         return PyTuple_GET_SIZE(value) && Py_IS_TYPE(PyTuple_GET_ITEM(value, 0), state->flow_type);
     return Py_IS_TYPE(value, state->flow_type);
 }
 
+/* The dict must live until the event is written: its text is used where it is. */
 void values_add_dict(values *v, PyObject *dict) {
     PyObject *key, *value;
     Py_ssize_t at = 0;

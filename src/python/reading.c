@@ -190,8 +190,12 @@ static PyObject *make_loss(const struct trace *trace, uint32_t place) {
 
 static PyObject *make_damage(const struct trace *trace, uint32_t kind) {
     static const char *const harms[] = {"damage", "not shown", "note"};
-    return Py_BuildValue("ssKK", harms[damage_harm(kind)], damage_text(kind),
-                         trace->reader.damage.count[kind], trace->reader.damage.place[kind][0]);
+    const struct damage *damage = &trace->reader.damage;
+    PyObject *place = damage->count[kind] && damage_has_place(kind)
+                          ? PyLong_FromUnsignedLongLong(damage->place[kind][0])
+                          : Py_NewRef(Py_None);
+    return Py_BuildValue("ssKN", harms[damage_harm(kind)], damage_text(kind), damage->count[kind],
+                         place);
 }
 
 #define LIST_GETTER(name, count_of, make)                                                          \
