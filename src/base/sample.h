@@ -24,8 +24,8 @@ enum sample_kind {
 };
 
 struct sample_frame {
-    uint64_t
-        function; /* the same function has the same number, and no other has it, as long as its giver lives */
+    /* the same function has the same number, and no other has it, as long as its giver lives */
+    uint64_t function;
     const char *name;   /* UTF-8; qualified from 3.11 on */
     const char *file;   /* UTF-8; "" for markers */
     int32_t line;       /* that runs, or that the call is in; 0: not known or not wanted */

@@ -45,8 +45,8 @@ enum { CALLS_TEXT = 16384 };
 
 struct calls_request {
     int on;
-    const char
-        *needs; /* the first option that was given and means nothing without --calls; NULL: none */
+    /* the first option that was given and means nothing without --calls; NULL: none */
+    const char *needs;
     char text[CALLS_TEXT];
     uint32_t used;
 };

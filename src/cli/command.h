@@ -10,8 +10,8 @@
 
 enum {
     EXIT_OK = 0,
-    EXIT_FOUND =
-        1, /* the trace is damaged, is none or cannot be read, or what was looked for is there */
+    /* the trace is damaged, is none or cannot be read, or what was looked for is there */
+    EXIT_FOUND = 1,
     EXIT_USAGE = 2, /* a wrong option */
     EXIT_NOT_EXECUTABLE = 126,
     EXIT_NOT_FOUND = 127,
@@ -56,4 +56,5 @@ int parse_duration(const char *text, int64_t *ns);
 int take_ring(const char *command, marey_options *options, const char *text);
 int take_limit(const char *command, marey_options *options, const char *text);
 int take_rows(const char *command, uint32_t *rows, const char *text);
+
 #endif

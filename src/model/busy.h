@@ -12,8 +12,8 @@ struct busy {
 };
 
 struct busy_list {
-    struct busy *
-        rows; /* those that were sampled or have spans; the longest sampled first, then the longest in spans */
+    /* those that were sampled or have spans; the longest sampled first, then the longest in spans */
+    struct busy *rows;
     uint32_t count;
 };
 

@@ -11,12 +11,12 @@ struct call_stats_row {
     uint32_t function;    /* place in the functions */
     uint64_t calls, open; /* open: without an end */
     uint64_t exceptions;  /* that left it */
-    int64_t
-        total_ns; /* with what they called and waited for; of recursive calls the outermost alone */
+    /* with what they called and waited for; of recursive calls the outermost alone */
+    int64_t total_ns;
     int64_t self_ns;    /* without */
     int64_t waiting_ns; /* between the pieces of generators and coroutines; part of the total */
-    int64_t min_ns, mean_ns, p50_ns, p99_ns,
-        max_ns; /* of each call, inner ones of a recursion included */
+    /* of each call, inner ones of a recursion included */
+    int64_t min_ns, mean_ns, p50_ns, p99_ns, max_ns;
 };
 
 struct call_stats {

@@ -26,8 +26,8 @@ struct call_function {
 };
 
 enum call_flag {
-    CALL_IS_OPEN =
-        1, /* it has no end: it went on when recording ended, or the program was killed */
+    /* it has no end: it went on when recording ended, or the program was killed */
+    CALL_IS_OPEN = 1,
     CALL_HAS_FAILED = 2,   /* an exception left it */
     CALL_IS_SUSPENDED = 4, /* a generator or coroutine that was not resumed to its end */
     CALL_HAS_YIELDED = 8,  /* a generator that gave a value */
@@ -84,14 +84,14 @@ void calls_free(struct calls *calls);
 
 /* Which calls are wanted. All zero is all of them. A pattern is one of fnmatch(3); "!" before it leaves out. */
 struct call_filter {
-    const char *const
-        *names; /* of the qualified name, with or without its module, or of its last part */
+    /* of the qualified name, with or without its module, or of its last part */
+    const char *const *names;
     const char *const *within;  /* likewise: calls of these, and all inside them; without "!" */
     const char *const *modules; /* of the module, or of a package that it is in */
     const char *exception;      /* of "Type: message" or its type; NULL: with or without */
     uint32_t name_count, within_count, module_count;
-    const uint8_t
-        *tracks;    /* by place in the reader's tracks: not 0 where calls are wanted; NULL: all */
+    /* by place in the reader's tracks: not 0 where calls are wanted; NULL: all */
+    const uint8_t *tracks;
     int64_t min_ns; /* at least so long */
 };
 

@@ -11,8 +11,8 @@ struct trace_filter {
     const char *const *threads;
     const char *const *tracks; /* by name alone; a track is also wanted if one above it is */
     uint32_t process_count, thread_count, track_count;
-    const uint8_t
-        *only_threads;      /* by place in the trace's threads: not 0 where wanted; NULL: all */
+    /* by place in the trace's threads: not 0 where wanted; NULL: all */
+    const uint8_t *only_threads;
     int64_t from_ns, to_ns; /* of the trace's clock, [from, to); each 0: no limit */
 };
 

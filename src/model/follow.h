@@ -29,8 +29,8 @@ struct follower {
     uint32_t count, capacity, next_count, next_capacity;
     uint64_t seen;    /* of the file: all before was looked at */
     uint64_t packets; /* taken so far */
-    uint64_t
-        damaged_at; /* there is something that is neither packet nor filler; UINT64_MAX: nowhere */
+    /* there is something that is neither packet nor filler; UINT64_MAX: nowhere */
+    uint64_t damaged_at;
     uint8_t *window;
     size_t window_bytes;
 };

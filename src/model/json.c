@@ -8,8 +8,8 @@
 enum {
     LOOK_BYTES = 4096, /* blanks before the first bracket */
     KEY_BYTES_MAX = 4096,
-    RESUMES_MAX =
-        16, /* so often an event without an end is left for the next one: each costs its bytes again */
+    /* so often an event without an end is left for the next one: each costs its bytes again */
+    RESUMES_MAX = 16,
 };
 
 enum state { GO_ON, LIST_ENDED, FILE_ENDED };

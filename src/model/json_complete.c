@@ -11,8 +11,8 @@
 
 enum {
     OVERLAPS_MAX = 64,
-    ROUNDING_NS =
-        1000, /* times and durations are rounded by themselves, often to whole microseconds */
+    /* times and durations are rounded by themselves, often to whole microseconds */
+    ROUNDING_NS = 1000,
 };
 
 void json_complete_add(struct json_reader *self, uint32_t track, const struct complete *complete) {

@@ -19,8 +19,8 @@ enum json_kind {
 
 struct json_value {
     enum json_kind kind;
-    struct bytes
-        bytes; /* of a text without its quotes, of an object or array without its brackets */
+    /* of a text without its quotes, of an object or array without its brackets */
+    struct bytes bytes;
 };
 
 /* How far into a value one is. All zero before its first byte. */

@@ -56,8 +56,8 @@ struct trace {
     uint64_t samples; /* those that were alike counted each */
     struct loss *losses;
     uint32_t loss_count, loss_capacity;
-    int64_t first_ns,
-        last_ns; /* of all events, in the trace's clock; both 0 where there are none */
+    /* of all events, in the trace's clock; both 0 where there are none */
+    int64_t first_ns, last_ns;
 };
 
 /* What is kept beside what is always, and, last, what is not: it takes time and memory. */

@@ -53,8 +53,8 @@ struct track {
     uint8_t disordered; /* begins and ends go back in time in the order of the file, and are kept */
     uint8_t clock;      /* of the events so far; when one has another, it is disordered */
     struct matching *matching; /* spans, until the trace is settled; NULL: none */
-    struct event
-        *events; /* when the trace is settled: in order of time, and without begins and ends */
+    /* when the trace is settled: in order of time, and without begins and ends */
+    struct event *events;
     uint32_t count, capacity;
     int64_t first_ns, last_ns; /* until the trace is settled: of the oldest event and the newest */
     int64_t paired_ns;         /* of the last begin or end */

@@ -19,8 +19,8 @@ enum { PACKET_BYTES_MAX = (1 << 28) - 1 }; /* trace_processor's limit of a messa
 struct walker {
     struct source *file;
     struct damage *damage; /* counts what is wrong */
-    uint64_t
-        offset; /* in the file, of the packet: of its compressed packets where it came in some */
+    /* in the file, of the packet: of its compressed packets where it came in some */
+    uint64_t offset;
     uint64_t filler_bytes;  /* of the file: space not used */
     uint32_t gaps;          /* counts the places where packets are missing */
     int error;              /* at the end: 0, or why reading stopped before it (enum marey_error) */

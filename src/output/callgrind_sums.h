@@ -11,8 +11,8 @@
 #include "output/stack_profile.h"
 
 enum {
-    CALLGRIND_VARIANTS =
-        2, /* of a function: as it is called first, and for when it is on the stack already */
+    /* of a function: as it is called first, and for when it is on the stack already */
+    CALLGRIND_VARIANTS = 2,
     CALLGRIND_COSTS = PROFILE_WEIGHTS,
 };
 
@@ -40,8 +40,8 @@ struct callgrind_call {
 };
 
 struct callgrind_sums {
-    unsigned
-        costs[CALLGRIND_COSTS]; /* the columns: which weight of a profile's node stands in each */
+    /* the columns: which weight of a profile's node stands in each */
+    unsigned costs[CALLGRIND_COSTS];
     unsigned cost_count;
     struct strings names; /* of functions and files */
     struct callgrind_function *functions;

@@ -25,8 +25,8 @@ struct format_request {
 
 struct format {
     const char *name; /* of --to */
-    const char *const *
-        extensions; /* ".folded", ...; the longest that the output's name ends in counts; ends in NULL */
+    /* ".folded", ...; the longest that the output's name ends in counts; ends in NULL */
+    const char *const *extensions;
     const char *summary; /* a line of the help */
     unsigned keep;       /* enum trace_keep: how the trace has to be read */
     int binary;          /* not for a terminal */

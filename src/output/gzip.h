@@ -11,8 +11,7 @@ struct gzip {
     unsigned char out[1 << 16];
 };
 
-/* What was not written shows by ferror(to). Each returns 0 or MAREY_ENOMEM; gzip_end in every case but where gzip_begin
- * failed. */
+/* What was not written shows by ferror(to). gzip_begin returns 0, or MAREY_ENOMEM: then there is no end. */
 int gzip_begin(struct gzip *gzip, FILE *to);
 void gzip_add(struct gzip *gzip, const void *bytes, size_t size);
 /* Writes what is left. */

@@ -52,8 +52,8 @@ enum {
 
 struct writing {
     struct gzip gzip;
-    struct text message, body,
-        part; /* what is being put together: fields, what is in one, and in one of that */
+    /* what is being put together: fields, what is in one, and in one of that */
+    struct text message, body, part;
     struct strings strings;
     struct text shown;
     const struct trace *trace;

@@ -11,8 +11,8 @@
 void profile_folded(struct text *to, const struct profile *profile, int places);
 
 struct profile_tree_style {
-    double
-        min_share; /* of all samples: nodes with less are left out, with what is below them; 0 to 1 */
+    /* of all samples: nodes with less are left out, with what is below them; 0 to 1 */
+    double min_share;
     uint32_t depth; /* levels; 0: all */
 };
 

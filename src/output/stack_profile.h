@@ -9,9 +9,8 @@ struct stack_profile {
     struct profile *profile;
     struct stack_owners owners; /* empty where they are not told apart */
     int of_spans;               /* else of samples */
-    unsigned
-        weight; /* that stands for all: an enum sample_weight in nanoseconds, or PROFILE_COUNT where the
-                                   samples say no times */
+    /* that stands for all: an enum sample_weight in nanoseconds, or PROFILE_COUNT where the samples say no times */
+    unsigned weight;
 };
 
 /* by_owner: threads, tasks and tracks are told apart (model/stack_owner.h). The trace has been read with TRACE_CALLS where

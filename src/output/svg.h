@@ -14,8 +14,8 @@
 struct svg_style {
     const char *title;    /* NULL: "Flame graph" */
     const char *subtitle; /* below it: of what it is; NULL: nothing */
-    unsigned
-        weight; /* that makes the widths: enum sample_weight, in nanoseconds, or PROFILE_COUNT */
+    /* that makes the widths: enum sample_weight, in nanoseconds, or PROFILE_COUNT */
+    unsigned weight;
     const char *counted;         /* what is counted: "samples", "calls"; NULL: "samples" */
     int flame;                   /* the outermost at the bottom; otherwise at the top */
     const struct own_rules *own; /* own code has another colour; NULL: as it is told usually */

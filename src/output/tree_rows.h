@@ -9,8 +9,8 @@ enum {
     TREE_ROWS_USUAL = 250, /* rows of a tree where nobody says how many */
     TREE_FOLD_USUAL = 3,   /* calls of one function in a row that become one row */
     TREE_DEPTH_MAX = 1000, /* levels, whatever is asked for */
-    TREE_CHILDREN_MANY =
-        24, /* rows below one; beyond them all calls of a function become one row */
+    /* rows below one; beyond them all calls of a function become one row */
+    TREE_CHILDREN_MANY = 24,
 };
 
 struct tree_limits {
@@ -21,8 +21,8 @@ struct tree_limits {
 };
 
 struct tree_row {
-    uint32_t
-        call; /* the first of its calls; CALL_NONE: a section, what ran on one track or on several alike */
+    /* the first of its calls; CALL_NONE: a section, what ran on one track or on several alike */
+    uint32_t call;
     uint32_t members; /* its calls, by next_member */
     uint32_t calls;   /* how many */
     uint32_t track;   /* of a section; of a call whose section has many: its own; else CALL_NONE */
@@ -33,8 +33,8 @@ struct tree_row {
     uint32_t failed, open; /* of its calls */
     uint64_t skipped;      /* calls inside that limits left out */
     int64_t total_ns, self_ns, waiting_ns, min_ns, max_ns; /* elapsed times */
-    uint64_t
-        hidden; /* calls below that are not shown: beside its rows, or, if it has none, all inside */
+    /* calls below that are not shown: beside its rows, or, if it has none, all inside */
+    uint64_t hidden;
     int64_t hidden_ns;
 };
 

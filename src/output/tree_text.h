@@ -11,8 +11,8 @@ struct row_text {
     const struct calls *calls;
     const struct tree_options *options;
     struct text name; /* app.models.User.save */
-    struct text
-        arguments; /* uid=42, name='Alice'; of calls that were folded, "..." where they differ */
+    /* uid=42, name='Alice'; of calls that were folded, "..." where they differ */
+    struct text arguments;
     struct text result; /* " -> True", " !! ValueError: no" */
     struct text times;  /* "  [49us, self 38us]" */
     struct text tail;   /* "  [37 calls inside]  Task-3  (app.py:12)" */

@@ -144,8 +144,8 @@ typedef struct call_running {
     uint64_t stamp;
     uint32_t function;
     uint32_t slots; /* where they begin */
-    uint32_t
-        kept; /* where its arguments begin, in call_thread.kept, for those that are written at its end */
+    /* where its arguments begin, in call_thread.kept, for those that are written at its end */
+    uint32_t kept;
     uint32_t kept_count;
 } call_running;
 

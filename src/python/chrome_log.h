@@ -3,7 +3,7 @@
  *   chrome_log.c   ChromeLog: lines that wait to be written, and which threads they name
  *   chrome_span.c  ChromeSpan: a context manager that leaves one line, a complete event (ph "X")
  *
- * Spans are added by C, all else by marey/compat/keke.py, which also writes what has gathered. */
+ * Spans are added by C, all else by marey/compat/keke, which also writes what has gathered. */
 #ifndef MAREY_CHROME_LOG_H
 #define MAREY_CHROME_LOG_H
 

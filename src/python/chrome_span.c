@@ -163,7 +163,7 @@ static PyObject *chrome_span_exit(PyObject *object, PyObject *const *Py_UNUSED(a
     return Py_NewRef(Py_False);
 }
 
-/* @kev("name"): marey/compat/keke.py knows how functions are wrapped. */
+/* @kev("name"): marey/compat/keke knows how functions are wrapped. */
 static PyObject *chrome_span_call(PyObject *object, PyObject *args, PyObject *kwargs) {
     chrome_span *self = (chrome_span *)object;
     PyObject *function;

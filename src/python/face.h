@@ -62,8 +62,8 @@ static inline void error_put_back(error_aside *aside) {
 
 enum {
     NAMES_BITS = 11, /* of the cache of names: 2048 */
-    NAME_KEPT_MAX =
-        128, /* characters of a name that is not interned and may be kept by the cache */
+    /* characters of a name that is not interned and may be kept by the cache */
+    NAME_KEPT_MAX = 128,
     FREE_SPANS_MAX = 64,   /* span objects kept for the next */
     COUNTERS_MAX = 4096,   /* counters remembered by name */
     CATEGORIES_MAX = 1024, /* of a process */

@@ -101,8 +101,8 @@ void hook_fini(face_state *state);
 
 /* What was not seen, in this process, since it began. */
 typedef struct hook_losses {
-    uint64_t
-        deep; /* times that the hook stepped aside because the C stack came to its end, with all that was called below */
+    /* times that the hook stepped aside because the C stack came to its end, with all that was called below */
+    uint64_t deep;
     uint64_t unnested; /* calls left as CALL_LOST */
     uint64_t memory;   /* calls that found no room in a thread's list */
 } hook_losses;

@@ -293,8 +293,8 @@ track_object *task_track_slow(face_state *state, PyThreadState *thread, uint64_t
     thread_place *place = &task_place;
     uint64_t epoch = __atomic_load_n(&task_epoch, __ATOMIC_RELAXED);
     bool renew = place->thread != thread || place->epoch != epoch;
-    place->key =
-        key; /* first, so that what the rest calls finds an answer and does not come here again */
+    /* first, so that what the rest calls finds an answer and does not come here again */
+    place->key = key;
     place->track = NULL;
     if (renew)
         place_renew(state, place, thread, epoch);

@@ -15,8 +15,8 @@ typedef struct traced_object {
     PyObject_HEAD vectorcallfunc call;
     PyObject *function;
     span_object *span; /* name, category, source, arguments that are always the same */
-    PyObject *
-        positional; /* tuple: the name, or None, of each positional argument. NULL: no arguments wanted */
+    /* tuple: the name, or None, of each positional argument. NULL: no arguments wanted */
+    PyObject *positional;
     PyObject *rest;   /* the name of those beyond, or None */
     PyObject *wanted; /* frozenset of the keywords that are wanted; None: all */
     bool result;      /* record what the call returns */

@@ -24,8 +24,8 @@ struct clock {
     uint64_t base_ns; /* since the session's origin */
     uint64_t rate;    /* nanoseconds a tick, times 2^(64 - shift); 0: clock_gettime is used */
     uint64_t origin_ns;
-    unsigned
-        shift; /* 0 for a counter of over 1 GHz, so that the product's high half is the result */
+    /* 0 for a counter of over 1 GHz, so that the product's high half is the result */
+    unsigned shift;
     struct clock_pair slope_from; /* the rate is measured from here on */
 };
 

@@ -47,8 +47,8 @@ struct control {
     uint64_t limit_bytes;
     uint64_t pid_namespace;
     uint32_t slots;
-    uint32_t
-        snapshots; /* under way: the file must not get shorter; written atomically, as what follows */
+    /* under way: the file must not get shorter; written atomically, as what follows */
+    uint32_t snapshots;
     /* from here on written by all processes, atomically */
     uint64_t cursor; /* bytes claimed from the file's start; of a ring: slots claimed so far */
     uint64_t next_uuid;

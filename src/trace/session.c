@@ -17,8 +17,8 @@
 
 enum {
     PENDING = 0xffffffffu,
-    REST_MIN =
-        2048, /* a chunk's rest that is worth handing on: what opens it anew, and some events */
+    /* a chunk's rest that is worth handing on: what opens it anew, and some events */
+    REST_MIN = 2048,
     RESTS_MAX = 64,
     RETRY_NS = 100000000, /* between tries to get a chunk where there was none */
 };

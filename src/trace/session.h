@@ -16,8 +16,8 @@ struct session;
 /* What the hot path has of its thread. */
 struct thread {
     struct writer *writer; /* NULL before its first event */
-    uint32_t
-        busy; /* it records, or has the lock: what a signal handler records meanwhile is dropped */
+    /* it records, or has the lock: what a signal handler records meanwhile is dropped */
+    uint32_t busy;
     int cancelled_before; /* the lock's */
 };
 extern __attribute__((visibility("hidden"))) _Thread_local struct thread marey__thread;

@@ -25,8 +25,8 @@
 
 enum {
     RING_SLOTS = 128, /* as many as the size allows, up to this */
-    FILLER_PAGE =
-        1024, /* the file grows by fillers of this size: a cut-off append ends between two */
+    /* the file grows by fillers of this size: a cut-off append ends between two */
+    FILLER_PAGE = 1024,
     APPEND_BYTES = 64 << 10, /* one buffer of them */
     APPEND_BUFFERS = 16,     /* so many of it in a system call */
     HIGH_FD = 200,           /* programs count on low numbers being free */

@@ -1,5 +1,5 @@
 // Where the page's answers come from. Every view asks through Source and does not know whether a server answers
-// (HttpSource) or the page itself (EmbeddedSource, embedded.ts).
+// (HttpSource) or the page itself (EmbeddedSource, embedded/source.ts).
 
 import type {
     EventDetails,
