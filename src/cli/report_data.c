@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "marey.h"
+#include "model/sums.h"
 
 int report_is_by_place(const struct report_request *request) {
     return request->by == REPORT_BY_FUNCTION || request->by == REPORT_BY_LINE ||
@@ -30,14 +31,8 @@ static enum hot_order hot_order_of(enum order order) {
 }
 
 static void add_up(struct report_data *data) {
-    for (uint32_t i = 0; i < data->busy.count; i++) {
-        const struct sample_times *times = &data->busy.rows[i].times;
-        data->all.count += times->count;
-        for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
-            if (__builtin_add_overflow(data->all.ns[weight], times->ns[weight],
-                                       &data->all.ns[weight]))
-                data->all.ns[weight] = UINT64_MAX;
-    }
+    for (uint32_t i = 0; i < data->busy.count; i++)
+        sample_times_add(&data->all, &data->busy.rows[i].times);
 }
 
 static int find_samples(struct report_data *data) {
@@ -99,8 +94,7 @@ static void find_pauses(struct report_data *data) {
         if (strcmp(trace_text(data->trace, row->category), "gc") != 0)
             continue;
         data->gc.count += row->count;
-        if (__builtin_add_overflow(data->gc.total_ns, row->total_ns, &data->gc.total_ns))
-            data->gc.total_ns = INT64_MAX;
+        sum_add_ns(&data->gc.total_ns, row->total_ns);
         if (row->max_ns > data->gc.max_ns)
             data->gc.max_ns = row->max_ns;
     }

@@ -6,6 +6,7 @@
 
 #include "marey.h"
 #include "model/processes.h"
+#include "model/sums.h"
 
 /* -------------------------------------------------------------------- spans */
 
@@ -23,11 +24,6 @@ static void find_threads(const struct trace *trace, int processes, uint32_t *thr
             thread_of[trace->threads[i].track] = i;
 }
 
-static void add_ns(int64_t *sum, int64_t more) {
-    if (__builtin_add_overflow(*sum, more, sum))
-        *sum = INT64_MAX;
-}
-
 static void add_spans(const struct trace *trace, const struct trace_filter *filter,
                       const uint8_t *tracks, const uint32_t *thread_of, struct busy *rows) {
     for (uint32_t i = 0; i < trace->span_count; i++) {
@@ -39,18 +35,11 @@ static void add_spans(const struct trace *trace, const struct trace_filter *filt
             continue;
         rows[thread].spans++;
         if (span->parent == MAP_NONE)
-            add_ns(&rows[thread].in_spans_ns, end_ns - begin_ns);
+            sum_add_ns(&rows[thread].in_spans_ns, end_ns - begin_ns);
     }
 }
 
 /* ------------------------------------------------------------------ samples */
-
-static void add_times(struct sample_times *to, const struct sample_times *more) {
-    to->count += more->count;
-    for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
-        if (__builtin_add_overflow(to->ns[weight], more->ns[weight], &to->ns[weight]))
-            to->ns[weight] = UINT64_MAX;
-}
 
 static int add_samples(const struct trace *trace, const struct trace_filter *filter, int processes,
                        struct busy *rows) {
@@ -63,7 +52,7 @@ static int add_samples(const struct trace *trace, const struct trace_filter *fil
         uint32_t thread = samples->threads[i].thread;
         uint32_t process = trace->threads[thread].process;
         uint32_t row = processes ? trace->processes[process].first_thread : thread;
-        add_times(&rows[row].times, &times[i]);
+        sample_times_add(&rows[row].times, &times[i]);
     }
     free(times);
     return 0;

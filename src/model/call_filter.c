@@ -7,6 +7,7 @@
 #include "marey.h"
 #include "model/call_parts.h"
 #include "model/patterns.h"
+#include "model/sums.h"
 
 static int name_chosen(const struct calls *calls, const struct call_function *function,
                        const struct call_filter *filter) {
@@ -84,9 +85,8 @@ static void keep(struct calls *to, const struct call *call, uint32_t around) {
 }
 
 static void leave_out(struct calls *to, const struct call *call, uint32_t around) {
-    if (around != CALL_NONE &&
-        __builtin_add_overflow(to->all[around].self_ns, call->self_ns, &to->all[around].self_ns))
-        to->all[around].self_ns = INT64_MAX;
+    if (around != CALL_NONE)
+        sum_add_ns(&to->all[around].self_ns, call->self_ns);
 }
 
 static void filter_calls(struct calls *to, const struct calls *from,

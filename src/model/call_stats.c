@@ -8,18 +8,14 @@
 #include "marey.h"
 #include "model/call_parts.h"
 #include "model/rank.h"
-
-static void add_ns(int64_t *sum, int64_t more) {
-    if (__builtin_add_overflow(*sum, more, sum))
-        *sum = INT64_MAX;
-}
+#include "model/sums.h"
 
 static void count_call(struct call_stats_row *row, const struct call *call) {
     row->calls++;
     row->open += (call->flags & CALL_IS_OPEN) != 0;
     row->exceptions += (call->flags & CALL_HAS_FAILED) != 0;
-    add_ns(&row->self_ns, call->self_ns);
-    add_ns(&row->waiting_ns, call->waiting_ns);
+    sum_add_ns(&row->self_ns, call->self_ns);
+    sum_add_ns(&row->waiting_ns, call->waiting_ns);
 }
 
 /* Totals, from the outermost calls of each function: `running` says how many of a function are around. Every node is
@@ -30,7 +26,7 @@ static void add_totals(struct call_stats_row *rows, const struct calls *calls, u
         while (at != CALL_NONE) {
             const struct call *call = &calls->all[at];
             if (!running[call->function]++)
-                add_ns(&rows[call->function].total_ns, call->elapsed_ns);
+                sum_add_ns(&rows[call->function].total_ns, call->elapsed_ns);
             if (call->first_child != CALL_NONE) {
                 at = call->first_child;
                 continue;

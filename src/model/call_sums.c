@@ -7,6 +7,7 @@
 #include "marey.h"
 #include "model/call_parts.h"
 #include "model/grow.h"
+#include "model/sums.h"
 
 /* A span that is around the next one, if that has it for a parent. */
 struct around {
@@ -41,11 +42,6 @@ struct summing {
     uint32_t invocation_count, invocation_capacity;
     struct map by_key;
 };
-
-static void add_ns(int64_t *sum, int64_t more) {
-    if (__builtin_add_overflow(*sum, more, sum))
-        *sum = more > 0 ? INT64_MAX : INT64_MIN;
-}
 
 /* The function of a span, with a row. CALL_NONE where memory is short. */
 static uint32_t find_function(struct summing *self, const struct span *span) {
@@ -101,9 +97,9 @@ static void count_call(struct summing *self, const struct invocation *call) {
     row->open += call->open != 0;
     row->exceptions += call->failed != 0;
     if (!call->is_inner)
-        add_ns(&row->total_ns, call->end_ns - call->begin_ns);
+        sum_add_ns(&row->total_ns, call->end_ns - call->begin_ns);
     if (waited_ns > 0)
-        add_ns(&row->waiting_ns, waited_ns);
+        sum_add_ns(&row->waiting_ns, waited_ns);
 }
 
 /* A piece that may be the first of its call. */
@@ -117,7 +113,7 @@ static int add_piece(struct summing *self, uint64_t key, const struct invocation
         return 0;
     }
     struct invocation *call = &self->invocations[place];
-    add_ns(&call->running_ns, piece->running_ns);
+    sum_add_ns(&call->running_ns, piece->running_ns);
     if (piece->begin_ns < call->begin_ns)
         call->begin_ns = piece->begin_ns;
     if (piece->end_ns >= call->end_ns) {
@@ -143,9 +139,9 @@ static int add_span(struct summing *self, uint32_t place) {
     uint32_t function = find_function(self, span), by = caller(self);
     if (function == CALL_NONE)
         return -1;
-    add_ns(&self->rows[function].self_ns, end_ns - begin_ns);
+    sum_add_ns(&self->rows[function].self_ns, end_ns - begin_ns);
     if (by != CALL_NONE)
-        add_ns(&self->rows[by].self_ns, begin_ns - end_ns);
+        sum_add_ns(&self->rows[by].self_ns, begin_ns - end_ns);
     struct invocation call = {.function = function,
                               .is_inner = self->sums[function].running > 0,
                               .open = has_open_end(self, span),

@@ -5,6 +5,7 @@
 
 #include "marey.h"
 #include "model/grow.h"
+#include "model/sums.h"
 
 /* While the calls of a trace are put together. */
 struct building {
@@ -145,14 +146,6 @@ static void take_end(const struct building *b, struct call *call, const struct s
         call->flags |= CALL_HAS_YIELDED;
 }
 
-/* Sums of times that anybody may have written. */
-static int64_t add_ns(int64_t a, int64_t b) {
-    int64_t sum;
-    if (__builtin_add_overflow(a, b, &sum))
-        return b > 0 ? INT64_MAX : INT64_MIN;
-    return sum;
-}
-
 /* Adds a span, of which [begin_ns, end_ns) is wanted, to its call: until then self_ns has its running time but for children,
  * waiting_ns all running time. */
 static void add_piece(const struct building *b, struct call *call, const struct span *span,
@@ -165,8 +158,8 @@ static void add_piece(const struct building *b, struct call *call, const struct 
         take_end(b, call, span);
     }
     call->elapsed_ns = known_end_ns - call->begin_ns;
-    call->self_ns = add_ns(call->self_ns, running_ns);
-    call->waiting_ns = add_ns(call->waiting_ns, running_ns);
+    sum_add_ns(&call->self_ns, running_ns);
+    sum_add_ns(&call->waiting_ns, running_ns);
     call->pieces++;
 }
 
@@ -185,7 +178,7 @@ static int take_span(struct building *b, uint32_t place) {
     b->call_of[place] = call;
     add_piece(b, &b->calls->all[call], span, begin_ns, end_ns);
     if (parent != CALL_NONE)
-        b->calls->all[parent].self_ns = add_ns(b->calls->all[parent].self_ns, begin_ns - end_ns);
+        sum_add_ns(&b->calls->all[parent].self_ns, begin_ns - end_ns);
     return 0;
 }
 
@@ -224,7 +217,7 @@ static void finish_times(struct calls *calls) {
     for (uint32_t i = 0; i < calls->count; i++) {
         struct call *call = &calls->all[i];
         call->self_ns = not_below(call->self_ns);
-        call->waiting_ns = not_below(add_ns(call->elapsed_ns, -call->waiting_ns));
+        call->waiting_ns = not_below(call->elapsed_ns - call->waiting_ns);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "model/difference_parts.h"
 #include "model/grow.h"
 #include "model/summary.h"
+#include "model/sums.h"
 
 /* The row of that name, new or known. MAP_NONE where memory is short. */
 static uint32_t find_row(struct difference *self, const char *name, const char *category,
@@ -36,8 +37,7 @@ static void add_times(struct changed_times *to, const struct changed_times *more
                             : 0;
     to->count += more->count;
     to->ended += more->ended;
-    if (__builtin_add_overflow(to->total_ns, more->total_ns, &to->total_ns))
-        to->total_ns = INT64_MAX;
+    sum_add_ns(&to->total_ns, more->total_ns);
     to->mean_ns = (int64_t)mean;
     to->p50_ns = more->p50_ns > to->p50_ns ? more->p50_ns : to->p50_ns;
     to->p99_ns = more->p99_ns > to->p99_ns ? more->p99_ns : to->p99_ns;

@@ -10,6 +10,7 @@
 #include "model/grow.h"
 #include "model/map.h"
 #include "model/strings.h"
+#include "model/sums.h"
 
 enum {
     ROOT = 0,
@@ -271,15 +272,10 @@ void profile_clear(struct profile *self) {
     plant(self);
 }
 
-static void add_saturated(uint64_t *sum, uint64_t value) {
-    if (__builtin_add_overflow(*sum, value, sum))
-        *sum = UINT64_MAX;
-}
-
 static void weigh(uint64_t *count, uint64_t *ns, uint64_t more, const uint64_t *more_ns) {
-    add_saturated(count, more);
+    sum_add(count, more);
     for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
-        add_saturated(&ns[weight], more_ns[weight]);
+        sum_add(&ns[weight], more_ns[weight]);
 }
 
 /* The node of the sample's innermost frame. */
@@ -302,7 +298,7 @@ uint32_t profile_add(struct profile *self, const struct sample *sample) {
     int whole;
     uint32_t leaf = find_leaf(self, sample, &whole), node = leaf;
     if (!whole)
-        add_saturated(&self->lost, sample->count);
+        sum_add(&self->lost, sample->count);
     weigh(&self->nodes[node].self_count, self->nodes[node].self_ns, sample->count,
           sample->weights_ns);
     for (;; node = self->nodes[node].parent) {
@@ -341,7 +337,7 @@ void profile_weigh(struct profile *self, uint32_t node, uint64_t count,
                    const uint64_t weights_ns[SAMPLE_WEIGHTS]) {
     weigh(&self->nodes[node].self_count, self->nodes[node].self_ns, count, weights_ns);
     if (self->nodes[node].function == FUNCTION_OTHER)
-        add_saturated(&self->lost, count);
+        sum_add(&self->lost, count);
 }
 
 void profile_sum(struct profile *self) {

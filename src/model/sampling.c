@@ -1,5 +1,6 @@
 /* See sampling.h. */
 #include "model/sampling.h"
+#include "model/sums.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,19 +51,20 @@ void sampling_find(struct sampling *sampling, const struct trace *trace) {
 
 /* --------------------------------------------------------------------- times */
 
+void sample_times_add(struct sample_times *to, const struct sample_times *more) {
+    sum_add(&to->count, more->count);
+    for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
+        sum_add(&to->ns[weight], more->ns[weight]);
+}
+
 static int is_wanted(const struct trace *trace, const struct trace_filter *filter, uint32_t place) {
     return filter_has_thread(filter, trace, trace->reader.samples.threads[place].thread);
 }
 
-static void add_saturated(uint64_t *sum, uint64_t value) {
-    if (__builtin_add_overflow(*sum, value, sum))
-        *sum = UINT64_MAX;
-}
-
 static void add_sample(struct sample_times *times, const struct taken_sample *sample) {
-    add_saturated(&times->count, sample->count);
+    sum_add(&times->count, sample->count);
     for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
-        add_saturated(&times->ns[weight], sample->weights_ns[weight]);
+        sum_add(&times->ns[weight], sample->weights_ns[weight]);
 }
 
 /* What of the sample is within the filter's time. */

@@ -9,6 +9,8 @@ struct sample_times {
     uint64_t ns[SAMPLE_WEIGHTS];
 };
 
+void sample_times_add(struct sample_times *to, const struct sample_times *more);
+
 /* How the samples were taken, as the recorder says; all 0 where it says nothing. */
 struct sampling {
     int known;

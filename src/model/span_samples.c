@@ -109,13 +109,6 @@ static void walk_tracks(struct finding *self) {
 
 /* --------------------------------------------------------------------- sums */
 
-static void add_times(struct sample_times *to, const struct sample_times *more) {
-    to->count += more->count;
-    for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
-        if (__builtin_add_overflow(to->ns[weight], more->ns[weight], &to->ns[weight]))
-            to->ns[weight] = UINT64_MAX;
-}
-
 struct adding {
     struct span_samples *made;
     struct map rows;   /* name and category to row */
@@ -144,9 +137,9 @@ static int add_run(struct adding *self, const struct trace *trace, uint32_t span
                    const struct sample_times *times) {
     if (!times->count)
         return 0;
-    add_times(&self->made->all, times);
+    sample_times_add(&self->made->all, times);
     if (span == MAP_NONE)
-        add_times(&self->made->outside, times);
+        sample_times_add(&self->made->outside, times);
     self->run++;
     for (uint32_t at = span; at != MAP_NONE; at = trace->spans[at].parent) {
         if (is_call(trace, &trace->spans[at]))
@@ -155,9 +148,9 @@ static int add_run(struct adding *self, const struct trace *trace, uint32_t span
         if (row == MAP_NONE || !self->counted)
             return -1;
         if (at == span)
-            add_times(&self->made->rows[row].self, times);
+            sample_times_add(&self->made->rows[row].self, times);
         if (self->counted[row] != self->run)
-            add_times(&self->made->rows[row].total, times);
+            sample_times_add(&self->made->rows[row].total, times);
         self->counted[row] = self->run;
     }
     return 0;
@@ -182,7 +175,7 @@ static int add_up(const struct finding *finding, struct span_samples *made,
         }
         struct sample_times one = {.count = part.count};
         memcpy(one.ns, part.weights_ns, sizeof one.ns);
-        add_times(&times, &one);
+        sample_times_add(&times, &one);
     }
     failed = failed || add_run(&adding, finding->trace, span, &times);
     map_free(&adding.rows);

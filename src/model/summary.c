@@ -7,6 +7,7 @@
 #include "marey.h"
 #include "model/grow.h"
 #include "model/rank.h"
+#include "model/sums.h"
 
 /* Which row each span belongs to, and the durations of each row together. */
 struct grouping {
@@ -51,8 +52,7 @@ static void count_span(struct summary_row *row, const struct span *span, int64_t
         row->open++;
         return;
     }
-    if (__builtin_add_overflow(row->total_ns, duration_ns, &row->total_ns))
-        row->total_ns = INT64_MAX;
+    sum_add_ns(&row->total_ns, duration_ns);
     if (duration_ns > row->max_ns)
         row->max_ns = duration_ns;
 }

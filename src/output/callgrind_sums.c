@@ -8,6 +8,7 @@
 
 #include "marey.h"
 #include "model/grow.h"
+#include "model/sums.h"
 #include "output/display.h"
 
 enum { NAME_COLUMNS_MAX = 1000 };
@@ -101,11 +102,6 @@ static struct callgrind_call *find_call(struct adding *adding, uint32_t place, u
 
 /* ----------------------------------------------------------------- the tree */
 
-static void add_saturated(uint64_t *sum, uint64_t value) {
-    if (__builtin_add_overflow(*sum, value, sum))
-        *sum = UINT64_MAX;
-}
-
 /* A call from the node's caller. What is done in it counts where none of its callee is on the stack. */
 static void add_call(struct adding *adding, const struct profile_node *node, uint32_t callee) {
     const struct level *caller = &adding->stack[node->depth - 1];
@@ -114,11 +110,11 @@ static void add_call(struct adding *adding, const struct profile_node *node, uin
     uint64_t count = adding->made->of_spans ? node->self_count : node->total_count;
     if (!call)
         return;
-    add_saturated(&call->count, count ? count : 1);
+    sum_add(&call->count, count ? count : 1);
     if (adding->sums->functions[callee / CALLGRIND_VARIANTS].active[callee % CALLGRIND_VARIANTS])
         return;
     for (unsigned i = 0; i < adding->sums->cost_count; i++)
-        add_saturated(&call->inside[i], profile_total(node, adding->sums->costs[i]));
+        sum_add(&call->inside[i], profile_total(node, adding->sums->costs[i]));
 }
 
 /* Adds a node, which is on the stack from then on, if it weighs anything. */
@@ -137,8 +133,8 @@ static void enter(struct adding *adding, uint32_t place) {
     if (adding->failed)
         return;
     for (unsigned i = 0; i < adding->sums->cost_count; i++)
-        add_saturated(&adding->sums->places[level.place].self[i],
-                      profile_self(node, adding->sums->costs[i]));
+        sum_add(&adding->sums->places[level.place].self[i],
+                profile_self(node, adding->sums->costs[i]));
     if (node->depth > 1)
         add_call(adding, node, level.function);
     function->active[variant]++;

@@ -5,6 +5,7 @@
 
 #include "marey.h"
 #include "model/grow.h"
+#include "model/sums.h"
 
 /* While rows are opened. */
 struct opening {
@@ -22,11 +23,6 @@ struct opening {
     uint32_t deepest; /* rows at this level are not opened */
 };
 
-static void add_ns(int64_t *sum, int64_t more) {
-    if (__builtin_add_overflow(*sum, more, sum))
-        *sum = INT64_MAX;
-}
-
 /* -------------------------------------------------------------- folding */
 
 /* Counts a call into its row. */
@@ -36,9 +32,9 @@ static void count_call(struct tree_rows *rows, struct tree_row *row, uint32_t pl
     row->failed += (call->flags & CALL_HAS_FAILED) != 0;
     row->open += (call->flags & CALL_IS_OPEN) != 0;
     row->skipped += call->skipped;
-    add_ns(&row->total_ns, call->elapsed_ns);
-    add_ns(&row->self_ns, call->self_ns);
-    add_ns(&row->waiting_ns, call->waiting_ns);
+    sum_add_ns(&row->total_ns, call->elapsed_ns);
+    sum_add_ns(&row->self_ns, call->self_ns);
+    sum_add_ns(&row->waiting_ns, call->waiting_ns);
     row->min_ns = call->elapsed_ns < row->min_ns ? call->elapsed_ns : row->min_ns;
     row->max_ns = call->elapsed_ns > row->max_ns ? call->elapsed_ns : row->max_ns;
 }
@@ -148,7 +144,7 @@ static int find_least(struct opening *o, uint32_t first, uint32_t made, uint32_t
 
 static void hide(struct tree_row *parent, const struct tree_row *row) {
     parent->hidden += row->calls;
-    add_ns(&parent->hidden_ns, row->total_ns);
+    sum_add_ns(&parent->hidden_ns, row->total_ns);
 }
 
 /* Of the rows from `first` on those that are to be shown stay, in their order. Returns 0 or -1. */
