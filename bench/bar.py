@@ -401,11 +401,12 @@ def dropins(results):
         "keke": ("kev", 10, "thread_ns"),
         "tracepatch": ("traced call", 10, "thread_ns"),
         "tg4perfetto": ("trace_func", 20, "thread_ns"),
-        "live_trace": ("sample", 20, "thread_ns"),
-        "ox_profile": ("sample", 5, "process_ns"),
+        "live_trace": ("sample of 10 threads", 20, "thread_ns"),
+        "ox_profile": ("sample of 10 threads", 5, "process_ns"),
+        "ox_profile_100": ("sample of 100 threads", 5, "process_ns"),
     }
-    for tool, (what, factor, clock) in bars.items():
-        group = f"dropins.{tool}"
+    for name, (what, factor, clock) in bars.items():
+        group, tool = f"dropins.{name}", name.removesuffix("_100")
         ratio = results.ratio(group, "original", "marey", clock, clock)
         if ratio is None:
             continue

@@ -6,7 +6,9 @@ dropins.keke         a span, `with kev("x")`
 dropins.tracepatch   a traced call with its arguments: fib(15), of trace()
 dropins.tg4perfetto  a call of a function under @trace_func
 dropins.live_trace   a sample of ten threads, eleven calls deep and more, into a file
-dropins.ox_profile   the same, by a SimpleLauncher at 1,000 Hz: CPU time of the process a sample
+dropins.ox_profile   the same, by a SimpleLauncher at 1,000 Hz: CPU time of the process a sample, of
+                     which most is to be woken as often
+dropins.ox_profile_100  of a hundred threads
 """
 
 import importlib
@@ -21,7 +23,7 @@ from series import QUICK, Contestant, emit, race
 
 ROUNDS = 7
 SPANS, CALLS, SAMPLES = 20_000, 1_973, 50
-THREADS, DEPTH = 10, 11
+THREADS, MANY, DEPTH = 10, 100, 11
 
 
 def both(name):
@@ -92,21 +94,23 @@ def race_tracepatch():
 
 
 @contextmanager
-def many_threads():
-    """Threads that wait, some calls deep."""
+def waiting(count):
+    """So many threads that wait, some calls deep."""
     ended = threading.Event()
 
     def wait(depth):
         return wait(depth - 1) if depth else ended.wait()
 
-    threads = [threading.Thread(target=wait, args=(DEPTH,)) for _ in range(THREADS)]
+    threads = [threading.Thread(target=wait, args=(DEPTH,)) for _ in range(count)]
     for thread in threads:
         thread.start()
     time.sleep(0.1)
-    yield
-    ended.set()
-    for thread in threads:
-        thread.join()
+    try:
+        yield
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
 
 
 def race_live_trace(folder):
@@ -123,14 +127,14 @@ def race_live_trace(folder):
         return Contestant(who, loop, SAMPLES, nullcontext)
 
     made = [contestant(who, module.__name__) for who, module in both("live_trace")]
-    with many_threads():
+    with waiting(THREADS):
         race("dropins.live_trace", made, ROUNDS)
 
 
-def samples_of_ox_profile():
+def samples_of_ox_profile(group, threads):
     """A second of samples for each, in turns; samples are what each says that it took."""
     found = {}
-    with many_threads():
+    with waiting(threads):
         for _ in range(1 if QUICK else 5):
             for who, module in both("ox_profile"):
                 launchers = importlib.import_module(f"{module.__name__}.core.launchers")
@@ -145,7 +149,7 @@ def samples_of_ox_profile():
                 launcher.cancel()
                 launcher.unpause()
     for who, series in found.items():
-        emit(group="dropins.ox_profile", who=who, process_ns=series, thread_ns=series)
+        emit(group=group, who=who, process_ns=series, thread_ns=series)
 
 
 def main():
@@ -154,7 +158,8 @@ def main():
     race_tg4perfetto(folder)
     race_tracepatch()
     race_live_trace(folder)
-    samples_of_ox_profile()
+    samples_of_ox_profile("dropins.ox_profile", THREADS)
+    samples_of_ox_profile("dropins.ox_profile_100", MANY)
 
 
 main()

@@ -202,29 +202,33 @@ static void take(struct target *target, struct sampling *sampling, struct sample
 /* ---- those that stay as they are */
 
 /* The kernel is asked seldom about one that did the same for a while, and more seldom where nothing else would be told:
- * nobody waits for a GIL that nobody has, and whoever has it is known. */
+ * nobody waits for a GIL that nobody has, whoever has it is known, and nobody comes to wait for it without running. */
 static bool is_early(const struct target *target, const struct sampled_thread *thread,
                      const struct tick *tick) {
     bool held = interpreter_at(target, thread)->gil_holder || target->process.layout.free_threaded;
-    bool may_change = held && !thread->waits_for_gil;
+    bool may_change = held && !thread->waits_for_gil && !thread->has_not_run;
     return thread->doing == THREAD_SLEEPS && thread->same_looks >= THREAD_SAME_LOOKS &&
            tick->now_ns - thread->looked_ns < (may_change ? THREAD_IDLE_NS : THREAD_STILL_NS);
 }
 
 /* What has not run since before its stack was read has that stack. */
-static bool has_not_run(struct sampled_thread *thread) {
+static void ask_clock(struct sampled_thread *thread) {
     uint64_t before_ns = thread->ran_ns;
     thread->ran_ns = thread_look_ran_ns(&thread->look);
-    return before_ns && before_ns == thread->ran_ns;
+    thread->has_not_run = before_ns && before_ns == thread->ran_ns;
 }
 
 void target_ask_still(struct target *target, struct sampling *sampling) {
     struct memory *memory = &target->process.memory;
     for (int i = 0; i < target->threads_count; i++) {
         struct sampled_thread *thread = target->threads[i];
-        bool asked = thread->rests && !thread->ended;
-        thread->still = asked && has_not_run(thread);
-        if (asked && !thread->still)
+        thread->still = thread->has_not_run = false;
+        if (!thread->rests || thread->ended)
+            continue;
+        ask_clock(thread);
+        if (thread->has_not_run)
+            thread->still = true;
+        else
             still_ask(&sampling->still, memory, thread->reader, &thread->still);
     }
     still_read(&sampling->still, memory);

@@ -79,8 +79,9 @@ struct sampled_thread {
     enum thread_doing doing;
     bool waits_for_gil;
     bool ended;
-    bool rests; /* its run is what it had when it was seen to sleep or wait */
-    bool still; /* and its stack is the same at this tick */
+    bool rests;       /* its run is what it had when it was seen to sleep or wait */
+    bool still;       /* and its stack is the same at this tick */
+    bool has_not_run; /* as its clock tells, since the tick before */
     uint8_t same_looks;
     uint64_t looked_ns;
     uint64_t ran_ns;              /* how long, when its stack was not yet asked for; 0: not known */
