@@ -5,6 +5,7 @@
 #include "cli/filter_options.h"
 #include "cli/output_file.h"
 #include "cli/reading.h"
+#include "model/excerpt.h"
 #include "output/format.h"
 
 static const char help_text[] =
@@ -14,10 +15,9 @@ static const char help_text[] =
     "itself: spans that reach\n"
     "into the part are clipped to it, with their names and arguments, those without an end stay "
     "open; counters begin with\n"
-    "the value that they had; what the recorder lost is told. Memory is in proportion to the "
-    "trace. "
-    "'-' is the standard\n"
-    "input, and for OUT the standard output.\n"
+    "the value that they had; what the recorder lost is told. Memory is in proportion to the part; "
+    "'-', the standard\n"
+    "input, is held whole. For OUT it is the standard output.\n"
     "\n"
     "  -o, --output OUT      the file to write; one that is there is replaced once all is written\n"
     "\n" FILTER_HELP
@@ -58,19 +58,29 @@ static int write_part(struct trace *trace, struct request *request, struct progr
     return say_damaged("cut", request->path, trace, "cut") ? EXIT_FOUND : EXIT_OK;
 }
 
+static int read_part(struct request *request, struct excerpt *excerpt, struct progress *progress) {
+    const struct excerpt_source from = {.path = request->path, .watch = &progress->watch};
+    int error = excerpt_open(excerpt, &from, format_perfetto.keep);
+    int status = error ? EXIT_FOUND : filter_settle(&request->filter, "cut", &excerpt->trace);
+    if (!error && status < 0)
+        error = excerpt_read(excerpt, &request->filter.filter);
+    if (!error)
+        return status;
+    progress_end(progress);
+    return say_unreadable("cut", request->path, &excerpt->trace.reader, error);
+}
+
 static int cut(struct request *request) {
-    struct trace trace;
+    struct excerpt excerpt;
     struct progress progress;
     if (output_is_input(request->output, request->path))
         return usage_error("cut", "%s: the output would overwrite the input", request->output);
     progress_begin(&progress, "cut");
-    int status = read_watched(&trace, request->path, format_perfetto.keep, &progress);
+    int status = read_part(request, &excerpt, &progress);
     if (status < 0)
-        status = filter_settle(&request->filter, "cut", &trace);
-    if (status < 0)
-        status = write_part(&trace, request, &progress);
+        status = write_part(&excerpt.trace, request, &progress);
     progress_end(&progress);
-    trace_free(&trace);
+    excerpt_close(&excerpt);
     return status;
 }
 

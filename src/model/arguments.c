@@ -48,6 +48,13 @@ void arguments_forget(struct arguments *self, struct arguments_mark from) {
     self->flow_count = from.flow;
 }
 
+void arguments_drop(struct arguments *self, uint32_t detail) {
+    if (!detail || detail + 1 != self->detail_count)
+        return;
+    const struct detail *last = &self->details[--self->detail_count];
+    arguments_forget(self, (struct arguments_mark){last->first, last->first_flow});
+}
+
 int arguments_flow(struct arguments *self, uint64_t id, int ends) {
     if (!self->flows_wanted)
         return 0;

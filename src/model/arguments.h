@@ -98,6 +98,8 @@ int arguments_flow(struct arguments *arguments, uint64_t id, int ends);
 struct arguments_mark arguments_mark(const struct arguments *arguments);
 /* Takes back what came since. */
 void arguments_forget(struct arguments *arguments, struct arguments_mark from);
+/* Takes back the newest detail, with what it holds. Of any other nothing happens. */
+void arguments_drop(struct arguments *arguments, uint32_t detail);
 /* Says that a span whose begin has `detail` (0: none) ends with `end`. Returns its detail. */
 uint32_t arguments_join(struct arguments *arguments, uint32_t detail, uint32_t end);
 void arguments_free(struct arguments *arguments);

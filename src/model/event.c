@@ -58,7 +58,8 @@ static void add_flow(struct reader *reader, uint64_t id, int ends) {
         return;
     if (arguments_flow(&reader->arguments, id, ends))
         damage_add(&reader->damage, LOSS_LIMIT, 0);
-    flow_count(reader, id);
+    if (!reader->chooser)
+        flow_count(reader, id);
 }
 
 static void add_extra(double *values, uint32_t *count, double value) {
@@ -180,28 +181,6 @@ static int is_paired(const struct event *event) {
     return event->kind == EVENT_BEGIN || event->kind == EVENT_END;
 }
 
-/* Counts it in. Returns 0 where it is of another clock than those before, or a begin or end that is older than one. */
-static int note(struct track *track, const struct event *event) {
-    int in_order = 1;
-    if (!track->total) {
-        track->first_ns = track->last_ns = event->time_ns;
-        track->clock = event->clock;
-    }
-    if (event->time_ns < track->first_ns)
-        track->first_ns = event->time_ns;
-    if (event->time_ns > track->last_ns)
-        track->last_ns = event->time_ns;
-    if (is_paired(event)) {
-        in_order = event->time_ns >= track->paired_ns;
-        track->paired_ns = event->time_ns;
-    }
-    track->total++;
-    track->instants += event->kind == EVENT_INSTANT;
-    track->values += event->kind == EVENT_COUNTER;
-    track->states += event->kind == EVENT_STATE;
-    return in_order && event->clock == track->clock;
-}
-
 /* Keeps what is no span. */
 static int keep(const struct reader *reader, struct track *track, const struct event *event) {
     if (reader->lean && track->count >= LEAN_EVENTS && track->count == track->capacity)
@@ -217,13 +196,17 @@ void event_append(struct reader *reader, uint32_t place, const struct event *eve
             reader->listener->event(reader->listener->context, place, event);
         return;
     }
-    if (reader->events >= EVENTS_MAX) {
-        damage_add(&reader->damage, LOSS_LIMIT, 0);
-        return;
-    }
-    if (!note(track, event) && !track->disordered) {
+    if (!track_note(track, event) && !track->disordered) {
         track->disordered = 1;
         left = matching_undo(track, &reader->arguments);
+    }
+    if (reader->chooser && !reader->chooser->event(reader->chooser->context, place, event)) {
+        arguments_drop(&reader->arguments, event->detail);
+        return;
+    }
+    if (reader->kept++ >= EVENTS_MAX) {
+        damage_add(&reader->damage, LOSS_LIMIT, 0);
+        return;
     }
     if (track->disordered || !is_paired(event)) {
         left |= keep(reader, track, event);

@@ -55,16 +55,31 @@ static void finish(struct reader *self, const struct walker *walker) {
     self->damage_epoch = walker->gaps;
 }
 
-void reader_forget(struct reader *self, const struct packet *packet, uint32_t strings) {
-    struct arguments *arguments = &self->arguments;
+/* The texts that the packet alone has said, since there were so many. */
+static void forget_texts(struct reader *self, const struct packet *packet, uint32_t strings) {
+    const struct arguments *arguments = &self->arguments;
     int is_event = packet->event.at && !packet->interned.at && !packet->descriptor.at &&
                    !packet->attributes.at && !packet->process_tree.at;
     if (is_event && arguments->source_count == self->known_sources)
         strings_forget(&self->strings, strings);
     self->known_sources = arguments->source_count;
+}
+
+void reader_forget(struct reader *self, const struct packet *packet, uint32_t strings) {
+    struct arguments *arguments = &self->arguments;
+    forget_texts(self, packet, strings);
     arguments->value_count = 0;
     if (arguments->detail_count)
         arguments->detail_count = 1;
+}
+
+/* Of a packet that was read where there were so many texts, and so much was kept. */
+static void forget_unkept(struct reader *self, const struct packet *packet, uint32_t strings,
+                          uint64_t kept) {
+    if (self->listener)
+        reader_forget(self, packet, strings);
+    else if (self->chooser && self->kept == kept)
+        forget_texts(self, packet, strings);
 }
 
 int reader_next(struct reader *self, struct walker *walker, struct packet *packet) {
@@ -103,10 +118,12 @@ int reader_read(struct reader *self, struct source *source) {
     walker_open(&walker, source, &self->damage);
     while (!self->error && walker_next(&walker, &bytes)) {
         self->damage_epoch = walker.gaps;
+        uint32_t strings = self->strings.count;
+        uint64_t kept = self->kept;
         if (packet_read_short(self, bytes, walker.offset))
             self->packets++;
-        else
-            read_packet(self, &walker, bytes, &packet);
+        else if (read_packet(self, &walker, bytes, &packet))
+            forget_unkept(self, &packet, strings, kept);
     }
     finish(self, &walker);
     self->compressed |= source->compressed != 0;

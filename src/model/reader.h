@@ -55,8 +55,16 @@ struct listener {
     void *context;
 };
 
+/* Who says which events and samples are kept, each as it is read. The others count for their track's times alone. */
+struct chooser {
+    int (*event)(void *context, uint32_t track, const struct event *event);
+    int (*sample)(void *context, const struct taken_sample *sample);
+    void *context;
+};
+
 struct reader {
     const struct listener *listener; /* NULL: events, samples and flows are kept */
+    const struct chooser *chooser;   /* NULL: all of them */
     struct damage damage;
     struct strings strings;
     struct tracks tracks;
@@ -79,6 +87,7 @@ struct reader {
     uint64_t file_bytes;            /* read, after decompression of a gzip'ed file */
     uint64_t filler_bytes;          /* of these: space not used */
     uint64_t packets, events;
+    uint64_t kept;                     /* events and samples */
     uint32_t damage_epoch;             /* counts the places where packets are missing */
     uint32_t known_sources;            /* of the arguments, when reader_forget was called last */
     uint32_t error_key, exception_key; /* strings: arguments that say that a span failed */
@@ -102,7 +111,7 @@ void reader_look(struct reader *reader, struct source *source);
 /* Takes the next packet in, which is whole and none of compressed packets. Returns 1, 0 at the end or where memory is
  * short (reader->error). */
 int reader_next(struct reader *reader, struct walker *walker, struct packet *packet);
-/* Reads all of it, packets or JSON. Returns 0, or an enum marey_error where the bytes could not be read or memory was short: what was
+/* Reads all of it, packets or JSON; with a listener or a chooser it forgets texts as reader_forget does. Returns 0, or an enum marey_error where the bytes could not be read or memory was short: what was
  * read until then is there. */
 int reader_read(struct reader *reader, struct source *source);
 

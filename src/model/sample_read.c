@@ -251,10 +251,16 @@ static void keep(struct reader *reader, struct taken_sample *sample, uint32_t pi
     if (listener && sample->thread != MAP_NONE) {
         if (listener->sample)
             listener->sample(listener->context, sample);
-    } else if (reader->samples.count >= SAMPLES_MAX)
-        damage_add(&reader->damage, LOSS_LIMIT, offset);
-    else if (sample->thread == MAP_NONE || samples_add(&reader->samples, sample))
+    } else if (sample->thread == MAP_NONE) {
         reader_out_of_memory(reader);
+    } else if (reader->chooser && !reader->chooser->sample(reader->chooser->context, sample)) {
+        return;
+    } else if (reader->samples.count >= SAMPLES_MAX) {
+        damage_add(&reader->damage, LOSS_LIMIT, offset);
+    } else if (samples_add(&reader->samples, sample)) {
+        reader_out_of_memory(reader);
+    }
+    reader->kept++;
 }
 
 static void read_stack_sample(struct reader *reader, struct sequence *sequence,

@@ -117,18 +117,6 @@ static int settle(struct trace *trace) {
     return 0;
 }
 
-static int read_source(struct trace *trace, struct source *source) {
-    int error = reader_read(&trace->reader, source);
-    trace->reader.size_bytes = source->file_bytes;
-    source_close(source);
-    if (error == MAREY_ENOMEM)
-        return error;
-    int late = settle(trace);
-    if (!late && !error && !reader_is_trace(&trace->reader))
-        late = MAREY_ENOTRACE;
-    return late ? late : error;
-}
-
 static void begin(struct trace *trace, unsigned keep) {
     *trace = (struct trace){0};
     reader_init(&trace->reader);
@@ -139,13 +127,31 @@ static void begin(struct trace *trace, unsigned keep) {
     trace->reader.lean = (keep & TRACE_LEAN) != 0;
 }
 
+int trace_read_source(struct trace *trace, struct source *source, unsigned keep,
+                      const struct chooser *chooser) {
+    begin(trace, keep);
+    trace->reader.chooser = chooser;
+    int error = reader_read(&trace->reader, source);
+    trace->reader.chooser = NULL;
+    trace->reader.size_bytes = source->file_bytes;
+    source_close(source);
+    if (error == MAREY_ENOMEM)
+        return error;
+    int late = settle(trace);
+    if (!late && !error && !reader_is_trace(&trace->reader))
+        late = MAREY_ENOTRACE;
+    return late ? late : error;
+}
+
 int trace_read_watched(struct trace *trace, const char *path, unsigned keep,
                        const struct source_watch *watch) {
     struct source source;
-    begin(trace, keep);
     int error = source_open(&source, path);
     source.watch = watch;
-    return error ? error : read_source(trace, &source);
+    if (!error)
+        return trace_read_source(trace, &source, keep, NULL);
+    begin(trace, keep);
+    return error;
 }
 
 int trace_read(struct trace *trace, const char *path, unsigned keep) {
@@ -154,9 +160,8 @@ int trace_read(struct trace *trace, const char *path, unsigned keep) {
 
 int trace_read_memory(struct trace *trace, const void *bytes, size_t size, unsigned keep) {
     struct source source;
-    begin(trace, keep);
     source_open_memory(&source, bytes, size);
-    return read_source(trace, &source);
+    return trace_read_source(trace, &source, keep, NULL);
 }
 
 void trace_free(struct trace *trace) {

@@ -79,6 +79,9 @@ int trace_read_watched(struct trace *trace, const char *path, unsigned keep,
                        const struct source_watch *watch);
 /* The same of bytes in memory. */
 int trace_read_memory(struct trace *trace, const void *bytes, size_t size, unsigned keep);
+/* The same of a source, which is closed; chooser: NULL, or it says what is kept beside tracks. */
+int trace_read_source(struct trace *trace, struct source *source, unsigned keep,
+                      const struct chooser *chooser);
 void trace_free(struct trace *trace);
 
 /* The text of a string number; "" for none. */

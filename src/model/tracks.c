@@ -23,6 +23,31 @@ struct track *tracks_known(const struct tracks *self, uint64_t uuid) {
     return place == MAP_NONE ? NULL : &self->all[place];
 }
 
+static int is_paired(const struct event *event) {
+    return event->kind == EVENT_BEGIN || event->kind == EVENT_END;
+}
+
+int track_note(struct track *self, const struct event *event) {
+    int in_order = 1;
+    if (!self->total) {
+        self->first_ns = self->last_ns = event->time_ns;
+        self->clock = event->clock;
+    }
+    if (event->time_ns < self->first_ns)
+        self->first_ns = event->time_ns;
+    if (event->time_ns > self->last_ns)
+        self->last_ns = event->time_ns;
+    if (is_paired(event)) {
+        in_order = event->time_ns >= self->paired_ns;
+        self->paired_ns = event->time_ns;
+    }
+    self->total++;
+    self->instants += event->kind == EVENT_INSTANT;
+    self->values += event->kind == EVENT_COUNTER;
+    self->states += event->kind == EVENT_STATE;
+    return in_order && event->clock == self->clock;
+}
+
 int track_add(struct track *self, const struct event *event) {
     if (GROW(self->events, self->count, self->capacity))
         return -1;
@@ -53,10 +78,6 @@ static void widen(struct corners *corners, const struct event *events, uint32_t 
 static int is_corner(const struct corners *corners, uint32_t at) {
     return at == corners->first || at == corners->last || at == corners->least ||
            at == corners->most;
-}
-
-static int is_paired(const struct event *event) {
-    return event->kind == EVENT_BEGIN || event->kind == EVENT_END;
 }
 
 void track_thin(struct track *self) {

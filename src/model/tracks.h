@@ -76,6 +76,9 @@ struct tracks {
 uint32_t tracks_find(struct tracks *tracks, uint64_t uuid);
 /* NULL where the uuid is not known. */
 struct track *tracks_known(const struct tracks *tracks, uint64_t uuid);
+/* Counts an event in. Returns 0 where it is of another clock than those before, or a begin or end that is older than one:
+ * the track is disordered then. */
+int track_note(struct track *track, const struct event *event);
 /* Keeps an event. Returns 0, or -1 where memory is short. */
 int track_add(struct track *track, const struct event *event);
 /* Keeps, of a track's values, the first, the last, the least and the most alone, and of its instants and states the

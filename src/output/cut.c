@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "format/perfetto.h"
+#include "model/excerpt.h"
 #include "output/format.h"
 
 static int write_part(int fd, struct trace *trace, const struct trace_filter *filter) {
@@ -27,15 +28,6 @@ static int write_part(int fd, struct trace *trace, const struct trace_filter *fi
     return error;
 }
 
-int cut_bytes(int fd, const void *bytes, size_t size, const struct trace_filter *filter) {
-    struct trace trace;
-    int error = trace_read_memory(&trace, bytes, size, format_perfetto.keep);
-    if (!error)
-        error = write_part(fd, &trace, filter);
-    trace_free(&trace);
-    return error;
-}
-
 /* A time of CLOCK_MONOTONIC made one of the trace's clock. */
 static int of_monotonic(struct timebase *timebase, int64_t *time_ns) {
     uint32_t clock = timebase_clock(timebase, CLOCK_ID_MONOTONIC);
@@ -44,17 +36,29 @@ static int of_monotonic(struct timebase *timebase, int64_t *time_ns) {
     return 0;
 }
 
-int cut_moment(int fd, const void *bytes, size_t size, uint64_t from_ns, uint64_t to_ns) {
-    struct trace trace;
-    struct trace_filter filter = {.from_ns = (int64_t)from_ns, .to_ns = (int64_t)to_ns};
-    int error = trace_read_memory(&trace, bytes, size, format_perfetto.keep);
-    struct timebase *timebase = &trace.reader.timebase;
+static int cut(int fd, const struct excerpt_source *from, struct trace_filter *filter,
+               int is_monotonic) {
+    struct excerpt excerpt;
+    int error = excerpt_open(&excerpt, from, format_perfetto.keep);
+    struct timebase *timebase = &excerpt.trace.reader.timebase;
+    if (!error && is_monotonic)
+        error = of_monotonic(timebase, &filter->from_ns);
+    if (!error && is_monotonic)
+        error = of_monotonic(timebase, &filter->to_ns);
     if (!error)
-        error = of_monotonic(timebase, &filter.from_ns);
+        error = excerpt_read(&excerpt, filter);
     if (!error)
-        error = of_monotonic(timebase, &filter.to_ns);
-    if (!error)
-        error = write_part(fd, &trace, &filter);
-    trace_free(&trace);
+        error = write_part(fd, &excerpt.trace, filter);
+    excerpt_close(&excerpt);
     return error;
+}
+
+int cut_bytes(int fd, const void *bytes, size_t size, const struct trace_filter *filter) {
+    struct trace_filter part = *filter;
+    return cut(fd, &(struct excerpt_source){.bytes = bytes, .size = size}, &part, 0);
+}
+
+int cut_moment(int fd, const void *bytes, size_t size, uint64_t from_ns, uint64_t to_ns) {
+    struct trace_filter part = {.from_ns = (int64_t)from_ns, .to_ns = (int64_t)to_ns};
+    return cut(fd, &(struct excerpt_source){.bytes = bytes, .size = size}, &part, 1);
 }

@@ -130,12 +130,17 @@ static void put_thread(struct perfetto *writer, const uint32_t *order, uint32_t 
             put_sample(writer, &cut);
 }
 
-/* Threads that are only named, or sampled, have no track that says who they are. */
+/* Threads that are only named, or sampled, have no track that says who they are, or one that says less. */
+static int has_to_be_named(const struct trace *trace, const struct thread *thread) {
+    return thread->track == MAP_NONE || thread->samples ||
+           thread->name != trace->reader.tracks.all[thread->track].name;
+}
+
 static void put_named(struct perfetto *writer) {
     const struct trace *trace = writer->trace;
     for (uint32_t i = 0; i < trace->thread_count && !writer->error; i++) {
         const struct thread *thread = &trace->threads[i];
-        if (!writer->part->threads[i] || (thread->track != MAP_NONE && !thread->samples))
+        if (!writer->part->threads[i] || !has_to_be_named(trace, thread))
             continue;
         start(writer, trace->processes[thread->process].machine);
         put_names(writer, thread);

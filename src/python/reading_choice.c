@@ -107,14 +107,6 @@ static PyObject *choose_spans(const struct trace *trace, const struct choice *ch
     return made;
 }
 
-PyObject *reading_choose_spans(PyObject *object, PyObject *args) {
-    struct choice choice;
-    PyObject *made =
-        choice_parse(&choice, args) < 0 ? NULL : choose_spans(trace_of(object), &choice);
-    choice_free(&choice);
-    return made;
-}
-
 static PyObject *choose_samples(const struct trace *trace, const struct choice *choice) {
     const struct samples *samples = &trace->reader.samples;
     uint32_t *places = malloc((samples->count + (size_t)1) * sizeof *places), count = 0;
@@ -131,10 +123,18 @@ static PyObject *choose_samples(const struct trace *trace, const struct choice *
     return made;
 }
 
-PyObject *reading_choose_samples(PyObject *object, PyObject *args) {
+static PyObject *choose(PyObject *object, PyObject *args,
+                        PyObject *(*of)(const struct trace *, const struct choice *)) {
     struct choice choice;
-    PyObject *made =
-        choice_parse(&choice, args) < 0 ? NULL : choose_samples(trace_of(object), &choice);
+    PyObject *made = choice_parse(&choice, args) < 0 ? NULL : of(trace_of(object), &choice);
     choice_free(&choice);
     return made;
+}
+
+PyObject *reading_choose_spans(PyObject *object, PyObject *args) {
+    return choose(object, args, choose_spans);
+}
+
+PyObject *reading_choose_samples(PyObject *object, PyObject *args) {
+    return choose(object, args, choose_samples);
 }

@@ -17,25 +17,34 @@ US = 1000
 def cut(folder, data, *options):
     source, target = folder / "in.perfetto-trace", folder / "out.perfetto-trace"
     source.write_bytes(data)
-    subprocess.run([find_marey(), "cut", source, "-o", target, *options], check=True, timeout=60)
+    command = [find_marey(), "cut", "-o", target, *options]
+    subprocess.run([*command, source], check=True, timeout=60)
     trace = tracecheck.load(target)
     assert not trace.problems
+    # A pipe cannot be read twice.
+    subprocess.run([*command, "-"], input=data, check=True, timeout=60)
+    piped = tracecheck.load(target)
+    assert (piped.spans, piped.counters) == (trace.spans, trace.counters)
     return trace
 
 
-def made(steps, chunk=5):
-    """Spans of a thread, nested at random, in chunks; a counter and a loss."""
+def made(steps, chunk=5, interned=True, turned=False):
+    """Spans of a thread, nested at random, in chunks; a counter and a loss.
+
+    turned: the later chunks come first, as in a ring."""
     maker = TraceMaker()
     maker.clocks(realtime=17 * 10**17, monotonic=START, boottime=START)
     process = maker.process(10, "app")
     thread = maker.thread(10, 11, "main")
     queue = maker.counter("queue", process)
     lost = maker.counter("marey lost: disk")
-    writer = maker.sequence(deltas=True, interned=True, anchor=START, track=thread)
-    time, depth = START + 1, 0
+    head = len(maker.data())
+    writer = maker.sequence(deltas=True, interned=interned, anchor=START, track=thread)
+    time, depth, starts = START + 1, 0, [head]
     writer.instant(thread, time, "first")
     for number, (gap, down) in enumerate(steps):
         if number % chunk == 0:
+            starts.append(len(maker.data()))
             writer.start()
         time += gap * US
         if down or not depth:
@@ -46,7 +55,10 @@ def made(steps, chunk=5):
             depth -= 1
         writer.value(queue, time, number)
     writer.value(lost, time, 3)
-    return maker.data(), (time - START - 1) // US
+    data, middle = maker.data(), starts[len(starts) // 2]
+    if turned:
+        data = data[:head] + data[middle:] + data[head:middle]
+    return data, (time - START - 1) // US
 
 
 def check_clippings(whole, cut):
@@ -66,9 +78,15 @@ STEPS = st.lists(st.tuples(st.integers(1, 50), st.booleans()), min_size=1, max_s
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(steps=STEPS, begin=st.integers(0, 100), length=st.integers(1, 100))
-def test_a_cut_is_the_whole_filtered(tmp_path, steps, begin, length):
-    data, total = made(steps)
+@given(
+    steps=STEPS,
+    begin=st.integers(0, 100),
+    length=st.integers(1, 100),
+    interned=st.booleans(),
+    turned=st.booleans(),
+)
+def test_a_cut_is_the_whole_filtered(tmp_path, steps, begin, length, interned, turned):
+    data, total = made(steps, interned=interned, turned=turned)
     low = total * begin // 101
     options = ["--from", f"{low}us", "--to", f"{low + length}us"]
     low, high = low * US, (low + length) * US

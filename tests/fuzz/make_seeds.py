@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the seeds of fuzz_reader, fuzz_tree, fuzz_page and fuzz_follow into their folders in
-tests/fuzz: a small trace for each thing they meet.
+"""Writes the seeds of fuzz_reader, fuzz_tree, fuzz_page, fuzz_follow and fuzz_cut into
+their folders in tests/fuzz: a small trace for each thing they meet.
 
 tests/fuzz/make_seeds.py        (needs the package perfetto)"""
 
@@ -171,6 +171,7 @@ def write(folder, seeds):
 def main():
     write(HERE / "reader", SEEDS)
     write(HERE / "follow", FOLLOWED)
+    write(HERE / "cut", {name: SEEDS[name] for name in ("absolute", "deltas", "flags", "fillers")})
     write(HERE / "tree", {name: call_traces.TRACES[name] for name in CALLS})
     write(
         HERE / "page",
