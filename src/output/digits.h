@@ -8,15 +8,19 @@
 
 enum { DIGITS_MAX = 24 }; /* bytes that one takes at most */
 
+/* Two at a time: a division costs as much as all else that is done for a digit. */
 static inline char *digits_count(char *at, uint64_t value) {
-    char digits[DIGITS_MAX];
-    unsigned used = 0;
-    do {
-        digits[DIGITS_MAX - ++used] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    memcpy(at, digits + DIGITS_MAX - used, used);
-    return at + used;
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    char digits[DIGITS_MAX], *end = digits + DIGITS_MAX, *first = end;
+    for (; value >= 100; value /= 100)
+        memcpy(first -= 2, pairs + 2 * (value % 100), 2);
+    memcpy(first -= 2, pairs + 2 * value, 2);
+    first += value < 10;
+    memcpy(at, first, (size_t)(end - first));
+    return at + (end - first);
 }
 
 static inline char *digits_integer(char *at, int64_t value) {

@@ -7,11 +7,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "output/digits.h"
+
 enum {
-    LOG_FULL =
-        64
-        << 10, /* bytes; from then on the thread that adds a line sees to it that they are written */
-    LOG_MAX = 64 << 20, /* bytes that may wait in all: what comes on top is lost, and counted */
+    LOG_FULL = 64 << 10, /* bytes: who adds a line then has them written */
+    LOG_MAX = 64 << 20,  /* bytes that may wait in all: what comes on top is lost, and counted */
 };
 
 /* What a line ends with, which is the same for all of a thread. */
@@ -45,27 +45,13 @@ static inline char *put(char *to, const char *text, size_t size) {
 
 #define PUT(to, text) put(to, text, sizeof(text) - 1)
 
-/* Two digits at a time: a division costs as much as all else that is done for a digit. */
-static char *put_number(char *to, uint64_t number) {
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-                                "25262728293031323334353637383940414243444546474849"
-                                "50515253545556575859606162636465666768697071727374"
-                                "75767778798081828384858687888990919293949596979899";
-    char digits[20], *end = digits + sizeof digits, *at = end;
-    for (; number >= 100; number /= 100)
-        memcpy(at -= 2, pairs + 2 * (number % 100), 2);
-    memcpy(at -= 2, pairs + 2 * number, 2);
-    at += number < 10;
-    return put(to, at, (size_t)(end - at));
-}
-
 /* Nanoseconds as microseconds: 1234.567. */
 static char *put_us(char *to, int64_t ns) {
     uint64_t size = ns < 0 ? (uint64_t)-ns : (uint64_t)ns;
     unsigned rest = (unsigned)(size % 1000);
     if (ns < 0)
         *to++ = '-';
-    to = put_number(to, size / 1000);
+    to = digits_count(to, size / 1000);
     *to++ = '.';
     *to++ = (char)('0' + rest / 100);
     *to++ = (char)('0' + rest / 10 % 10);
