@@ -55,20 +55,9 @@ static int find_samples(struct report_data *data) {
 
 /* --------------------------------------------------------- calls and spans */
 
-static int has_calls(const struct trace *trace) {
-    uint32_t last = 0;
-    for (uint32_t i = 0; i < trace->span_count; i++) {
-        uint32_t category = trace->spans[i].category;
-        if (category != last && calls_is_call(trace, category))
-            return 1;
-        last = category;
-    }
-    return 0;
-}
-
 static int find_calls(struct report_data *data, struct trace *trace) {
     const struct report_request *request = data->request;
-    if (!has_calls(trace))
+    if (!calls_are_there(trace))
         return 0;
     int error = call_stats_of_spans(&data->calls, &data->functions, trace, &request->filter);
     if (error)

@@ -12,6 +12,22 @@ int calls_is_call(const struct trace *trace, uint32_t category) {
     return !strcmp(text, category_call) || !strcmp(text, category_c);
 }
 
+int calls_is_call_or_scope(const struct trace *trace, uint32_t category) {
+    return calls_is_call(trace, category) ||
+           !strcmp(trace_text(trace, category), CALL_SCOPE_CATEGORY);
+}
+
+int calls_are_there(const struct trace *trace) {
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < trace->span_count; i++) {
+        uint32_t category = trace->spans[i].category;
+        if (category != last && calls_is_call(trace, category))
+            return 1;
+        last = category;
+    }
+    return 0;
+}
+
 /* "app.models" of "app.models.User.save", where the name is "User.save". */
 static uint32_t module_of(struct trace *trace, const char *function, const char *name) {
     size_t whole = strlen(function), tail = strlen(name);

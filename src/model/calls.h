@@ -73,9 +73,13 @@ struct calls {
 
 /* Whether spans of a category (strings) are calls. */
 int calls_is_call(const struct trace *trace, uint32_t category);
+/* Whether they are calls or the slices around these. */
+int calls_is_call_or_scope(const struct trace *trace, uint32_t category);
+/* Whether any span is a call. */
+int calls_are_there(const struct trace *trace);
 
-/* The trace has been read with TRACE_ARGUMENTS, or with TRACE_CALLS (calls have no arguments and results then), and must outlive the calls; texts are added to it. Returns 0 or
- * MAREY_ENOMEM. calls_free in every case. */
+/* The trace has been read with TRACE_ARGUMENTS, or with TRACE_CALLS (calls have no arguments and results then), and must
+ * outlive the calls; texts are added to it. Returns 0 or MAREY_ENOMEM. calls_free in every case. */
 int calls_make(struct calls *calls, struct trace *trace);
 /* The same of a part of the trace: calls on tracks that are wanted, each with the part of its time that is. Of a generator or
  * coroutine, its pieces within. */

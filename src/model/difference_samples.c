@@ -146,15 +146,13 @@ int difference_take_samples(struct difference *difference, int side, const struc
                           .filter = filter,
                           .grouping = grouping,
                           .side = side,
-                          .wanted = malloc(samples->thread_count + 1),
+                          .wanted = filter_sampled(filter, trace),
                           .row_of = malloc((frames + 1) * sizeof *self.row_of),
                           .weight_of = calloc(stacks + 1, sizeof *self.weight_of)};
     int failed = !self.wanted || !self.row_of || !self.weight_of;
     difference->timed[side] = samples->weighted;
     if (!failed) {
         memset(self.row_of, 0xff, (frames + 1) * sizeof *self.row_of);
-        for (uint32_t i = 0; i < samples->thread_count; i++)
-            self.wanted[i] = (uint8_t)filter_has_thread(filter, trace, samples->threads[i].thread);
         find_whole(&self);
         failed = difference->whole[side].sum > 0 && (add_selves(&self) || add_totals(&self));
     }

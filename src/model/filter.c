@@ -88,6 +88,14 @@ uint8_t *filter_tracks(const struct trace_filter *filter, const struct trace *tr
     return wanted;
 }
 
+uint8_t *filter_sampled(const struct trace_filter *filter, const struct trace *trace) {
+    const struct samples *samples = &trace->reader.samples;
+    uint8_t *wanted = malloc(samples->thread_count + (size_t)1);
+    for (uint32_t i = 0; wanted && i < samples->thread_count; i++)
+        wanted[i] = (uint8_t)filter_has_thread(filter, trace, samples->threads[i].thread);
+    return wanted;
+}
+
 int filter_clip(const struct trace_filter *filter, int64_t *begin_ns, int64_t *end_ns) {
     int64_t begin = *begin_ns, end = *end_ns;
     int has_length = end > begin;

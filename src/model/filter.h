@@ -22,6 +22,8 @@ int filter_has_thread(const struct trace_filter *filter, const struct trace *tra
 /* For each of the reader's tracks whether it is wanted: its own thread or process is, or that of the track above. NULL
  * where memory is short; the caller frees. */
 uint8_t *filter_tracks(const struct trace_filter *filter, const struct trace *trace);
+/* Likewise for each thread that was sampled (samples.h). */
+uint8_t *filter_sampled(const struct trace_filter *filter, const struct trace *trace);
 
 /* The part of [*begin_ns, *end_ns) that lies within the filter's time; what has no length is within if its moment is.
  * Returns whether there is any; if there is none both stay. */

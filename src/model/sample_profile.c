@@ -100,18 +100,9 @@ static int add_sample(struct adding *adding, const struct taken_sample *sample) 
     return 0;
 }
 
-/* Which sampled threads are wanted; NULL where memory is short. */
-static uint8_t *choose(const struct samples *samples, const struct trace *trace,
-                       const struct trace_filter *filter) {
-    uint8_t *wanted = malloc(samples->thread_count + 1);
-    for (uint32_t i = 0; wanted && i < samples->thread_count; i++)
-        wanted[i] = (uint8_t)filter_has_thread(filter, trace, samples->threads[i].thread);
-    return wanted;
-}
-
 static int add_samples(struct adding *adding, const struct trace_filter *filter) {
     const struct samples *samples = adding->samples;
-    uint8_t *wanted = choose(samples, adding->trace, filter);
+    uint8_t *wanted = filter_sampled(filter, adding->trace);
     int failed = !wanted;
     for (uint32_t i = 0; !failed && i < samples->count; i++) {
         struct taken_sample part = samples->all[i];

@@ -57,10 +57,6 @@ void sample_times_add(struct sample_times *to, const struct sample_times *more) 
         sum_add(&to->ns[weight], more->ns[weight]);
 }
 
-static int is_wanted(const struct trace *trace, const struct trace_filter *filter, uint32_t place) {
-    return filter_has_thread(filter, trace, trace->reader.samples.threads[place].thread);
-}
-
 static void add_sample(struct sample_times *times, const struct taken_sample *sample) {
     sum_add(&times->count, sample->count);
     for (int weight = 0; weight < SAMPLE_WEIGHTS; weight++)
@@ -82,6 +78,6 @@ void sampling_times(const struct trace *trace, const struct trace_filter *filter
     for (uint32_t i = 0; i < samples->count; i++)
         add_part(&times[samples->all[i].thread], &samples->all[i], filter);
     for (uint32_t i = 0; i < samples->thread_count; i++)
-        if (!is_wanted(trace, filter, i))
+        if (!filter_has_thread(filter, trace, samples->threads[i].thread))
             times[i] = (struct sample_times){0};
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "marey.h"
+#include "model/calls.h"
 
 /* Whether `a` is shown behind `b`. */
 static int is_behind(const struct trace *trace, uint32_t a, uint32_t b) {
@@ -42,11 +43,7 @@ static int compare(const void *a, const void *b, void *trace) {
 
 /* What has tables of its own, or trees. */
 static int is_left_out(const struct trace *trace, uint32_t category) {
-    static const char *const others[] = {"call", "call,c", "calls", "gc"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (!strcmp(trace_text(trace, category), others[i]))
-            return 1;
-    return 0;
+    return calls_is_call_or_scope(trace, category) || !strcmp(trace_text(trace, category), "gc");
 }
 
 int slowest_find(struct slowest *self, const struct trace *trace, const struct trace_filter *filter,

@@ -170,23 +170,13 @@ static int add_calls(struct adding *adding, const struct trace_filter *filter) {
     return failed;
 }
 
-static int has_calls(struct trace *trace) {
-    uint32_t python = strings_add_text(&trace->reader.strings, "call"),
-             c = strings_add_text(&trace->reader.strings, "call,c");
-    for (uint32_t i = 0; i < trace->span_count; i++)
-        if (trace->spans[i].category &&
-            (trace->spans[i].category == python || trace->spans[i].category == c))
-            return 1;
-    return 0;
-}
-
 int span_profile(struct profile **profile, struct trace *trace, const struct trace_filter *filter,
                  struct stack_owners *owners) {
     struct adding adding = {.trace = trace, .owners = owners};
     adding.profile = *profile = profile_open(PROFILE_NODES_MAX, 0);
     int failed = !*profile || prepare_owners(&adding);
     if (!failed)
-        failed = has_calls(trace) ? add_calls(&adding, filter) : add_spans(&adding, filter);
+        failed = calls_are_there(trace) ? add_calls(&adding, filter) : add_spans(&adding, filter);
     if (!failed)
         profile_sum(*profile);
     free(adding.threads);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "marey.h"
-#include "model/call_parts.h"
+#include "model/calls.h"
 #include "model/grow.h"
 #include "model/processes.h"
 
@@ -77,11 +77,6 @@ static int is_open(const struct trace *trace, uint32_t place, int64_t time_ns) {
     return span->duration_ns < 0 || time_ns - span->begin_ns < span->duration_ns;
 }
 
-static int is_call(const struct trace *trace, const struct span *span) {
-    return calls_is_call(trace, span->category) ||
-           !strcmp(trace_text(trace, span->category), CALL_SCOPE_CATEGORY);
-}
-
 /* The innermost open span at each of the track's samples. */
 static void walk_track(struct finding *self, uint32_t track) {
     const struct trace *trace = self->trace;
@@ -94,8 +89,8 @@ static void walk_track(struct finding *self, uint32_t track) {
         while (at != MAP_NONE && !is_open(trace, at, time_ns))
             at = trace->spans[at].parent;
         uint32_t found = at;
-        while (found != MAP_NONE &&
-               (is_call(trace, &trace->spans[found]) || !is_open(trace, found, time_ns)))
+        while (found != MAP_NONE && (calls_is_call_or_scope(trace, trace->spans[found].category) ||
+                                     !is_open(trace, found, time_ns)))
             found = trace->spans[found].parent;
         self->span_of[self->order[i]] = found;
     }
@@ -142,7 +137,7 @@ static int add_run(struct adding *self, const struct trace *trace, uint32_t span
         sample_times_add(&self->made->outside, times);
     self->run++;
     for (uint32_t at = span; at != MAP_NONE; at = trace->spans[at].parent) {
-        if (is_call(trace, &trace->spans[at]))
+        if (calls_is_call_or_scope(trace, trace->spans[at].category))
             continue;
         uint32_t row = find_row(self, &trace->spans[at]);
         if (row == MAP_NONE || !self->counted)
@@ -236,12 +231,10 @@ int span_samples_make(struct span_samples *made, const struct trace *trace,
                            .order = malloc((count + 1) * sizeof *self.order),
                            .start = malloc((tracks + 2) * sizeof *self.start),
                            .first = malloc((tracks + 1) * sizeof *self.first)};
-    uint8_t *wanted = malloc(samples->thread_count + 1);
+    uint8_t *wanted = filter_sampled(filter, trace);
     *made = (struct span_samples){0};
     int failed =
         !self.span_of || !self.track_of || !self.order || !self.start || !self.first || !wanted;
-    for (uint32_t i = 0; !failed && i < samples->thread_count; i++)
-        wanted[i] = (uint8_t)filter_has_thread(filter, trace, samples->threads[i].thread);
     failed = failed || find_spans(&self) || add_up(&self, made, filter, wanted);
     if (made->count)
         qsort(made->rows, made->count, sizeof *made->rows, compare_rows);

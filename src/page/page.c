@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "marey.h"
+#include "model/calls.h"
 #include "page/formats.h"
 #include "page/html.h"
 #include "page/parts.h"
@@ -247,8 +248,7 @@ static uint64_t count_calls(const struct trace *trace) {
     uint8_t *is_call = calloc((size_t)strings->count + 1, 1);
     uint64_t count = 0;
     for (uint32_t i = 1; is_call && i < strings->count; i++)
-        is_call[i] =
-            !strcmp(strings->all[i].text, "call") || !strcmp(strings->all[i].text, "call,c");
+        is_call[i] = (uint8_t)calls_is_call(trace, i);
     for (uint32_t i = 0; is_call && i < trace->span_count; i++)
         count += is_call[trace->spans[i].category];
     free(is_call);

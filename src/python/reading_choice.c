@@ -110,10 +110,8 @@ static PyObject *choose_spans(const struct trace *trace, const struct choice *ch
 static PyObject *choose_samples(const struct trace *trace, const struct choice *choice) {
     const struct samples *samples = &trace->reader.samples;
     uint32_t *places = malloc((samples->count + (size_t)1) * sizeof *places), count = 0;
-    uint8_t *threads = malloc(samples->thread_count + (size_t)1);
+    uint8_t *threads = filter_sampled(&choice->part, trace);
     int failed = !places || !threads;
-    for (uint32_t i = 0; !failed && i < samples->thread_count; i++)
-        threads[i] = (uint8_t)filter_has_thread(&choice->part, trace, samples->threads[i].thread);
     for (uint32_t i = 0; !failed && i < samples->count; i++)
         if (threads[samples->all[i].thread] && is_within(&choice->part, samples->all[i].time_ns, 0))
             places[count++] = i;
