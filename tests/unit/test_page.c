@@ -2,6 +2,7 @@
  * refused. */
 #include "reading.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -325,6 +326,67 @@ static void test_converts_as_the_command_does(void **state) {
     page_close(page);
 }
 
+/* ----------------------------------------------------------------- many at once */
+
+static const char *const at_once[][2] = {
+    {"api/trace", NULL},         {"api/timeline", "width=40&tracks=1"},
+    {"api/functions", NULL},     {"api/tree", NULL},
+    {"convert", "format=html"},  {"convert", "format=folded"},
+    {"convert", "format=pprof"}, {"api/flame", NULL},
+};
+enum { AT_ONCE = sizeof at_once / sizeof *at_once, ASKING = 4, ROUNDS = 5 };
+
+/* NULL, or a question that was not answered. */
+static void *ask_all(void *page) {
+    const void *failed = NULL;
+    for (int i = 0; i < ROUNDS * AT_ONCE; i++) {
+        struct page_answer answer;
+        const char *const *question = at_once[i % AT_ONCE];
+        page_answer(page, question[0], question[1], &answer);
+        if (answer.status != 200)
+            failed = question[0];
+        page_answer_free(&answer);
+    }
+    return (void *)(uintptr_t)failed;
+}
+
+static void test_threads_ask_at_once(void **state) {
+    (void)state;
+    struct page *page = small_page();
+    pthread_t threads[ASKING];
+    for (int i = 0; i < ASKING; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_all, page), 0);
+    for (int i = 0; i < ASKING; i++) {
+        void *failed;
+        pthread_join(threads[i], &failed);
+        if (failed)
+            fail_msg("%s was not answered", (const char *)failed);
+    }
+    page_close(page);
+}
+
+static void expect_filename(struct page *page, const char *query, const char *name) {
+    struct page_answer answer;
+    page_answer(page, "convert", query, &answer);
+    assert_string_equal(answer.filename, name);
+    page_answer_free(&answer);
+}
+
+static void test_names_to_save_by(void **state) {
+    (void)state;
+    struct page *page = small_page();
+    expect_filename(page, "format=csv", "small.csv");
+    expect_filename(page, "format=speedscope", "small.speedscope.json");
+    page_close(page);
+    put_chunk_start(&file);
+    assert_int_equal(page_open_memory(&page, file.bytes, file.size, "a\"b\\\xc3\xa4\r\n.gz"), 0);
+    expect_filename(page, "format=html", "a_b_____.html");
+    char *own = page_filename(page, NULL);
+    assert_string_equal(own, "a_b_____.gz");
+    free(own);
+    page_close(page);
+}
+
 static void test_assets_are_found(void **state) {
     (void)state;
     assert_non_null(page_asset("index.html"));
@@ -346,6 +408,8 @@ int main(void) {
         cmocka_unit_test_setup(test_refusals, set_up),
         cmocka_unit_test_setup(test_what_has_nothing, set_up),
         cmocka_unit_test_setup(test_converts_as_the_command_does, set_up),
+        cmocka_unit_test_setup(test_threads_ask_at_once, set_up),
+        cmocka_unit_test_setup(test_names_to_save_by, set_up),
         cmocka_unit_test(test_assets_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
