@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NAME_MAX = 80  # characters of a name within a file's name
 _SAME_MAX = 10_000  # files of one name and second
-_COPIED_MAX = 256 << 20  # bytes of a recording that is no ring
+_COPIED_MAX = 256 << 20  # bytes of a recording that is no ring: it is looked through
 _LEFT_SECONDS = 600  # an unfinished file of this age is nobody's
 _STAMP = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d_.*"
 _OURS = re.compile(_STAMP + re.escape(SUFFIX))

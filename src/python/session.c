@@ -91,7 +91,7 @@ static int cut_recording(int to, uint64_t from_ns, uint64_t to_ns) {
     int copy = memfd_create("marey-cut", MFD_CLOEXEC);
     if (copy < 0)
         return error_from_errno(errno);
-    int code = marey__snapshot_into(copy);
+    int code = marey__snapshot_into(copy, from_ns, to_ns);
     if (!code)
         code = cut_mapped(copy, to, from_ns, to_ns);
     close(copy);

@@ -292,11 +292,11 @@ int marey_snapshot(const char *path) {
     return code;
 }
 
-int marey__snapshot_into(int fd) {
+int marey__snapshot_into(int fd, uint64_t from_ns, uint64_t to_ns) {
     struct store *store = hold_store();
     if (!store)
         return MAREY_EOFF;
-    int code = store_snapshot_into(store, fd);
+    int code = store_snapshot_into(store, fd, from_ns, to_ns);
     store_drop(store);
     return code;
 }

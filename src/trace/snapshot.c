@@ -30,17 +30,24 @@ enum {
 /* Packets that stand without a gap. */
 struct run {
     uint64_t from, to;
+    uint64_t begin_ns; /* 0: not known */
     /* of a ring */
     uint32_t slot, previous;
     uint64_t claim;
     uint64_t sequence; /* of its last packet: of the thread that goes on */
     uint64_t bytes;    /* copied, 0: none */
     off_t out;         /* where to */
+    int is_wanted;
 };
 
 static uint32_t run_number(const struct run *run) {
     return (uint32_t)(run->claim / 2);
 }
+
+/* What is wanted; by CLOCK_MONOTONIC. */
+struct moment {
+    uint64_t from_ns, to_ns;
+};
 
 struct runs {
     struct run *all;
@@ -141,6 +148,53 @@ static uint64_t sequence_of(const uint8_t *packet, const uint8_t *end) {
     return value;
 }
 
+/* When the run begins: its second packet says how long after the session (FORMAT.md, 4). 0 where it does not. */
+static uint64_t begin_of(const struct store *store, const uint8_t *file, const struct run *run) {
+    uint64_t second, end, value;
+    if (!look_once(file, run->from, run->to, &second) ||
+        look_once(file, second, run->to, &end) != TAG(TRACE__packet, WIRE_BYTES))
+        return 0;
+    const uint8_t *at = varint_get(file + second + 1, file + end, &value);
+    if (!at || at >= file + end || *at != TAG(PACKET__trusted_packet_sequence_id, WIRE_VARINT))
+        return 0;
+    at = varint_get(at + 1, file + end, &value);
+    if (!at || at >= file + end || *at != TAG(PACKET__timestamp, WIRE_VARINT) ||
+        !varint_get(at + 1, file + end, &value))
+        return 0;
+    return head_control(store->head)->origin.ns + value;
+}
+
+/* Whether the run's thread has gone on to another one until then. */
+static int has_gone_on(const struct runs *runs, const struct run *run, uint64_t until_ns) {
+    for (size_t i = 0; i < runs->count; i++) {
+        const struct run *later = &runs->all[i];
+        if (later->sequence == run->sequence && later->begin_ns > run->begin_ns &&
+            later->begin_ns <= until_ns)
+            return 1;
+    }
+    return 0;
+}
+
+/* Takes out what has nothing between two times. What a thread wrote stays without a gap. */
+static void drop_other_times(const struct store *store, const uint8_t *file, struct runs *runs,
+                             const struct moment *moment) {
+    size_t kept = 0;
+    for (size_t i = 0; i < runs->count; i++) {
+        struct run *run = &runs->all[i];
+        run->begin_ns = begin_of(store, file, run);
+        run->sequence = sequence_of(file + run->from, file + run->to);
+    }
+    for (size_t i = 0; i < runs->count; i++) {
+        struct run *run = &runs->all[i];
+        run->is_wanted = !run->begin_ns || (run->begin_ns <= moment->to_ns &&
+                                            !has_gone_on(runs, run, moment->from_ns));
+    }
+    for (size_t i = 0; i < runs->count; i++)
+        if (runs->all[i].is_wanted)
+            runs->all[kept++] = runs->all[i];
+    runs->count = kept;
+}
+
 /* The last end of a packet in the run, now that all of it can be seen. */
 static uint64_t whole_end(const uint8_t *file, struct run *run) {
     uint64_t at = run->from, last = at, next;
@@ -227,11 +281,14 @@ static int copy_head(const struct store *store, int out) {
     return store_write_all(out, (const uint8_t *)copy, sizeof copy);
 }
 
-static int copy_all(const struct store *store, const uint8_t *file, uint64_t file_bytes, int out) {
+static int copy_all(const struct store *store, const uint8_t *file, uint64_t file_bytes, int out,
+                    const struct moment *moment) {
     struct runs runs = {0};
     int code = find_all(store, file, file_bytes, &runs);
     if (!code && store_is_ring(store))
         complete_runs(store, &runs);
+    if (!code && moment)
+        drop_other_times(store, file, &runs, moment);
     if (!code)
         code = copy_head(store, out);
     for (size_t i = 0; i < runs.count && !code; i++)
@@ -242,7 +299,7 @@ static int copy_all(const struct store *store, const uint8_t *file, uint64_t fil
     return code;
 }
 
-static int copy_mapped(struct store *store, int out) {
+static int copy_mapped(struct store *store, int out, const struct moment *moment) {
     uint64_t bytes;
     int code = store_reopen_if_lost(store);
     if (!code)
@@ -252,17 +309,17 @@ static int copy_mapped(struct store *store, int out) {
     uint8_t *file = mmap(NULL, bytes, PROT_READ, MAP_SHARED, store->fd, 0);
     if (file == MAP_FAILED)
         return error_from_errno(errno);
-    code = copy_all(store, file, bytes, out);
+    code = copy_all(store, file, bytes, out, moment);
     munmap(file, bytes);
     return code;
 }
 
 /* While the file stays as long as it is: this says that it is read, and then looks whether the session has ended; store_end
  * does it the other way round. */
-int store_snapshot_into(struct store *store, int out) {
+static int copy_held(struct store *store, int out, const struct moment *moment) {
     uint32_t *snapshots = &head_control(store->head)->snapshots;
     __atomic_fetch_add(snapshots, 1, __ATOMIC_SEQ_CST);
-    int code = store_ended(store) ? MAREY_ECLOSED : copy_mapped(store, out);
+    int code = store_ended(store) ? MAREY_ECLOSED : copy_mapped(store, out, moment);
     __atomic_fetch_sub(snapshots, 1, __ATOMIC_SEQ_CST);
     return code;
 }
@@ -280,7 +337,7 @@ int store_snapshot(struct store *store, const char *path) {
     int out = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (out < 0)
         return error_from_errno(errno);
-    code = store_snapshot_into(store, out);
+    code = copy_held(store, out, NULL);
     if (close(out) != 0 && !code)
         code = error_from_errno(errno);
     if (!code && rename(temporary, absolute) != 0)
@@ -288,4 +345,8 @@ int store_snapshot(struct store *store, const char *path) {
     if (code)
         unlink(temporary);
     return code;
+}
+
+int store_snapshot_into(struct store *store, int out, uint64_t from_ns, uint64_t to_ns) {
+    return copy_held(store, out, &(struct moment){from_ns, to_ns});
 }

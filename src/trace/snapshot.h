@@ -1,10 +1,10 @@
-/* A copy of what is recorded so far, for those who go on to read it. */
+/* A copy of what was recorded in some time, for those who go on to read it. */
 #ifndef MAREY_TRACE_SNAPSHOT_H
 #define MAREY_TRACE_SNAPSHOT_H
 
 #include "marey.h"
 
-/* As marey_snapshot, into an open file that is empty. */
-MAREY_API int marey__snapshot_into(int fd);
+/* As marey_snapshot, into an open file that is empty, without the chunks that have nothing between two times of marey_now_ns. */
+MAREY_API int marey__snapshot_into(int fd, uint64_t from_ns, uint64_t to_ns);
 
 #endif

@@ -160,6 +160,43 @@ def test_what_other_threads_did_meanwhile_is_in_the_trace(serve):
     assert trace.named("GET /") and row["reason"] == "all"
 
 
+def test_a_request_is_whole_in_a_ring_that_is_full(serve):
+    def record(count, name):
+        for number in range(count):
+            with marey.span(name, number=number):
+                pass
+
+    def application(environ, start_response):
+        record(5000, "mine")
+        start_response("200 OK", [])
+        return []
+
+    def idle():
+        with marey.span("idle"):
+            ready.set()
+            assert done.wait(SECONDS)
+
+    ready, done = threading.Event(), threading.Event()
+    application = serve(application, keep=lambda request: request.path == "/kept", ring="1M")
+    ask(application, "/")
+    record(40_000, "before")
+    thread = threading.Thread(target=idle, daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(SECONDS)
+        record(5000, "before")
+        ask(application, "/kept")
+        record(3000, "after")
+    finally:
+        done.set()
+        thread.join()
+    (row,) = kept(application)
+    trace = load(application, row)
+    assert [span.args["number"] for span in trace.named("mine")] == [*range(5000)]
+    (request,) = trace.named("GET /kept")
+    assert len(request.children) == 5000 and not trace.named("before") and trace.named("idle")
+
+
 def test_every_so_many_and_predicates(serve):
     seen = []
 
