@@ -547,17 +547,21 @@ def test_little_memory(program):
 
 def test_signals_end_a_program_as_ever(tmp_path):
     child = subprocess.Popen(
-        [sys.executable, "-c", "import marey, time; s = marey.Sampler().start(); time.sleep(60)"],
-        stderr=subprocess.PIPE,
+        [
+            sys.executable,
+            "-c",
+            "import marey, time; s = marey.Sampler().start(); print(flush=True); time.sleep(60)",
+        ],
+        stdout=subprocess.PIPE,
     )
     try:
-        time.sleep(0.5)
+        assert child.stdout.readline() == b"\n"
         child.send_signal(signal.SIGTERM)
         assert child.wait(20) == -signal.SIGTERM
     finally:
         child.kill()
         child.wait()
-        child.stderr.close()
+        child.stdout.close()
 
 
 def test_marey_run_samples_it_already(tmp_path):

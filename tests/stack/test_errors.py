@@ -21,8 +21,7 @@ def ended_pid():
 
 @pytest.fixture
 def sleeper():
-    process = subprocess.Popen(["sleep", "60"])
-    time.sleep(0.1)
+    process = subprocess.Popen(["sleep", "60"])  # returns when it is no Python any more
     yield process
     process.kill()
     process.wait()
@@ -39,7 +38,7 @@ def test_no_such_process(outside):
 
 def test_one_that_ended_but_was_not_waited_for(outside):
     process = subprocess.Popen(["true"])
-    time.sleep(0.2)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert code(outside(process.pid, 1)) == ENOPROCESS
     process.wait()
 
