@@ -203,6 +203,25 @@ def test_without_a_stream_it_asks(live, fake):
     expect(page.get_by_label("What is wrong")).to_contain_text("Something is wrong.")
 
 
+def test_in_the_background_it_asks_for_nothing(live, fake):
+    page = live()
+    expect(fact(page, "State")).to_have_text("off")
+    hide = """hidden => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.evaluate(hide, True)
+    page.wait_for_load_state("networkidle")
+    asked = len(fake.asked)
+    with fake.changing() as status:
+        status["sampling"]["state"] = "paused"
+    page.wait_for_timeout(2500)  # longer than from question to question
+    assert len(fake.asked) == asked
+    expect(fact(page, "State")).to_have_text("off")
+    page.evaluate(hide, False)
+    expect(fact(page, "State")).to_have_text("paused")
+
+
 def test_a_right_that_is_lost_is_told_and_found_again(live, fake):
     page = live()
     page.ear.forget("403")

@@ -33,6 +33,7 @@ export class Connection {
     ) {}
 
     listen(): void {
+        this.rest();
         const stream = new EventSource("live/events");
         this.stream = stream;
         this.flows = false;
@@ -48,6 +49,12 @@ export class Connection {
             else if (this.timer === 0) this.pollIn(PATIENCE_MS);
         });
         this.pollIn(PATIENCE_MS);
+    }
+
+    /** Hears no more until listen(): a browser has few connections to a server, and a server few streams. */
+    rest(): void {
+        this.stream?.close();
+        this.pollIn(null);
     }
 
     /** Asks for the state at once. */
@@ -70,7 +77,9 @@ export class Connection {
 
     private async poll(): Promise<void> {
         this.timer = 0;
+        const asked = this.stream;
         const outcome = await this.ask();
+        if (asked !== this.stream || document.hidden) return;
         if (this.flows && this.stream?.readyState === EventSource.OPEN) return;
         const again = performance.now() - this.streamedAt > STREAM_AGAIN_MS;
         if (outcome === "well" && this.isClosed() && again) this.listen();

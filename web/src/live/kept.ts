@@ -1,10 +1,10 @@
 // Slow and failed requests whose traces were kept: each opens as a trace of its own.
 
 import { failure, fill, h, message, name } from "../dom";
-import { bytes, counted, duration } from "../format";
+import { bytes, duration } from "../format";
 import { handOver } from "../perfetto";
-import { Table, type TableOptions } from "../table";
-import { SearchedHead } from "../views/searched";
+import type { TableOptions } from "../table";
+import { SearchedHead, SearchedTable } from "../views/searched";
 import type { Kept, Recording } from "./api";
 import type { LiveApp, LiveView } from "./app";
 import type { LiveServer } from "./server";
@@ -15,63 +15,52 @@ export class KeptView implements LiveView {
     readonly element: HTMLElement;
     private readonly head: SearchedHead;
     private readonly recorder = h("div", { class: "recorder" });
-    private readonly said = h("div", { role: "status" });
-    private readonly body = h("div");
-    private table: Table | null = null;
+    private readonly table: SearchedTable;
     private known = "";
 
     constructor(private readonly app: LiveApp) {
-        this.head = new SearchedHead(app.store, "Kept requests", () => this.search());
+        this.head = new SearchedHead(app.store, "Kept requests", () => this.table.search());
+        this.table = new SearchedTable(this.head, "request");
         this.element = h(
             "div",
             { class: "kept page" },
             this.head.element,
             this.recorder,
-            this.said,
-            this.body,
+            this.table.element,
         );
     }
 
     show(state: LiveState): void {
         this.head.take(state.q);
-        if (this.table) return this.search();
-        fill(this.said, message("loading", "Looking for them …"));
+        this.hear();
+        if (this.known) return this.table.search();
+        this.table.wait("Looking for them …");
         void this.refresh();
     }
 
     hear(): void {
-        fill(this.recorder, ...recorder(this.app.status.recording));
+        const { recording } = this.app.status;
+        fill(this.recorder, ...recorder(recording));
+        this.table.element.hidden = recording === null;
     }
 
     async refresh(): Promise<void> {
-        this.hear();
         try {
             const kept = await this.app.server.kept();
-            const known = JSON.stringify(kept.rows);
+            const known = JSON.stringify(kept);
             // What has not changed keeps its place, and what is selected in it.
             if (known === this.known) return;
             this.known = known;
-            fill(this.said, kept.problem && message("error", kept.problem));
-            const options = this.tableOptions(kept);
-            if (this.table) this.table.replace(options);
-            else {
-                this.table = new Table(options);
-                fill(this.body, this.table.element);
-            }
-            this.search();
+            this.table.put(this.tableOptions(kept));
         } catch (error) {
             this.known = "";
-            fill(this.said, message("error", failure(error)));
+            this.table.fail(error);
         }
-    }
-
-    private search(): void {
-        if (this.table) this.head.say(counted(this.table.search(this.head.input.value), "request"));
     }
 
     private tableOptions({ rows }: Kept): TableOptions {
         const { server } = this.app;
-        const say = (words: string) => fill(this.said, message("empty", words));
+        const say = (words: string) => this.table.say(message("empty", words));
         return {
             label: "Kept requests",
             none: "No request was kept yet.",

@@ -33,6 +33,10 @@ function start(page: HTMLElement): void {
         },
     });
     connection.listen();
+    document.addEventListener("visibilitychange", () => {
+        if (document.hidden) connection.rest();
+        else connection.listen();
+    });
 }
 
 const page = document.getElementById("page");

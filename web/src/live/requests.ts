@@ -1,9 +1,10 @@
 // The routes of a web application: how often each was asked for, how often it failed, how long it took.
 
-import { failure, fill, h, message, name } from "../dom";
+import { Latest } from "../app";
+import { fill, h, name } from "../dom";
 import { count, counted, duration } from "../format";
-import { Table, type TableOptions } from "../table";
-import { SearchedHead } from "../views/searched";
+import type { TableOptions } from "../table";
+import { SearchedHead, SearchedTable } from "../views/searched";
 import type { Routes } from "./api";
 import type { LiveApp, LiveView } from "./app";
 import type { LiveState } from "./state";
@@ -12,58 +13,37 @@ export class RequestsView implements LiveView {
     readonly element: HTMLElement;
     private readonly head: SearchedHead;
     private readonly now = h("p", { class: "quiet" });
-    private readonly said = h("div");
-    private readonly body = h("div");
-    private table: Table | null = null;
-    private asked = "";
+    private readonly table: SearchedTable;
+    private readonly latest = new Latest();
 
     constructor(private readonly app: LiveApp) {
-        this.head = new SearchedHead(app.store, "Requests", () => this.search());
-        this.element = h(
-            "div",
-            { class: "page" },
-            this.head.element,
-            this.now,
-            this.said,
-            this.body,
-        );
+        this.head = new SearchedHead(app.store, "Requests", () => this.table.search());
+        this.table = new SearchedTable(this.head, "route");
+        this.element = h("div", { class: "page" }, this.head.element, this.now, this.table.element);
     }
 
     show(state: LiveState): void {
         this.head.take(state.q);
-        const asked = String(state.worker);
-        if (asked === this.asked) return this.search();
-        this.asked = asked;
-        if (!this.table) fill(this.said, message("loading", "Adding up …"));
+        this.hear();
+        if (!this.latest.isNew(state.worker)) return this.table.search();
+        this.table.wait("Adding up …");
         void this.refresh();
     }
 
     hear(): void {
         const { open, count: all, errors } = this.app.status.requests;
-        fill(
-            this.now,
-            `${counted(all, "request")}, ${count(errors)} failed, ${count(open)} open now.`,
-        );
+        const words = `${counted(all, "request")}, ${count(errors)} failed, ${count(open)} open now.`;
+        fill(this.now, words);
     }
 
     async refresh(): Promise<void> {
-        this.hear();
         try {
-            const options = tableOptions(await this.app.server.routes(this.app.store.state.worker));
-            if (this.table) this.table.replace(options);
-            else {
-                this.table = new Table(options);
-                fill(this.body, this.table.element);
-            }
-            fill(this.said);
-            this.search();
+            const { server, store } = this.app;
+            const routes = await this.latest.of(server.routes(store.state.worker));
+            if (routes) this.table.put(tableOptions(routes));
         } catch (error) {
-            fill(this.said, message("error", failure(error)));
+            this.table.fail(error);
         }
-    }
-
-    private search(): void {
-        if (this.table) this.head.say(counted(this.table.search(this.head.input.value), "route"));
     }
 }
 

@@ -1,5 +1,6 @@
 // Threads and tasks, and where each is now. Which stacks are unfolded stays when they are asked for again.
 
+import { Latest } from "../app";
 import { failure, fill, h, message, name } from "../dom";
 import { count, counted, place, shortPath } from "../format";
 import { SearchedHead } from "../views/searched";
@@ -18,7 +19,7 @@ export class ThreadsView implements LiveView {
     private readonly open = new Set<string>();
     private dump: Dump | null = null;
     private shown = SHOWN;
-    private asked = "";
+    private readonly latest = new Latest();
 
     constructor(private readonly app: LiveApp) {
         this.head = new SearchedHead(app.store, "Threads and tasks", () => this.render());
@@ -36,10 +37,8 @@ export class ThreadsView implements LiveView {
 
     show(state: LiveState): void {
         this.head.take(state.q);
-        const asked = String(state.worker);
-        if (asked === this.asked) return this.render();
-        this.asked = asked;
-        void this.load();
+        if (this.latest.isNew(state.worker)) void this.load();
+        else this.render();
     }
 
     async refresh(): Promise<void> {
@@ -49,7 +48,10 @@ export class ThreadsView implements LiveView {
     private async load(): Promise<void> {
         if (!this.dump) fill(this.said, message("loading", "Reading stacks …"));
         try {
-            this.dump = await this.app.server.dump(this.app.store.state.worker);
+            const { server, store } = this.app;
+            const dump = await this.latest.of(server.dump(store.state.worker));
+            if (!dump) return;
+            this.dump = dump;
             fill(this.said);
             this.render();
         } catch (error) {

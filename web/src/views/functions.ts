@@ -2,38 +2,30 @@
 
 import type { Functions } from "../api";
 import { Latest, type View } from "../app";
-import { failure, fill, h, message, name } from "../dom";
-import { count, counted, percent, place, shortPath, weight } from "../format";
+import { h, name } from "../dom";
+import { count, percent, place, shortPath, weight } from "../format";
 import type { StackQuestion, StackState, Stacks } from "../stacks";
-import { Table, type TableOptions } from "../table";
-import { SearchedHead } from "./searched";
+import type { TableOptions } from "../table";
+import { SearchedHead, SearchedTable } from "./searched";
 
 export class FunctionsView implements View<StackState> {
     readonly element: HTMLElement;
     private readonly head: SearchedHead;
-    private readonly said = h("div");
-    private readonly body = h("div");
+    private readonly table: SearchedTable;
     private readonly latest = new Latest();
-    private table: Table | null = null;
 
     constructor(private readonly stacks: Stacks) {
-        this.head = new SearchedHead(stacks.store, "Functions", (query) => this.search(query));
-        this.element = h(
-            "div",
-            { class: "functions page" },
-            this.head.element,
-            this.said,
-            this.body,
-        );
+        this.head = new SearchedHead(stacks.store, "Functions", () => this.table.search());
+        this.table = new SearchedTable(this.head, "function");
+        this.element = h("div", { class: "functions page" }, this.head.element, this.table.element);
     }
 
     show(state: StackState): void {
         this.head.take(state.q);
         const question = this.stacks.question();
-        if (this.latest.isNew(question.key)) {
-            if (!this.table) fill(this.said, message("loading", "Adding up …"));
-            void this.load(question);
-        } else this.search(state.q);
+        if (!this.latest.isNew(question.key)) return this.table.search();
+        this.table.wait("Adding up …");
+        void this.load(question);
     }
 
     /** Asks the same again, of a program that runs; order and search stay. */
@@ -42,32 +34,16 @@ export class FunctionsView implements View<StackState> {
     }
 
     private async load(question: StackQuestion): Promise<void> {
-        this.body.setAttribute("aria-busy", "true");
+        this.table.element.setAttribute("aria-busy", "true");
         try {
             const answer = await this.latest.of(question.functions());
-            if (answer) this.fill(answer, question.of === "spans" ? "call" : "sample");
+            const one = question.of === "spans" ? "call" : "sample";
+            if (answer) this.table.put(tableOptions(this.stacks, answer, one));
         } catch (error) {
             this.latest.forget();
-            fill(this.said, message("error", failure(error)));
+            this.table.fail(error);
         }
-        this.body.removeAttribute("aria-busy");
-    }
-
-    private fill(answer: Functions, one: string): void {
-        const options = tableOptions(this.stacks, answer, one);
-        if (this.table) this.table.replace(options);
-        else {
-            this.table = new Table(options);
-            fill(this.body, this.table.element);
-        }
-        fill(this.said);
-        this.search(this.head.input.value);
-    }
-
-    private search(query: string): void {
-        if (!this.table) return;
-        const found = this.table.search(query);
-        this.head.say(counted(found, "function"));
+        this.table.element.removeAttribute("aria-busy");
     }
 }
 
