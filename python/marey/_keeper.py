@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _WAITING_MAX = 16
 _REST, _REST_MAX = 9, 5.0  # times the work; seconds
-_END_SECONDS = 2.0  # the program waits so long at its end for what was asked for
+_END_SECONDS = 2.0  # the process waits so long at its end for what was asked for
 
 # Both may be used by a destructor that runs in the middle of their own use.
 _works: deque[Work] = deque()  # what is not done yet, the one that is being done in front
@@ -70,8 +70,8 @@ def _run() -> None:
         _ending.wait(min((time.thread_time() - began) * _REST, _REST_MAX))
 
 
-def _end() -> None:
-    """The program ends: what was asked for is done without rests, but not for long."""
+def finish() -> None:
+    """The process ends: what was asked for is done without rests, but not for long."""
     _ending.set()
     deadline = time.monotonic() + _END_SECONDS
     while _works and time.monotonic() < deadline:
@@ -84,5 +84,5 @@ def _forget() -> None:
     _works, _bell, _thread, _ending = deque(), queue.SimpleQueue(), None, threading.Event()
 
 
-atexit.register(_end)
+atexit.register(finish)
 os.register_at_fork(after_in_child=_forget)

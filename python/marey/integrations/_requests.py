@@ -46,7 +46,6 @@ _METHODS = frozenset(
         "WEBSOCKET",
     }
 )
-_CATEGORY = _marey.Category("request")
 _NO_ROUTE = "(no route)"
 
 
@@ -71,7 +70,7 @@ class Request:
         #: As of HTTP; 0: not known.
         self.status = 0
         requests._routes.begin()
-        self._span = _marey.span(name, _CATEGORY, **args)
+        self._span = _marey.span(name, requests._category, **args)
         self._began = _marey.now()
         self._span.__enter__()
 
@@ -131,6 +130,8 @@ class Requests:
     ValueError and TypeError name the option.
     """
 
+    _category = _marey.Category("request")
+
     def __init__(
         self,
         *,
@@ -185,14 +186,25 @@ class Requests:
         """A request begins. route: finds its pattern; None: nobody knows routes."""
         known = method.upper()
         method = known if known in _METHODS else "(other)"
+        pattern = "" if route is None else self._route(route)
+        name = f"{method} {pattern}" if pattern else method
+        return self._begin(name, method, pattern, path, query, given)
+
+    def _begin(
+        self,
+        name: str,
+        method: str,
+        route: str,
+        path: str,
+        query: str | bytes,
+        given: object,
+        **args: Any,
+    ) -> Request:
         if self.flight is not None:
             self.flight.ready()
-        pattern = "" if route is None else self._route(route)
-        args: dict[str, Any] = {}
         if _marey.recording():
-            args = self._arguments(path, query, given)
-        name = f"{method} {pattern}" if pattern else method
-        return Request(self, name, method, pattern, path, args, given)
+            args.update(self._arguments(path, query, given))
+        return Request(self, name, method, route, path, args, given)
 
     def user_of(self, given: Any) -> object:
         """Who made this request, that begin() was given; None: nobody knows."""
@@ -233,7 +245,7 @@ class Requests:
                 args.update(self._attributes(given))
         except Exception as error:
             self._tell("attributes(...) failed", error)
-        if self._path:
+        if self._path and path:
             args["path"] = path
         if self._query and query:
             args["query"] = _query(query)
