@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
 _DEPTH_MAX, _REPR_MAX = 500, 4096
-_MEMORY = 1 << 30  # bytes of one scope's own trace, at most
+_LOG_BYTES = 1 << 30  # bytes of one scope's own trace, at most
 
 
 def _words(name: str, given: str | Iterable[str] | None) -> tuple[bytes, ...]:
@@ -74,7 +74,8 @@ def _scope(
     threads: str = "scope",
     label: str | None = None,
     redact: str | Iterable[str] | None = None,
-    memory: int = _MEMORY,
+    memory: bool = False,
+    log_bytes: int = _LOG_BYTES,
 ) -> _marey.Scope:
     if threads not in ("scope", "all"):
         raise ValueError(f'threads={threads!r}: "scope" or "all" wanted')
@@ -86,7 +87,7 @@ def _scope(
         _words("ignore", ignore),
         _words("redact", redact),
         _number("max_depth", max_depth, 1, _DEPTH_MAX),
-        _number("max_calls", max_calls, 0 if not memory else 1),
+        _number("max_calls", max_calls, 0 if not log_bytes else 1),
         _nanoseconds("max_time", max_time),
         _number("max_repr", max_repr, 8, _REPR_MAX),
         bool(args),
@@ -95,7 +96,8 @@ def _scope(
         bool(c_calls),
         _nanoseconds("min_duration", min_duration),
         threads == "all",
-        memory,
+        bool(memory),
+        log_bytes,
     )
 
 
@@ -125,6 +127,8 @@ class calls:
     c_calls: functions written in C, too. threads: "scope", or "all" for what every thread does.
     label: a name for what is recorded. redact: names of parameters and keys whose values are shown
     as ***, beside those of marey.secrets.
+    memory: how many bytes each call leaves behind, by tracemalloc, which is started where it is not
+    on already. It makes a program some times slower.
 
     TypeError and ValueError name the option; RuntimeError says who is in the way where calls cannot
     be seen.
@@ -147,6 +151,7 @@ class calls:
         threads: Literal["scope", "all"] = "scope",
         label: str | None = None,
         redact: str | Iterable[str] | None = None,
+        memory: bool = False,
     ) -> None:
         options = dict(locals())
         del options["self"]

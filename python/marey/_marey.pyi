@@ -191,7 +191,8 @@ class Scope:
         c_calls: bool,
         min_duration: int,
         everyone: bool,
-        memory: int,
+        memory: bool,
+        log_bytes: int,
         /,
     ) -> Scope: ...
     @property
@@ -291,6 +292,8 @@ class Call:
     def result(self) -> Any: ...
     @property
     def exception(self) -> str | None: ...
+    @property
+    def memory(self) -> int | None: ...
     @property
     def start(self) -> float: ...
     @property

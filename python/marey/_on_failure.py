@@ -58,7 +58,7 @@ class _Block:
             _warn("on_failure: nothing is recorded", error)
         try:
             if self._owner._calls is not None:
-                scope = _scope(**self._owner._calls, max_calls=0, memory=0)
+                scope = _scope(**self._owner._calls, max_calls=0, log_bytes=0)
                 scope.open()
                 scope.enter()
                 self._scope = scope

@@ -37,7 +37,7 @@ def start(text: str) -> None:
     global _program
     options = {"args": False, "results": False, "max_depth": 500, **_read(text)}
     try:
-        _program = _scope(threads="all", max_calls=0, memory=0, **options)
+        _program = _scope(threads="all", max_calls=0, log_bytes=0, **options)
         _program.open()
     except Exception as error:
         _program = None

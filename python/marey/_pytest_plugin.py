@@ -78,7 +78,9 @@ class _Test:
         """
         if self._what != "calls" or (self._scope is not None and self._scope.is_open):
             return None
-        self._scope = _scope(ignore=_RUNNERS, max_depth=500, max_calls=0, threads="all", memory=0)
+        self._scope = _scope(
+            ignore=_RUNNERS, max_depth=500, max_calls=0, threads="all", log_bytes=0
+        )
         self._scope.open()
         return self._scope
 

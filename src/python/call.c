@@ -55,6 +55,13 @@ static PyObject *get_result(PyObject *object, void *Py_UNUSED(closure)) {
     return model_value(forest->calls.trace, result);
 }
 
+static PyObject *get_memory(PyObject *object, void *Py_UNUSED(closure)) {
+    const forest_object *forest = ((call_object *)object)->forest;
+    const struct value *memory =
+        calls_value(&forest->calls, call_of(object)->end_detail, "(memory)");
+    return memory ? model_value(forest->calls.trace, memory) : Py_NewRef(Py_None);
+}
+
 static PyObject *get_exception(PyObject *object, void *Py_UNUSED(closure)) {
     const forest_object *forest = ((call_object *)object)->forest;
     if (!(call_of(object)->flags & CALL_HAS_FAILED))
@@ -225,6 +232,9 @@ static PyGetSetDef call_getset[] = {
      DOC("The result, as an argument is shown: 'None' is a text, None: it was not recorded."),
      NULL},
     {"exception", get_exception, NULL, DOC("'Type: message' of what left the call, or None."),
+     NULL},
+    {"memory", get_memory, NULL,
+     DOC("Bytes of Python's memory that it left behind, or, below 0, gave back; None: not known."),
      NULL},
     {"start", get_start, NULL, DOC("Seconds since the beginning of what was recorded."), NULL},
     {"start_ns", get_ns, NULL, DOC("Nanoseconds, as marey.now() gives them."), AT(begin_ns)},

@@ -29,12 +29,13 @@ void calls_unlock(void) {
 face_state *calls_state;
 
 /* What events say under these names. */
-static struct { uint32_t call, step, suspended, skipped, open, result, exception; } names;
+static struct { uint32_t call, step, suspended, skipped, memory, open, result, exception; } names;
 
 static void names_make(void) {
     names.step = marey_name_id("(step)");
     names.suspended = marey_name_id("(suspended)");
     names.skipped = marey_name_id("(skipped)");
+    names.memory = marey_name_id("(memory)");
     names.open = marey_name_id("(open)");
     names.result = marey_name_id("result");
     names.exception = marey_name_id("exception");
@@ -285,6 +286,21 @@ static NOINLINE void begin_with_values(hook_thread *thread, call_thread *self, o
     write_begin(self, &self->running[at], &v, v.count - marks);
 }
 
+/* The innermost call begins with so much; what was done to say so is not its. */
+static inline void begin_memory(hook_thread *thread, call_thread *self) {
+    bool wanted = false;
+    for (uint32_t i = self->running[self->depth - 1].slots; i < self->slot_count; i++)
+        wanted |= self->slots[i].in->of->memory;
+    if (LIKELY(!wanted))
+        return;
+    bool busy = thread->busy;
+    thread->busy = true;
+    int64_t now = memory_now();
+    thread->busy = busy;
+    self->running[self->depth - 1].wants_memory = true;
+    self->running[self->depth - 1].memory = now;
+}
+
 /* Begins a call, or a piece of one, for which slots are there from first_slot on. */
 static inline void begin(hook_thread *thread, call_thread *self, open_call *call, uint32_t function,
                          uint32_t first_slot, const invocation *piece) {
@@ -300,6 +316,7 @@ static inline void begin(hook_thread *thread, call_thread *self, open_call *call
         begin_with_values(thread, self, call, running, piece);
     else
         write_begin(self, running, NULL, 0);
+    begin_memory(thread, self);
 }
 
 /* The common case, in a few steps: one scope sees the call, and nothing is said with it. False where it is another case, or
@@ -454,11 +471,13 @@ static inline void end_slot(call_thread *self, const call_running *running, call
 
 /* The event as this slot's scope has it. v may be NULL: there is nothing to say. */
 static struct call_event event_of(const call_slot *slot, const struct call_event *event,
-                                  call_values *v, uint32_t common) {
+                                  call_values *v, uint32_t common, int64_t memory) {
     struct call_event own = *event;
     v->count = common;
     if (slot->skipped)
         call_value_add_number(v, names.skipped, slot->skipped);
+    if (UNLIKELY(slot->in->of->memory))
+        call_value_add_number(v, names.memory, (uint64_t)memory);
     bool hides = common && v->args[0].name == names.result && !slot->in->of->results;
     own.args = v->args + hides;
     own.count = v->count - hides;
@@ -481,6 +500,8 @@ static NOINLINE void end_with_values(hook_thread *thread, call_thread *self, cal
             skipped = self->slots[i].skipped > skipped ? self->slots[i].skipped : skipped;
         if (skipped)
             call_value_add_number(&v, names.skipped, skipped);
+        if (running->wants_memory)
+            call_value_add_number(&v, names.memory, (uint64_t)running->memory);
         event.args = v.args;
         event.count = v.count;
         marey__call_end(&running->token, &event);
@@ -489,7 +510,7 @@ static NOINLINE void end_with_values(hook_thread *thread, call_thread *self, cal
     for (uint32_t i = running->slots; i < self->slot_count; i++)
         alone &= self->slots[i].in->of->least != 0;
     for (uint32_t i = self->slot_count; i-- > running->slots;) {
-        struct call_event own = event_of(&self->slots[i], &event, &v, common);
+        struct call_event own = event_of(&self->slots[i], &event, &v, common, running->memory);
         end_slot(self, running, &self->slots[i], &own, alone);
         alone = false; /* one of them is enough for the session */
     }
@@ -501,7 +522,8 @@ static inline bool has_values(const call_thread *self, const call_running *runni
         return true;
     for (uint32_t i = running->slots; i < self->slot_count; i++) {
         const call_slot *slot = &self->slots[i];
-        if (slot->skipped || slot->in->of->least || (slot->in->of->results && end == CALL_RETURNED))
+        if (slot->skipped || slot->in->of->least || slot->in->of->memory ||
+            (slot->in->of->results && end == CALL_RETURNED))
             return true;
     }
     return false;
@@ -549,6 +571,20 @@ static inline void finish(hook_thread *thread, call_thread *self, call_end end, 
     self->depth--;
 }
 
+/* The innermost call ends with so much more than it began with; one in pieces, all of them together. */
+static NOINLINE void end_memory(hook_thread *thread, call_thread *self, const open_call *call) {
+    uint32_t at = self->depth - 1;
+    bool busy = thread->busy;
+    thread->busy = true;
+    int64_t now = memory_now();
+    thread->busy = busy;
+    invocation *piece = call->own[1] ? pieces_find(call->frame, call->site) : NULL;
+    int64_t left = now - self->running[at].memory;
+    if (piece)
+        left = piece->memory += left;
+    self->running[at].memory = left;
+}
+
 void call_left(hook_thread *thread, open_call *call, call_end end, PyObject *value) {
     if (!call->own[0])
         return;
@@ -558,6 +594,8 @@ void call_left(hook_thread *thread, open_call *call, call_end end, PyObject *val
     if (LIKELY(self && self->depth && self->generation == thread->generation)) {
         call->own[0] = 0;
         bool over = end != CALL_YIELDED && end != CALL_AWAITS;
+        if (UNLIKELY(self->running[self->depth - 1].wants_memory))
+            end_memory(thread, self, call);
         if (UNLIKELY(over && call->site && pieces_count && call->own[1]))
             pieces_forget(call->frame);
         if (!finish_simple(self, end, stamp))

@@ -6,6 +6,7 @@
  *   calls_site.c      what is known of a code object: its name, its parameters, which filters want it
  *   calls_filter.c    include, ignore, redact
  *   calls_value.c     arguments, results and exceptions as short texts, without running any code of theirs
+ *   calls_memory.c    how much memory a call leaves behind, where a scope wants that
  *   calls_pieces.c    generators and coroutines: which invocation a piece is of
  *
  * Whose is what. A scope is shared by its Python object, by the contexts that it was entered in, and by the calls that it
@@ -86,8 +87,8 @@ typedef struct lane {
 struct scope {
     uint32_t references;
     bool open, everyone;
-    bool args, results, repr, c_calls;
-    bool simple;     /* no min_duration, no max_time */
+    bool args, results, repr, c_calls, memory;
+    bool simple;     /* no min_duration, no max_time, no memory */
     uint32_t filter; /* a bit */
     int filter_number;
     uint32_t max_depth, max_repr;
@@ -147,6 +148,8 @@ typedef struct call_running {
     /* where its arguments begin, in call_thread.kept, for those that are written at its end */
     uint32_t kept;
     uint32_t kept_count;
+    bool wants_memory; /* one of its scopes does */
+    int64_t memory;    /* bytes that there were at its begin; at its end, how many more there are */
 } call_running;
 
 typedef struct call_thread {
@@ -211,6 +214,7 @@ typedef struct invocation {
     uint64_t site;   /* its serial */
     uint64_t number; /* no other of this process has it */
     uint32_t step;
+    int64_t memory;     /* what its pieces so far have left behind */
     uint32_t count;     /* scopes that have its beginning */
     uint64_t serials[]; /* theirs */
 } invocation;
@@ -242,6 +246,16 @@ void call_value_add_text(call_values *v, uint32_t name, const char *text);
 void call_value_add_number(call_values *v, uint32_t name, uint64_t number);
 /* An exception, or the class of one. */
 void call_value_add_exception(call_values *v, uint32_t name, PyObject *exception);
+
+/* ------------------------------------------------------------------- memory */
+
+/* tracemalloc is wanted from now on. 0, or -1 with an exception. */
+int memory_start(void);
+void memory_stop(void);
+/* The interpreter ends: nobody wants it any more. */
+void memory_fini(void);
+/* Bytes that it counts. No exception. */
+int64_t memory_now(void);
 
 /* ------------------------------------------------------------------- module */
 

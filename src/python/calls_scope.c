@@ -19,7 +19,7 @@ typedef struct scope_object {
     mark_object *mark;               /* as it was entered last; NULL: it is not */
     PyObject *label;                 /* bytes, or NULL */
     uint64_t max_time, min_duration; /* nanoseconds; 0: none */
-    uint64_t memory;                 /* bytes of the log; 0: no log */
+    uint64_t log_bytes;              /* 0: no log */
     uint64_t lost;                   /* at the end */
     uint64_t unseen;                 /* when it was opened: what hooks had not seen until then */
     bool was_opened;
@@ -47,6 +47,7 @@ void scopes_fini(face_state *state) {
         return;
     calls_state = NULL;
     scopes_open = 0;
+    memory_fini();
     calls_changed();
 }
 
@@ -215,9 +216,9 @@ static int interpreter_take(face_state *state) {
 }
 
 static int log_make(scope_object *self) {
-    if (!self->memory)
+    if (!self->log_bytes)
         return 0;
-    self->of->log = marey__call_log_open(self->memory);
+    self->of->log = marey__call_log_open(self->log_bytes);
     if (self->of->log)
         return 0;
     PyErr_NoMemory();
@@ -232,7 +233,13 @@ static int scope_open(scope_object *self) {
     call_thread *recorder = thread ? call_thread_here(thread) : NULL;
     if (!recorder)
         PyErr_NoMemory();
-    if (!recorder || log_make(self) < 0 || (of->everyone && everyone_add(of) < 0)) {
+    int failed = !recorder || log_make(self) < 0 || (of->memory && memory_start() < 0);
+    if (!failed && of->everyone && everyone_add(of) < 0) {
+        failed = 1;
+        if (of->memory)
+            memory_stop();
+    }
+    if (failed) {
         hook_stop(self->state, options_of(of));
         return -1;
     }
@@ -242,7 +249,7 @@ static int scope_open(scope_object *self) {
     uint64_t now = marey__stamp();
     of->deadline = self->max_time ? marey__stamp_after(now, self->max_time) : 0;
     of->least = self->min_duration ? marey__stamp_after(0, self->min_duration) : 0;
-    of->simple = !of->deadline && !of->least;
+    of->simple = !of->deadline && !of->least && !of->memory;
     /* Before the lock: asyncio's tasks are asked by calls of Python, which the hook sees, too. */
     track_object *track = of->log ? task_track(self->state) : NULL;
     calls_lock();
@@ -270,6 +277,8 @@ static void scope_close(scope_object *self) {
     filter_drop(of->filter_number);
     calls_changed();
     hook_stop(self->state, options_of(of));
+    if (of->memory)
+        memory_stop();
     if (!--scopes_open)
         pieces_clear();
 }
@@ -340,18 +349,18 @@ static PyObject *get_is_open(PyObject *self, void *Py_UNUSED(closure)) {
 /* ------------------------------------------------------------------- object */
 
 /* Scope(label, include, ignore, redact, max_depth, max_calls, max_time, max_repr, args, results, repr, c_calls, min_duration,
- * everyone, memory): times in nanoseconds; tuples of bytes; 0 for no limit. */
+ * everyone, memory, log): memory is whether to say it of calls, log bytes, 0 for none; times in nanoseconds; tuples of bytes; 0 for no limit. */
 static PyObject *scope_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs)) {
     face_state *state = state_of_type(type);
     static uint64_t last_serial;
     PyObject *label, *include, *ignore, *redact;
     unsigned max_depth, max_repr;
-    unsigned long long max_calls, max_time, min_duration, memory;
-    int with_args, results, repr, c_calls, everyone;
-    if (!PyArg_ParseTuple(args, "OO!O!O!IKKIppppKpK:Scope", &label, &PyTuple_Type, &include,
+    unsigned long long max_calls, max_time, min_duration, log_bytes;
+    int with_args, results, repr, c_calls, everyone, memory;
+    if (!PyArg_ParseTuple(args, "OO!O!O!IKKIppppKppK:Scope", &label, &PyTuple_Type, &include,
                           &PyTuple_Type, &ignore, &PyTuple_Type, &redact, &max_depth, &max_calls,
                           &max_time, &max_repr, &with_args, &results, &repr, &c_calls,
-                          &min_duration, &everyone, &memory))
+                          &min_duration, &everyone, &memory, &log_bytes))
         return NULL;
     scope_object *self = (scope_object *)type->tp_alloc(type, 0);
     scope *of = self ? calloc(1, sizeof *of) : NULL;
@@ -364,13 +373,14 @@ static PyObject *scope_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUS
     self->label = label == Py_None ? NULL : Py_NewRef(label);
     self->max_time = max_time;
     self->min_duration = min_duration;
-    self->memory = memory;
+    self->log_bytes = log_bytes;
     *of = (scope){.references = 1,
                   .everyone = everyone,
                   .args = with_args,
                   .results = results,
                   .repr = repr,
                   .c_calls = c_calls,
+                  .memory = memory,
                   .filter_number = -1,
                   .max_depth = max_depth,
                   .max_repr = max_repr < CALLS_REPR_MAX ? max_repr : CALLS_REPR_MAX,

@@ -398,7 +398,7 @@ def test_memory_is_bounded(seen):
         return text
 
     with marey.calls(include=__name__, max_calls=1_000_000_000, max_repr=4096) as scope:
-        scope._scope = marey._calls._scope(include=__name__, max_repr=4096, memory=1 << 20)
+        scope._scope = marey._calls._scope(include=__name__, max_repr=4096, log_bytes=1 << 20)
         scope._scope.open()
         scope._scope.enter()
         for _ in range(1000):

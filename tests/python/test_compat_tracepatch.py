@@ -12,6 +12,7 @@ import stat
 import sys
 import threading
 import time
+import tracemalloc
 import xml.etree.ElementTree
 
 import beside
@@ -307,9 +308,27 @@ def test_wrong_options_are_said_at_once(options):
         trace(**options)
 
 
-def test_memory_is_not_recorded_and_that_is_said():
-    with pytest.raises(NotImplementedError, match="track_memory"):
-        trace(track_memory=True)
+def test_memory_that_calls_leave_behind(tmp_path):
+    kept = []
+
+    def keeps():
+        kept.append(bytearray(2 << 20))
+
+    def gives_back():
+        keeps()
+        kept.clear()
+
+    with trace(track_memory=True, include_modules=[__name__]) as t:
+        keeps()
+        gives_back()
+    assert not tracemalloc.is_tracing()
+    left = [root.memory_delta_kb for root in t.roots]
+    assert left == pytest.approx([2048, -2048], abs=16)
+    assert re.search(r"keeps\(.*\) -> None  \[[^ ]+, \+2\.0 MB\]", t.tree())
+    t.to_json(tmp_path / "t.json")
+    data = trace.load(tmp_path / "t.json")
+    assert data["config"]["track_memory"] is True
+    assert data["trace"][0]["memory_delta_kb"] == round(left[0], 2)
 
 
 # ------------------------------------------------------------- threads, others, again

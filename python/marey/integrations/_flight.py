@@ -136,7 +136,7 @@ class Flight:
         from .._sampler import Sampler
 
         sampler = Sampler(self._hz, record=True, after_fork="off")
-        scope = _scope(**self._calls, max_calls=0, memory=0, threads="all")
+        scope = _scope(**self._calls, max_calls=0, log_bytes=0, threads="all")
         if self._what == "samples":
             self._sampler = sampler
         elif self._what == "calls":

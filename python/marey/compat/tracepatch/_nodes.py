@@ -104,6 +104,7 @@ def _from_call(call: Call, depth: int, most: int) -> TraceNode:
     result = call.result
     args = ", ".join(f"{name.lstrip('*')}={_shown(v, most)}" for name, v in call.args.items())
     start, elapsed = call.start_ns / 1e9, call.elapsed_ns / 1e9
+    memory = call.memory
     return TraceNode(
         name=call.name,
         module=call.module,
@@ -116,6 +117,7 @@ def _from_call(call: Call, depth: int, most: int) -> TraceNode:
         depth=depth,
         file=call.file,
         lineno=call.line,
+        memory_delta_kb=None if memory is None else memory / 1024,
     )
 
 

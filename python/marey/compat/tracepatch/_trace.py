@@ -76,7 +76,8 @@ class trace:
     0: nothing is recorded at all. max_repr: characters of each value, and of all arguments of a
     call together, up to 4096. max_time: seconds. cache: write the trace into .tracepatch/traces
     below cache_dir, or the current directory, when it ends; without a word on it, where there is a
-    cache_dir. sample: the part of the calls to keep, chosen by chance: 0.1 for a tenth.
+    cache_dir. track_memory: what each call leaves behind, by tracemalloc. sample: the part of the
+    calls to keep, chosen by chance: 0.1 for a tenth.
 
     Files that cannot be written are a RuntimeWarning: the program's own errors come first.
     Raises TypeError, ValueError for what is no option.
@@ -97,8 +98,6 @@ class trace:
         track_memory: bool = False,
         sample: float | None = None,
     ) -> None:
-        if track_memory:
-            raise NotImplementedError("track_memory: no memory is recorded of calls")
         if sample is not None and not 0 <= sample <= 1:
             raise ValueError(f"sample={sample}: 0 to 1 wanted")
         self._config = TraceConfig(
@@ -141,6 +140,7 @@ class trace:
             max_repr=min(max(wants.max_repr, _REPR_LEAST), native._REPR_MAX),
             repr=True,
             label=self._label,
+            memory=wants.track_memory,
         )
         made.owner = self
         return made
