@@ -1,4 +1,4 @@
-"""Tasks of Celery as spans, and kept: run eagerly, and by a real worker with a pool of processes."""
+"""Tasks of Celery as spans, and kept: run eagerly, and by a real worker with processes."""
 
 import os
 import signal

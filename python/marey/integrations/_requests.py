@@ -188,9 +188,9 @@ class Requests:
         method = known if known in _METHODS else "(other)"
         pattern = "" if route is None else self._route(route)
         name = f"{method} {pattern}" if pattern else method
-        return self._begin(name, method, pattern, path, query, given)
+        return self._start(name, method, pattern, path, query, given)
 
-    def _begin(
+    def _start(
         self,
         name: str,
         method: str,

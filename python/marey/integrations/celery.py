@@ -54,7 +54,7 @@ class Marey(Requests):
             return
         request = task.request
         delivery = request.delivery_info or {}
-        self._running[task_id] = self._begin(
+        self._running[task_id] = self._start(
             task.name,
             "TASK",
             task.name,
