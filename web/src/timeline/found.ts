@@ -38,8 +38,10 @@ export class FoundSpans {
         this.page = null;
         this.place = -1;
         if (name === null) return null;
-        this.count = (await this.slices(0, 1)).count;
-        return { name, count: this.count };
+        const { count } = await this.slices(0, 1);
+        if (query !== this.query) return null;
+        this.count = count;
+        return { name, count };
     }
 
     /** The next or previous; the first time, the first that begins after a time. */

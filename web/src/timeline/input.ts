@@ -37,6 +37,7 @@ export class Input {
     private began: PointerEvent | null = null;
     private mode: "none" | "pan" | "range" | "pinch" = "none";
     private moved = false;
+    /** By the key itself: what it writes may be another thing when it is let go (Shift, "+", then "="). */
     private readonly held = new Map<string, "left" | "right" | "in" | "out">();
     private beat = 0;
     private lastX = 0;
@@ -52,7 +53,7 @@ export class Input {
         canvas.addEventListener("pointercancel", (event) => this.up(event));
         canvas.addEventListener("pointerleave", () => moves.hover(null));
         canvas.addEventListener("keydown", (event) => this.key(event));
-        canvas.addEventListener("keyup", (event) => this.held.delete(event.key.toLowerCase()));
+        canvas.addEventListener("keyup", (event) => this.held.delete(event.code));
         canvas.addEventListener("blur", () => this.held.clear());
     }
 
@@ -129,15 +130,15 @@ export class Input {
         if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
         const name = event.key.toLowerCase();
         const move = HELD[name];
-        if (move) this.hold(name, move);
+        if (move) this.hold(event.code, move);
         else if (name === "arrowdown") this.moves.scroll(SCROLL);
         else if (name === "arrowup") this.moves.scroll(-SCROLL);
         else if (!this.moves.key(event)) return;
         event.preventDefault();
     }
 
-    private hold(name: string, move: "left" | "right" | "in" | "out"): void {
-        this.held.set(name, move);
+    private hold(code: string, move: "left" | "right" | "in" | "out"): void {
+        this.held.set(code, move);
         if (this.beat) return;
         let before = performance.now();
         const beat = (now: number) => {

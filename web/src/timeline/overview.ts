@@ -1,7 +1,7 @@
 // The whole trace in a strip above every view: how busy each thread is, over time. Dragging over it selects the range
 // that all views are about; the timeline's window is shown in it.
 
-import type { TrackPart } from "../api";
+import type { Track, TrackPart } from "../api";
 import type { App } from "../app";
 import { Strip } from "../canvas/strip";
 import { h } from "../dom";
@@ -59,11 +59,16 @@ export class Overview {
 
     private async load(): Promise<void> {
         const { source, trace } = this.app;
+        const threads = new Map(trace.threads.map((thread) => [thread.id, thread]));
+        const weight = ({ thread, spans }: Track) => {
+            const own = thread === null ? undefined : threads.get(thread);
+            return own ? own.spans + own.samples : spans;
+        };
         const shown = trace.tracks
             .filter(
                 (track) => track.kind !== "counter" && (track.spans > 0 || track.kind === "thread"),
             )
-            .sort((a, b) => weightOf(trace.threads, b) - weightOf(trace.threads, a))
+            .sort((a, b) => weight(b) - weight(a))
             .slice(0, THREADS_MAX);
         if (shown.length === 0) return;
         shown.sort((a, b) => trace.tracks.indexOf(a) - trace.tracks.indexOf(b));
@@ -173,14 +178,6 @@ export class Overview {
         const half = (look[1] - look[0]) / 2;
         this.app.store.change({ look: [time - half, time + half] });
     }
-}
-
-function weightOf(
-    threads: { id: number; spans: number; samples: number }[],
-    track: { thread: number | null; spans: number },
-): number {
-    const thread = threads.find((thread) => thread.id === track.thread);
-    return thread ? thread.spans + thread.samples : track.spans;
 }
 
 /** What share of each cell is running by its samples, or by its outermost spans where there are none. */
