@@ -73,6 +73,11 @@ def terminal(tmp_path):
     terminal.close()
 
 
+def sleeps(seconds):
+    """A program that says when it runs; the words that were typed do not."""
+    return f"sh -c 'echo re\"\"ady; exec sleep {seconds}'"
+
+
 def test_an_interrupt_reaches_the_program_once(terminal, tmp_path):
     (tmp_path / "count.sh").write_text(COUNTS_INTERRUPTS)
     terminal.send(f"{find_marey()} run -q sh count.sh; echo status=$?\n")
@@ -84,9 +89,8 @@ def test_an_interrupt_reaches_the_program_once(terminal, tmp_path):
 
 
 def test_an_interrupted_program_is_reported(terminal):
-    terminal.send(f"{find_marey()} run sleep 60\n")
-    terminal.wait_for("sleep 60")
-    time.sleep(0.3)
+    terminal.send(f"{find_marey()} run {sleeps(60)}\n")
+    terminal.wait_for("ready")
     terminal.send("\x03")
     terminal.wait_for("killed by signal 2 (Interrupt)")
     terminal.send("echo status=$?\n")
@@ -94,9 +98,8 @@ def test_an_interrupted_program_is_reported(terminal):
 
 
 def test_a_stopped_program_can_be_continued(terminal):
-    terminal.send(f"{find_marey()} run -q sleep 1.5\n")
-    terminal.wait_for("sleep 1.5")
-    time.sleep(0.3)
+    terminal.send(f"{find_marey()} run -q {sleeps(1.5)}\n")
+    terminal.wait_for("ready")
     terminal.send("\x1a")
     terminal.wait_for("Stopped")
     terminal.send("fg; echo status=$?\n")
