@@ -5,6 +5,7 @@
 
 #include "marey.h"
 #include "model/grow.h"
+#include "model/map.h"
 #include "model/summary.h"
 #include "page/parts.h"
 
@@ -78,12 +79,13 @@ static void swap(uint32_t *a, uint32_t *b) {
     *b = kept;
 }
 
-/* Puts the place that belongs at `at` there, those before it before, all others behind (quickselect; the middle of three
- * as pivot). */
+/* Puts the place that belongs at `at` there, those before it before, all others behind (quickselect; the pivot is the
+ * middle of three, one of them by chance: no file can be made to be slow). */
 static void select_place(const struct found *found, uint32_t from, uint32_t to, uint32_t at) {
     uint32_t *places = found->places;
     while (to - from > 1) {
-        uint32_t middle = from + (to - from) / 2, last = to - 1, kept = from;
+        uint32_t middle = from + (uint32_t)(map_mix(from ^ (uint64_t)to << 32) % (to - from));
+        uint32_t last = to - 1, kept = from;
         if (is_before(found, places[middle], places[from]))
             swap(&places[middle], &places[from]);
         if (is_before(found, places[last], places[from]))
