@@ -14,6 +14,7 @@ import marey
 
 PACKAGE = Path(marey.__file__).parent
 LIBRARY = PACKAGE / "lib" / "libmarey.so"
+EXTENSIONS = [next(PACKAGE.glob(f"{name}*.so")) for name in ("_marey", "_page")]
 COMMAND = Path(sys.executable).parent / "marey"
 
 PROGRAM = r"""
@@ -105,11 +106,11 @@ def test_a_program_builds_by_find_package(package, source, tmp_path):
 
 @needs("readelf")
 def test_shared_libraries_needed_are_those_of_the_system():
-    extension = next(PACKAGE.glob("_marey*.so"))
+    of_extensions = r"libmarey\.so|libc\.so|libm\.so|libpthread|ld-linux"
     allowed = {
         LIBRARY: r"libc\.so|libpthread|ld-linux",
         COMMAND: r"libc\.so|libm\.so|libdl|libpthread|ld-linux",
-        extension: r"libmarey\.so|libc\.so|libm\.so|libpthread|ld-linux",
+        **dict.fromkeys(EXTENSIONS, of_extensions),
     }
     for path, pattern in allowed.items():
         needed = re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-d", path))
@@ -117,9 +118,10 @@ def test_shared_libraries_needed_are_those_of_the_system():
 
 
 @needs("readelf")
-def test_the_extension_finds_the_library_beside_it_and_nothing_else_is_searched():
-    extension = next(PACKAGE.glob("_marey*.so"))
-    for path, expected in ((extension, ["$ORIGIN/lib"]), (LIBRARY, []), (COMMAND, [])):
+def test_extensions_find_the_library_beside_them_and_nothing_else_is_searched():
+    assert len(EXTENSIONS) == 2
+    expected_of = {LIBRARY: [], COMMAND: [], **dict.fromkeys(EXTENSIONS, ["$ORIGIN/lib"])}
+    for path, expected in expected_of.items():
         assert re.findall(r"R(?:UN)?PATH\).*\[(.*)\]", run("readelf", "-d", path)) == expected, path
 
 
