@@ -6,17 +6,19 @@ static bool may_run_on(cpu_set_t *set) {
     return sched_getaffinity(0, sizeof *set, set) == 0;
 }
 
-static void choose(struct aside *aside, const cpu_set_t *set) {
+/* Returns whether that is another set than before. */
+static bool choose(struct aside *aside, const cpu_set_t *set) {
     if (CPU_EQUAL(set, &aside->chosen))
-        return;
+        return false;
     aside->able = sched_setaffinity(0, sizeof *set, set) == 0;
     aside->chosen = *set;
+    return true;
 }
 
 void aside_begin(struct aside *aside) {
     aside->able = may_run_on(&aside->allowed) && CPU_COUNT(&aside->allowed) > 1;
     aside->chosen = aside->allowed;
-    aside->look_ns = 0;
+    aside->look_ns = aside->look_after_ns = 0;
 }
 
 /* Somebody else has said where the thread is to run: that counts from now on. */
@@ -26,14 +28,23 @@ static void heed_others(struct aside *aside) {
         aside->allowed = aside->chosen = set;
 }
 
-void aside_from(struct aside *aside, const cpu_set_t *busy) {
+void aside_from(struct aside *aside, const cpu_set_t *busy, uint64_t now_ns) {
     cpu_set_t left;
     if (!aside->able)
         return;
     heed_others(aside);
     CPU_AND(&left, &aside->allowed, busy);
     CPU_XOR(&left, &aside->allowed, &left);
-    choose(aside, CPU_COUNT(&left) ? &left : &aside->allowed);
+    if (choose(aside, CPU_COUNT(&left) ? &left : &aside->allowed) || !aside->look_after_ns)
+        aside->look_after_ns = ASIDE_LOOK_NS;
+    else if (aside->look_after_ns < ASIDE_LOOK_MAX_NS)
+        aside->look_after_ns *= 2;
+    aside->look_ns = now_ns + aside->look_after_ns;
+}
+
+void aside_pause(struct aside *aside, uint64_t now_ns) {
+    aside_end(aside);
+    aside->look_ns = now_ns + ASIDE_PAUSE_NS;
 }
 
 void aside_end(struct aside *aside) {

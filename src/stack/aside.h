@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 enum {
-    ASIDE_LOOK_NS = 10000000,    /* threads move: they are looked at again after so long */
+    ASIDE_LOOK_NS =
+        10000000, /* threads move: they are looked at again after so long, then after twice as long, ... */
+    ASIDE_LOOK_MAX_NS = 160000000,
     ASIDE_INTERVAL_NS = 2000000, /* who samples more seldom than that disturbs nobody */
     ASIDE_LATE_NS = 100000000, /* a tick so late has no time where it is: it may run anywhere ... */
     ASIDE_PAUSE_NS = 1000000000, /* ... for so long */
@@ -24,7 +26,8 @@ struct aside {
     cpu_set_t allowed; /* where it may run */
     cpu_set_t chosen;  /* what it was limited to last */
     bool able;
-    uint64_t look_ns; /* when threads are to be looked at again */
+    uint64_t look_ns;       /* when threads are to be looked at again, ... */
+    uint64_t look_after_ns; /* ... and how long that is after the last time */
 };
 
 /* Before a run of the thread that calls, and after it: then it may run where it could before. */
@@ -32,6 +35,8 @@ void aside_begin(struct aside *aside);
 void aside_end(struct aside *aside);
 
 /* From now on it runs on none of `busy`, if that leaves any. */
-void aside_from(struct aside *aside, const cpu_set_t *busy);
+void aside_from(struct aside *aside, const cpu_set_t *busy, uint64_t now_ns);
+/* From now on it runs where it could before, for ASIDE_PAUSE_NS. */
+void aside_pause(struct aside *aside, uint64_t now_ns);
 
 #endif

@@ -70,6 +70,11 @@ void codes_fini(struct codes *codes);
 /* From now on, what was compared before has to be compared again when it is met. */
 void codes_tick(struct codes *codes);
 
+/* As long as this is the same, all that was found stands, and was compared. */
+static inline uint64_t codes_state(const struct codes *codes) {
+    return codes->tick + codes->changed + codes->cleared;
+}
+
 /* The code object at `address`, if it is kept; NULL else. */
 struct code *codes_find(const struct codes *codes, uint64_t address);
 

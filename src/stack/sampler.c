@@ -298,15 +298,15 @@ static bool find_busy(const struct sampler *sampler, cpu_set_t *busy) {
 }
 
 static void step_aside(struct sampler *sampler, const struct schedule_tick *due) {
+    struct aside *aside = &sampler->aside;
     cpu_set_t busy;
-    if (due->now_ns < sampler->aside.look_ns || !sampler->aside.able ||
+    if (due->now_ns < aside->look_ns || !aside->able ||
         sampler->schedule.interval_ns > ASIDE_INTERVAL_NS)
         return;
-    bool late = due->late_ns >= ASIDE_LATE_NS;
-    sampler->aside.look_ns = due->now_ns + (late ? ASIDE_PAUSE_NS : ASIDE_LOOK_NS);
-    if (late || !find_busy(sampler, &busy))
-        CPU_ZERO(&busy);
-    aside_from(&sampler->aside, &busy);
+    if (due->late_ns >= ASIDE_LATE_NS || !find_busy(sampler, &busy))
+        aside_pause(aside, due->now_ns);
+    else
+        aside_from(aside, &busy, due->now_ns);
 }
 
 /* When something has to be done though no deadline is due. */

@@ -57,9 +57,42 @@ static bool same_stack(const struct thread_reader *reader, int depth) {
     return true;
 }
 
+/* How many frames, from the outermost on, were read as those of the stack before. */
+static int unmoved(const struct thread_reader *reader, int depth) {
+    int same = 0, most = depth < reader->before_depth ? depth : reader->before_depth;
+    for (; same < most; same++) {
+        const struct frame *a = &reader->frames[depth - 1 - same];
+        const struct frame *b = &reader->before[reader->before_depth - 1 - same];
+        bool same_place =
+            a->code_address == b->code_address && a->instr == b->instr && a->copy == b->copy;
+        if (!same_place || b->index < 0) /* only one that runs may not have begun */
+            break;
+    }
+    return same;
+}
+
+/* What is known of frames that did not move, and of their code objects, is known still. */
+static int name_frames(struct codes *codes, struct thread_reader *reader, int depth) {
+    uint64_t state = codes_state(codes);
+    int known = state == reader->before_state ? unmoved(reader, depth) : 0;
+    for (int i = 1; i <= known; i++) {
+        struct frame *frame = &reader->frames[depth - i];
+        const struct frame *before = &reader->before[reader->before_depth - i];
+        frame->code = before->code;
+        frame->code_id = before->code_id;
+        frame->index = before->index;
+    }
+    int error = frames_name(codes, reader->frames, depth - known);
+    if (!error && known && codes_state(codes) != state)
+        error = frames_name(codes, reader->frames, depth);
+    if (!error)
+        reader->before_state = codes_state(codes);
+    return error;
+}
+
 static int finish(struct unwinder *unwinder, struct thread_reader *reader,
                   const struct chain *chain, struct stack *stack) {
-    int error = frames_name(&unwinder->codes, reader->frames, chain->depth);
+    int error = name_frames(&unwinder->codes, reader, chain->depth);
     if (error)
         return error;
     stack->repeated = same_stack(reader, chain->depth);

@@ -86,6 +86,7 @@ struct thread_reader {
     struct frame *frames;     /* of the stack that is being read */
     struct frame *before;     /* of the last one that was read well */
     int before_depth;         /* -1: none */
+    uint64_t before_state;    /* codes_state then */
     int room;                 /* of both */
 };
 
