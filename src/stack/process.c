@@ -43,10 +43,9 @@ struct interpreter_state {
 
 /* Before the pointer to the newest thread stands how many were made (3.11 and later: struct pythreads,
  * Include/internal/pycore_interp.h): that changes also where the newest has ended and the next one is at its address. */
-static struct piece births_of_threads(const struct process *process,
-                                      struct interpreter *interpreter) {
-    return (struct piece){interpreter->address + process->layout.interp_threads - 8,
-                          interpreter->births, 2 * sizeof *interpreter->births};
+static uint64_t address_of_births(const struct process *process,
+                                  const struct interpreter *interpreter) {
+    return interpreter->address + process->layout.interp_threads - 8;
 }
 
 static int read_state(struct process *process, struct interpreter *interpreter, uint64_t gil,
@@ -55,7 +54,8 @@ static int read_state(struct process *process, struct interpreter *interpreter, 
     struct piece pieces[8];
     *state = (struct interpreter_state){.gil = gil, .enabled = 1};
     int count = 0;
-    pieces[count++] = births_of_threads(process, interpreter);
+    pieces[count++] = (struct piece){address_of_births(process, interpreter), interpreter->births,
+                                     2 * sizeof *interpreter->births};
     pieces[count++] = (struct piece){process->runtime + layout->runtime_interpreters,
                                      &interpreter->births[2], sizeof *interpreter->births};
     pieces[count++] = (struct piece){interpreter->address + layout->interp_collecting,
@@ -94,37 +94,50 @@ int interpreter_read(struct process *process, struct interpreter *interpreter) {
     return 0;
 }
 
-enum { GIL_WINDOW = 256 /* the fields of a GIL that are read lie together */ };
+bool glance_begin(struct glance *glance, const struct process *process,
+                  const struct interpreter *interpreter, bool collecting) {
+    const struct layout *layout = &process->layout;
+    uint32_t locked = layout->gil_locked, holder = layout->gil_holder;
+    uint32_t enabled = layout->gil_enabled != LAYOUT_NONE ? layout->gil_enabled : locked;
+    uint32_t from = least(locked, least(holder, enabled));
+    uint32_t to = most(locked, most(holder, enabled)) + sizeof interpreter->gil_holder;
+    if (to - from > GIL_WINDOW)
+        return false;
+    int count = 0;
+    glance->gil_from = from;
+    glance->collects = 0;
+    glance->pieces[count++] = (struct piece){address_of_births(process, interpreter),
+                                             glance->births, sizeof glance->births};
+    if (interpreter->gil)
+        glance->pieces[count++] = (struct piece){interpreter->gil + from, glance->gil, to - from};
+    if (collecting)
+        glance->pieces[count++] = (struct piece){interpreter->address + layout->interp_collecting,
+                                                 &glance->collects, sizeof glance->collects};
+    glance->count = count;
+    return true;
+}
+
+void glance_end(const struct glance *glance, const struct process *process,
+                struct interpreter *interpreter) {
+    const struct layout *layout = &process->layout;
+    const uint8_t *gil = glance->gil;
+    uint32_t from = glance->gil_from;
+    bool has_switch = layout->gil_enabled != LAYOUT_NONE;
+    bool held = interpreter->gil && get32(gil + (layout->gil_locked - from)) == 1 &&
+                (!has_switch || get32(gil + (layout->gil_enabled - from)));
+    memcpy(interpreter->births, glance->births, sizeof glance->births);
+    interpreter->collecting = glance->collects != 0;
+    interpreter->gil_holder = held ? get64(gil + (layout->gil_holder - from)) : 0;
+}
 
 int interpreter_glance(struct process *process, struct interpreter *interpreter, bool collecting) {
-    const struct layout *layout = &process->layout;
-    bool has_switch = layout->gil_enabled != LAYOUT_NONE;
-    uint32_t locked = layout->gil_locked, holder = layout->gil_holder;
-    uint32_t enabled = has_switch ? layout->gil_enabled : locked;
-    uint32_t from = least(locked, least(holder, enabled));
-    uint8_t gil[GIL_WINDOW];
-    int32_t collects = 0;
-    struct piece pieces[4];
-    if (locked - from > GIL_WINDOW - 8 || holder - from > GIL_WINDOW - 8 ||
-        enabled - from > GIL_WINDOW - 8)
+    struct glance glance;
+    if (!glance_begin(&glance, process, interpreter, collecting))
         return interpreter_read(process, interpreter);
-    int count = 1;
-    pieces[0] = births_of_threads(process, interpreter);
-    if (interpreter->gil)
-        pieces[count++] = (struct piece){interpreter->gil + from, gil,
-                                         most(locked, most(holder, enabled)) - from +
-                                             sizeof interpreter->gil_holder};
-    if (collecting)
-        pieces[count++] = (struct piece){interpreter->address + layout->interp_collecting,
-                                         &collects, sizeof collects};
-    int error = memory_read_pieces(&process->memory, pieces, count);
-    if (error)
-        return error;
-    interpreter->collecting = collects != 0;
-    bool held = interpreter->gil && get32(gil + (locked - from)) == 1 &&
-                (!has_switch || get32(gil + (enabled - from)));
-    interpreter->gil_holder = held ? get64(gil + (holder - from)) : 0;
-    return 0;
+    int error = memory_read_pieces(&process->memory, glance.pieces, glance.count);
+    if (!error)
+        glance_end(&glance, process, interpreter);
+    return error;
 }
 
 static bool waits_within(uint64_t address, uint64_t start, uint64_t bytes) {

@@ -72,6 +72,28 @@ int interpreter_read(struct process *process, struct interpreter *interpreter);
 /* The same of one that was read before, quickly: its GIL's holder, births of threads, and `collecting` if wanted. */
 int interpreter_glance(struct process *process, struct interpreter *interpreter, bool collecting);
 
+enum {
+    GLANCE_PIECES_MAX = 3,
+    GIL_WINDOW = 256 /* the fields of a GIL that are read lie together */
+};
+
+/* A glance whose pieces are read along with something else. */
+struct glance {
+    struct piece pieces[GLANCE_PIECES_MAX];
+    int count;
+    uint64_t births[2];
+    int32_t collects;
+    uint32_t gil_from;
+    uint8_t gil[GIL_WINDOW];
+};
+
+/* Which pieces have to be read, into the glance. False: it cannot be done so. */
+bool glance_begin(struct glance *glance, const struct process *process,
+                  const struct interpreter *interpreter, bool collecting);
+/* They were read: what they say of the interpreter. */
+void glance_end(const struct glance *glance, const struct process *process,
+                struct interpreter *interpreter);
+
 /* Does this thread wait for its interpreter's GIL? By where the kernel says that it waits. */
 bool thread_waits_for_gil(const struct process *process, const struct interpreter *interpreter,
                           const struct thread *thread);

@@ -37,6 +37,7 @@ void target_forget_threads(struct target *target, struct sampling *sampling) {
     free(target->threads);
     target->threads = NULL;
     target->threads_count = 0;
+    target->holder = target->ahead.thread = NULL;
 }
 
 /* The thread that was listed before, from *from on: threads keep their order, new ones stand first. */
@@ -117,6 +118,7 @@ int target_list(struct target *target, struct sampling *sampling, uint64_t now_n
     target->list_after_ns = TARGET_LIST_SHARE * (schedule_cpu_ns() - start_ns);
     if (error)
         return error;
+    target->holder = target->ahead.thread = NULL;
     for (int i = 0; i < target->threads_count; i++)
         if (target->threads[i])
             thread_free(target, sampling, target->threads[i]);

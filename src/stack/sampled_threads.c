@@ -95,20 +95,47 @@ static uint8_t marker_of(const struct target *target, const struct sampling *sam
     return stack->native || (!thread->waits_for_gil && (sleeps || without_gil)) ? SAMPLE_NATIVE : 0;
 }
 
-enum stack_known { STACK_UNREAD, STACK_READ, STACK_LOST };
-
-static enum stack_known read_stack(struct target *target, struct sampled_thread *thread,
-                                   struct stack *stack) {
+/* Also reads `along` by the same call; that is right where STACK_READ is returned. */
+static enum stack_known read_now(struct target *target, struct sampled_thread *thread,
+                                 struct stack *stack, const struct piece *along, int along_count) {
     if (!thread->reader) {
         thread->reader = malloc(sizeof *thread->reader);
         if (!thread->reader)
             return STACK_LOST;
         thread_reader_init(thread->reader, &target->unwinder, &thread->thread);
     }
-    int error = unwind_thread(&target->unwinder, thread->reader, stack);
+    int error = unwind_thread_along(&target->unwinder, thread->reader, stack, along, along_count);
     if (error == MAREY_EADDRESS || error == MAREY_ENOPROCESS)
         thread->ended = target->changed = true;
     return error ? STACK_LOST : STACK_READ;
+}
+
+static enum stack_known read_stack(struct target *target, struct sampled_thread *thread,
+                                   struct stack *stack) {
+    struct stack_ahead *ahead = &target->ahead;
+    if (ahead->thread != thread)
+        return read_now(target, thread, stack, NULL, 0);
+    ahead->thread = NULL;
+    *stack = ahead->stack;
+    return ahead->known;
+}
+
+int target_glance(struct target *target, struct sampling *sampling,
+                  struct interpreter *interpreter) {
+    struct process *process = &target->process;
+    struct sampled_thread *holder = target->holder;
+    bool collecting = sampling->options.native_marker;
+    struct glance glance;
+    if (!holder || holder->ended || interpreter_at(target, holder) != interpreter ||
+        !glance_begin(&glance, process, interpreter, collecting))
+        return interpreter_glance(process, interpreter, collecting);
+    struct stack_ahead *ahead = &target->ahead;
+    ahead->thread = holder;
+    ahead->known = read_now(target, holder, &ahead->stack, glance.pieces, glance.count);
+    if (ahead->known != STACK_READ)
+        return interpreter_glance(process, interpreter, collecting);
+    glance_end(&glance, process, interpreter);
+    return 0;
 }
 
 /* The stack joins the run, or begins the next. Of a thread that runs an asyncio task, what is below that is left out:
@@ -266,9 +293,19 @@ void target_stop_threads(struct target *target, struct sampling *sampling,
     }
 }
 
+/* Who has the GIL at two ticks in a row is expected to have it at the next. */
+static void expect(struct target *target, struct sampled_thread *thread, bool holds) {
+    if (holds && thread->held)
+        target->holder = thread;
+    else if (target->holder == thread)
+        target->holder = NULL;
+    thread->held = holds;
+}
+
 static void take_or_pass(struct target *target, struct sampling *sampling,
                          struct sampled_thread *thread, const struct tick *tick) {
     bool holds = interpreter_at(target, thread)->gil_holder == thread->thread.address;
+    expect(target, thread, holds);
     if (thread->still && !holds && take_again(target, sampling, thread, tick))
         return;
     thread->rests = false;

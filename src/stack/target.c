@@ -192,14 +192,14 @@ void target_retry(struct target *target, struct sampling *sampling, uint64_t now
 /* ---- a tick */
 
 /* Who has the GIL, and did threads come or go? `all`: also interpreters. */
-static int look(struct target *target, bool all, bool collecting) {
+static int look(struct target *target, struct sampling *sampling, bool all) {
     int error = 0;
     for (int i = 0; i < target->list.interpreters_count && !error; i++) {
         struct interpreter *interpreter = &target->list.interpreters[i];
         uint64_t births[3];
         memcpy(births, interpreter->births, sizeof births);
         error = all ? interpreter_read(&target->process, interpreter)
-                    : interpreter_glance(&target->process, interpreter, collecting);
+                    : target_glance(target, sampling, interpreter);
         if (!error && memcmp(births, interpreter->births, sizeof births) != 0)
             target->changed = true;
         if (error == MAREY_EADDRESS && i > 0) { /* a sub-interpreter has ended */
@@ -220,6 +220,7 @@ static int list_if_changed(struct target *target, struct sampling *sampling, uin
 
 static void sample(struct target *target, struct sampling *sampling, const struct tick *tick) {
     int error = 0;
+    target->ahead.thread = NULL;
     bool all = tick->now_ns - target->codes_ns >= TARGET_CODES_NS;
     if (all) {
         target->codes_ns = tick->now_ns;
@@ -227,7 +228,7 @@ static void sample(struct target *target, struct sampling *sampling, const struc
     }
     if (all || tick->now_ns - target->looked_ns >= TARGET_LOOK_NS) {
         target->looked_ns = tick->now_ns;
-        error = look(target, all, sampling->options.native_marker);
+        error = look(target, sampling, all);
         if (!error)
             error = list_if_changed(target, sampling, tick->now_ns);
     }

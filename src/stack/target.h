@@ -79,6 +79,7 @@ struct sampled_thread {
     enum thread_doing doing;
     bool waits_for_gil;
     bool ended;
+    bool held;        /* the GIL, at the tick before */
     bool rests;       /* its run is what it had when it was seen to sleep or wait */
     bool still;       /* and its stack is the same at this tick */
     bool has_not_run; /* as its clock tells, since the tick before */
@@ -110,6 +111,15 @@ struct sampled_tasks {
     struct run run; /* of one sample */
 };
 
+enum stack_known { STACK_UNREAD, STACK_READ, STACK_LOST };
+
+/* A stack that was read before its turn came. */
+struct stack_ahead {
+    struct sampled_thread *thread; /* NULL: none */
+    enum stack_known known;
+    struct stack stack;
+};
+
 enum target_state { TARGET_WAITS, TARGET_SAMPLED, TARGET_ENDED };
 
 struct target {
@@ -126,6 +136,8 @@ struct target {
     struct sampled_thread **threads; /* in the order of the list */
     int threads_count;
     struct sampled_tasks tasks;
+    struct sampled_thread *holder; /* of the GIL at the tick before and the one before that; NULL */
+    struct stack_ahead ahead;
     bool changed; /* threads have to be listed again */
     bool unnamed; /* there are threads whose names were not read yet */
     uint64_t looked_ns, codes_ns;
@@ -166,6 +178,10 @@ void target_forget_threads(struct target *target, struct sampling *sampling);
 
 /* ---- sampled_threads.c */
 
+/* Who has the GIL now, and did threads come? Who has it for a while most likely has it still, and its stack is read by the
+ * same call. Returns as interpreter_glance does. */
+int target_glance(struct target *target, struct sampling *sampling,
+                  struct interpreter *interpreter);
 /* Finds out which of those that rested have not moved since. */
 void target_ask_still(struct target *target, struct sampling *sampling);
 /* Stops the threads that run. Those that sleep do not move. */

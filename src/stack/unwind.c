@@ -133,14 +133,18 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
     uint8_t head[HEAD_BYTES];
     uint32_t from = l->thread_interp < l->thread_frame ? l->thread_interp : l->thread_frame;
     uint32_t to = (l->thread_interp > l->thread_frame ? l->thread_interp : l->thread_frame) + 8;
-    struct piece pieces[2] = {{reader->thread + from, head, to - from},
-                              {reader->cframe + l->cframe_frame, top, sizeof *top}};
+    struct piece pieces[2 + UNWIND_ALONG_MAX] = {
+        {reader->thread + from, head, to - from},
+        {reader->cframe + l->cframe_frame, top, sizeof *top}};
     bool has_cframe = l->cframe_frame != LAYOUT_NONE;
     int count = has_cframe && reader->cframe ? 2 : 1;
     if (!reader->window.planned)
         reader->usual_ns = UINT64_MAX / 4;
     uint64_t start = now_ns();
-    int error = window_read(&reader->window, &unwinder->process->memory, pieces, count);
+    for (int i = 0; i < reader->along_count; i++)
+        pieces[count + i] = reader->along[i];
+    int error = window_read(&reader->window, &unwinder->process->memory, pieces,
+                            count + reader->along_count);
     reader->slow = was_slow(reader, now_ns() - start);
     if (error == MAREY_EADDRESS && (reader->window.count || reader->cframe)) {
         window_forget(&reader->window);
@@ -258,7 +262,16 @@ static int try_once(struct unwinder *unwinder, struct thread_reader *reader, str
 }
 
 int unwind_thread(struct unwinder *unwinder, struct thread_reader *reader, struct stack *stack) {
+    return unwind_thread_along(unwinder, reader, stack, NULL, 0);
+}
+
+int unwind_thread_along(struct unwinder *unwinder, struct thread_reader *reader,
+                        struct stack *stack, const struct piece *along, int along_count) {
     struct tries tries = {0};
+    if (along_count > UNWIND_ALONG_MAX)
+        return MAREY_EINVAL;
+    reader->along = along;
+    reader->along_count = along_count;
     reader->whole = false;
     while (tries.count < UNWIND_TRIES_MAX && tries.misses < UNWIND_MISSES_MAX) {
         int misses_before = tries.misses;

@@ -28,7 +28,8 @@ enum {
     STACK_FRAMES_MAX = 4096, /* of a stack; of a deeper one the callers furthest away are cut off */
     UNWIND_TRIES_MAX = 100,  /* to get a stack that is not torn */
     UNWIND_MISSES_MAX = 64, /* how often frames may turn up where none was expected, in one stack */
-    UNWIND_STILL = 5,       /* a stack that is the same so many times in a row does not move */
+    UNWIND_ALONG_MAX = WINDOW_HEAD_PIECES_MAX - 2, /* pieces that are read along with a stack */
+    UNWIND_STILL = 5,        /* a stack that is the same so many times in a row does not move */
     UNWIND_CANDIDATES = 256, /* calls that were seen, but are not believed yet */
     UNWIND_SOON = 256,       /* reads within which they have to be seen again */
     UNWIND_SEEN = 4,         /* how often */
@@ -73,6 +74,8 @@ struct thread_reader {
     struct piece head[2];         /* where the last read found the top frame, ... */
     uint64_t head_words[2];       /* ... and what it found there */
     int head_count;
+    const struct piece *along; /* what else is read by the call that reads the stack */
+    int along_count;
     bool whole; /* the last stack is what the window holds now, and stood the same in both copies */
     struct window window;
     struct candidate candidates[UNWIND_CANDIDATES];
@@ -105,6 +108,9 @@ void thread_reader_fini(struct thread_reader *reader);
  * Python code has depth 0. Returns 0, or MAREY_ETORN (counted), MAREY_EADDRESS (the thread has ended),
  * MAREY_ENOPROCESS, MAREY_EPTRACE or MAREY_ENOMEM. */
 int unwind_thread(struct unwinder *unwinder, struct thread_reader *reader, struct stack *stack);
+/* The same; the call that reads the stack reads these pieces, too, before it. They are right where it returns 0. */
+int unwind_thread_along(struct unwinder *unwinder, struct thread_reader *reader,
+                        struct stack *stack, const struct piece *along, int along_count);
 
 /* What the last stack was read from, and (`into`) what stood there: as long as that does not change, the thread has that
  * stack. Returns how many pieces; 0: there is no such stack, or they are more than `max`. */

@@ -109,20 +109,24 @@ static bool is_other(const struct window *window, int i) {
     return !is_main(window, i) && !is_shim(window, i);
 }
 
+static void add_piece(struct window *window, uint64_t address, void *into, size_t bytes) {
+    window->pieces[WINDOW_HEAD_PIECES_MAX + window->pieces_count++] =
+        (struct piece){address, into, bytes};
+}
+
 static void add_pieces(struct window *window, bool (*which)(const struct window *, int),
                        bool second) {
     for (int i = 0; i < window->count; i++) {
         struct window_span *span = &window->spans[i];
         if (which(window, i))
-            window->pieces[window->pieces_count++] =
-                (struct piece){span->start, window->buffer + (second ? span->second : span->first),
-                               (size_t)(span->end - span->start)};
+            add_piece(window, span->start, window->buffer + (second ? span->second : span->first),
+                      (size_t)(span->end - span->start));
     }
 }
 
 static void add_watch(struct window *window, uint64_t *into) {
     if (window->watch)
-        window->pieces[window->pieces_count++] = (struct piece){window->watch, into, sizeof *into};
+        add_piece(window, window->watch, into, sizeof *into);
 }
 
 static bool make_room(struct window *window) {
@@ -152,7 +156,7 @@ static void find_main(struct window *window) {
 }
 
 /* Which pieces are read, in which order, to which place. */
-static bool plan(struct window *window, int head_count) {
+static bool plan(struct window *window) {
     uint32_t at = 0;
     if (!make_room(window))
         return false;
@@ -167,7 +171,7 @@ static bool plan(struct window *window, int head_count) {
             at += bytes;
         }
     }
-    window->head_count = window->pieces_count = head_count;
+    window->pieces_count = 0;
     add_pieces(window, is_other, false);
     add_watch(window, &window->watched[0]);
     add_pieces(window, is_main, false);
@@ -200,16 +204,15 @@ int window_read(struct window *window, struct memory *memory, const struct piece
                 int head_count) {
     if (++window->reads > WINDOW_PERIOD)
         tidy(window);
-    if (window->planned && head_count != window->head_count)
-        window->planned = false;
-    if (!window->planned && !plan(window, head_count))
+    if (!window->planned && !plan(window))
         return MAREY_ENOMEM;
-    memcpy(window->pieces, head, (size_t)head_count * sizeof *head);
+    struct piece *pieces = window->pieces + (WINDOW_HEAD_PIECES_MAX - head_count);
+    memcpy(pieces, head, (size_t)head_count * sizeof *head);
     window->shims_read =
         window->shims_wanted || window->shims_always || window->reads % WINDOW_SHIM_PERIOD == 0;
     window->shims_wanted = false;
     int count = window->pieces_count - (window->shims_read ? 0 : window->shims_count);
-    return memory_read_pieces(memory, window->pieces, count);
+    return memory_read_pieces(memory, pieces, head_count + count);
 }
 
 struct window_span *window_find(struct window *window, struct window_span *hint, uint64_t address,
