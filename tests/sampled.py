@@ -2,6 +2,7 @@
 
 import collections
 import json
+import math
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -46,6 +47,16 @@ class Seen:
 
     def share(self, name):
         return self.wall_ns(name) / self.wall_ns()
+
+    def deviation(self, share, hz):
+        """The standard deviation of a share that these samples show. One that came late stands for
+        all the time since the one before, and is one look at it all the same."""
+        interval = 1e9 / hz
+        squares = sum(
+            (s.wall_ns - (s.count - 1) * interval) ** 2 + (s.count - 1) * interval**2
+            for s in self.samples
+        )
+        return math.sqrt(share * (1 - share) * squares) / self.wall_ns()
 
     def of_thread(self, name):
         return [s for s in self.samples if self.threads.get((s.pid, s.tid)) == name]

@@ -61,6 +61,12 @@ def row_of(sampler, name):
     return row
 
 
+def samples_in(sampler, name):
+    """Of a function and what it called: what other threads do is not part of it."""
+    found = [row for row in sampler.hot(None) if row.function.rpartition(".")[2] == name]
+    return sum(row.total_samples for row in found)
+
+
 def stacks(sampler):
     """{("outermost", ..., "innermost"): samples}"""
     found = Counter()
@@ -105,38 +111,39 @@ def test_shares_are_those_of_the_program(mode):
     with marey.sample(hz=2000, mode=mode) as sampler:
         for _ in range(20):
             mixture()
-            samples = sampler.stats().samples
             # On a busy machine few samples are taken, and many at one place.
-            if samples > 500 and wrong_shares(sampler, samples) == {}:
+            if samples_in(sampler, "mixture") > 500 and wrong_shares(sampler) == {}:
                 break
-    samples = sampler.stats().samples
-    assert samples > 200
-    assert wrong_shares(sampler, samples) == {}
-    assert row_of(sampler, "mixture").total_share > 0.95
+    assert samples_in(sampler, "mixture") > 200
+    assert wrong_shares(sampler) == {}
+    row = row_of(sampler, "seventy")
+    assert row.self_share == pytest.approx(row.self_samples / sampler.stats().samples)
 
 
-def wrong_shares(sampler, samples):
-    """Shares of the mixture's functions that are not what they are known to be."""
+def wrong_shares(sampler):
+    """Shares of the mixture's functions in it that are not what they are known to be."""
     found = {}
+    samples = samples_in(sampler, "mixture")
     for name, share in (("seventy", 0.7), ("twenty", 0.2), ("ten", 0.1)):
+        seen = row_of(sampler, name).self_samples / samples
         error = 0.04 + 4 * (share * (1 - share) / samples) ** 0.5
-        if row_of(sampler, name).self_share != pytest.approx(share, abs=error):
-            found[name] = row_of(sampler, name).self_share
+        if seen != pytest.approx(share, abs=error):
+            found[name] = seen
     return found
 
 
 def test_rows_say_where():
     with marey.sample(hz=1000) as sampler:
         spin(0.1)
-    [row] = sampler.hot(1)
-    assert row.function.rpartition(".")[2] == "spin"
+    row = row_of(sampler, "spin")
     assert row.file == __file__
     assert row.line == spin.__code__.co_firstlineno
     assert row.total_samples >= row.self_samples > 0
     assert row.hot_line is None
-    table = str(sampler.hot(3)).splitlines()
-    assert table[0].split() == ["SELF", "TOTAL", "FUNCTION"] and len(table) <= 4
-    assert f"spin ({__file__}:{row.line})" in table[1]
+    table = str(sampler.hot(None)).splitlines()
+    assert table[0].split() == ["SELF", "TOTAL", "FUNCTION"]
+    assert any(f"spin ({__file__}:{row.line})" in line for line in table)
+    assert len(sampler.hot(1)) == 1 and len(str(sampler.hot(3)).splitlines()) <= 4
 
 
 def test_the_hot_line():
@@ -270,15 +277,16 @@ def test_tree_is_text():
     assert at["mixture"] < at["seventy"] and len(called[3]) == len(caller[3]) + 2
     assert float(caller[1]) >= float(called[1]) >= float(called[2]) > 0
     assert called[5] == f"{__file__}:{seventy.__code__.co_firstlineno}"
-    assert len(sampler.tree(depth=1).splitlines()) == 2
+    roots = sampler.tree(depth=1).splitlines()[1:]
+    assert roots and set(roots) == {line for line, row in zip(lines[1:], rows) if not row[3]}
     assert sampler.tree(min_share=1.0).count("\n") < len(lines)
 
 
 def test_folded_has_places_where_they_are_asked_for():
     with marey.sample(hz=1000) as sampler:
         spin(0.1)
-    line = max(sampler.folded(places=True).splitlines(), key=lambda line: int(line.split()[-1]))
-    assert line.split(";")[-1].startswith("spin (" + __file__ + ":")
+    leaves = [line.split(";")[-1] for line in sampler.folded(places=True).splitlines()]
+    assert any(leaf.startswith(f"spin ({__file__}:") for leaf in leaves)
 
 
 # ---------------------------------------------------------------------- windows
@@ -551,9 +559,9 @@ def test_saved_it_is_a_trace(path):
     first = seventy.__code__.co_firstlineno
     assert file == __file__ and first < line <= first + 3
     assert {sample.pid for sample in found} == {os.getpid()}
-    assert sum(sample.wall_ns for sample in found) == pytest.approx(
-        sampler.stats().duration * 1e9, rel=0.3
-    )
+    own = [s for s in found if any("mixture" in name for name, _, _ in s.frames)]
+    wall_ns = sampler.stats().duration * 1e9
+    assert sum(sample.wall_ns for sample in own) == pytest.approx(wall_ns, rel=0.3)
 
 
 def test_nothing_seen_is_a_trace_too(path):

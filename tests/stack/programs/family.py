@@ -6,6 +6,7 @@ import sys
 import time
 
 SECONDS = 0.5
+SETTLE_SECONDS = float(os.environ.get("MAREY_TEST_SETTLE", "0.3"))  # before a sampler comes
 
 
 def spin():
@@ -50,7 +51,7 @@ def start_again():
 if len(sys.argv) > 1:
     globals()[sys.argv[1]]()
 else:
-    time.sleep(SECONDS)
+    time.sleep(SETTLE_SECONDS + SECONDS)
     shell = f"sleep 0.2; exec {sys.executable} {__file__} by_shell"
     shell_child = subprocess.Popen(["sh", "-c", shell])
     pids = [in_child(work) for work in (forked, child_of_child, start_again)]

@@ -1,6 +1,6 @@
 """Does the same thing each millisecond: 0.7 ms in one function, 0.2 ms in another, 0.1 ms in a
 third. How long it really was in each (the machine does other things, too) it writes into the file
-that is named, now and then."""
+that is named, now and then, after the time."""
 
 import os
 import sys
@@ -37,4 +37,4 @@ while True:
     start = max(start + PERIOD, now // PERIOD * PERIOD)
     if now - written > 0.05:
         written = now
-        os.pwrite(file, b"%12.6f %12.6f %12.6f" % tuple(spent), 0)
+        os.pwrite(file, b"%15.6f %12.6f %12.6f %12.6f" % (now, *spent), 0)
