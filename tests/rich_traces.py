@@ -15,7 +15,7 @@ KINDS = ("begin", "begin", "end", "end", "instant", "flow")
 class RichTrace:
     def __init__(self, seed, events=300, by_name=0.1, flows=2):
         """by_name: how many of the ends are of another span than the innermost. flows: of a span,
-        at most; with 1, only threads have some."""
+        at most."""
         self.random, self.by_name, self.flows = random.Random(seed), by_name, flows
         self.maker = maker = TraceMaker()
         maker.clocks(realtime=17 * 10**17, monotonic=START, boottime=START)
@@ -71,7 +71,7 @@ class RichTrace:
             self.end(place)
         elif kind == "instant":
             writer.instant(track, self.now, name, args=self.args())
-        elif kind == "flow" and (self.flows == 2 or place < 3):
+        elif kind == "flow":
             self.step_of_flow(place)
         counter = self.random.randrange(3)
         value = self.random.choice((self.random.randrange(-9, 10**6), self.random.random()))

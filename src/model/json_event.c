@@ -15,8 +15,9 @@ enum track_use { FOR_PROCESS = 1, FOR_THREAD, FOR_COUNTER, FOR_ASYNC, FOR_ALL };
 /* What an event says. Kinds are -1 where something is not said. */
 struct said {
     struct bytes name, category, phase, scope, bind;
-    struct json_value time, duration, pid, tid, id, local_id, arguments;
-    uint8_t has_time, has_duration, has_pid, has_tid, has_id, has_local_id, has_arguments;
+    struct json_value time, duration, pid, tid, id, local_id, arguments, flow;
+    uint8_t has_time, has_duration, has_pid, has_tid, has_id, has_local_id, has_arguments, has_flow;
+    uint8_t flow_in, flow_out;
 };
 
 /* ------------------------------------------------------------- splitting */
@@ -66,6 +67,12 @@ static void take_member(struct said *said, struct bytes key, const struct json_v
         set(&said->arguments, &said->has_arguments, value);
     else if (json_scan_is(key, "id2") && value->kind == JSON_OBJECT)
         take_id2(said, value->bytes);
+    else if (json_scan_is(key, "bind_id"))
+        set(&said->flow, &said->has_flow, value);
+    else if (json_scan_is(key, "flow_in"))
+        said->flow_in = value->kind == JSON_TRUE;
+    else if (json_scan_is(key, "flow_out"))
+        said->flow_out = value->kind == JSON_TRUE;
     else if (value->kind == JSON_TEXT)
         take_text(said, key, value);
 }
@@ -226,11 +233,35 @@ static int time_of(const struct json_value *value, int64_t *time_ns) {
     return json_scan_nanoseconds(value->bytes, time_ns);
 }
 
-/* Its name, category and arguments. Returns whether these say that the span failed. */
+/* The number of a flow, new or known: of what its steps have in common. */
+static uint64_t flow_of(struct json_reader *self, uint64_t names, const struct json_value *id) {
+    uint64_t key = map_spread(names, id_string(self, id));
+    uint32_t number = map_get(&self->flow_ids, key);
+    if (number == MAP_NONE) {
+        number = self->flow_ids.count;
+        if (map_put(&self->flow_ids, key, number))
+            out_of_memory(self);
+    }
+    return (uint64_t)number + 1;
+}
+
+/* The new way: an event says itself which flow it is a step of, and whether that goes on. One id is one flow. */
+static void add_own_flow(struct json_reader *self, const struct said *said) {
+    enum { NO_NAMES = -1 };
+    if (!said->has_flow || !(said->flow_in || said->flow_out))
+        return;
+    uint64_t id = flow_of(self, (uint64_t)NO_NAMES, &said->flow);
+    flow_count(self->reader, id);
+    if (arguments_flow(&self->reader->arguments, id, !said->flow_out))
+        damage_add(&self->reader->damage, LOSS_LIMIT, self->offset);
+}
+
+/* Its name, category, arguments and flow. Returns whether these say that the span failed. */
 static int describe(struct json_reader *self, const struct said *said, struct event *event) {
     struct arguments *arguments = &self->reader->arguments;
     struct arguments_mark before = arguments_mark(arguments);
     int failed = said->has_arguments && json_arguments_read(self, &said->arguments);
+    add_own_flow(self, said);
     event->name = json_string(self, said->name);
     event->category = json_string(self, said->category);
     event->detail = arguments_detail(arguments, before, 0);
@@ -358,18 +389,12 @@ static void read_flow(struct json_reader *self, const struct said *said, int64_t
         broken(self);
         return;
     }
-    uint64_t key =
+    uint64_t names =
         (uint64_t)json_string(self, said->category) << 32 | json_string(self, said->name);
-    key = map_spread(key, id_string(self, said->has_id ? &said->id : &said->local_id));
-    uint32_t id = map_get(&self->flow_ids, key);
-    if (id == MAP_NONE) {
-        id = self->flow_ids.count;
-        if (map_put(&self->flow_ids, key, id))
-            out_of_memory(self);
-    }
+    uint64_t id = flow_of(self, names, said->has_id ? &said->id : &said->local_id);
     self->reader->events++;
-    flow_count(self->reader, (uint64_t)id + 1);
-    add_loose(self, said, time_ns, (uint64_t)id + 1);
+    flow_count(self->reader, id);
+    add_loose(self, said, time_ns, id);
 }
 
 /* ------------------------------------------------------------------ names */

@@ -49,12 +49,25 @@ static int compare(const void *a, const void *b) {
     return (left->flow > right->flow) - (left->flow < right->flow);
 }
 
+/* What a span says itself of flows, once more: all of its steps stand in one row. Returns 0, or -1 where memory is short. */
+static int repeat_own(struct arguments *arguments, uint32_t detail) {
+    const struct detail own = detail ? arguments->details[detail] : (struct detail){0};
+    for (uint32_t i = 0; i < own.flows; i++) {
+        const struct flow_step step = arguments->flows[own.first_flow + i];
+        if (arguments_flow(arguments, step.id, (int)step.ends))
+            return -1;
+    }
+    return 0;
+}
+
 /* The steps of one span, which stand in a row. Returns how many, or 0 where memory is short. */
 static uint32_t give(struct trace *trace, const struct bound *bound, uint32_t left) {
     struct arguments *arguments = &trace->reader.arguments;
     struct span *span = &trace->spans[bound->span];
     struct arguments_mark before = arguments_mark(arguments);
     uint32_t count = 0;
+    if (repeat_own(arguments, span->detail))
+        return 0;
     for (; count < left && bound[count].span == bound->span; count++) {
         const struct loose_flow *flow = &trace->reader.loose_flows.all[bound[count].flow];
         if (arguments_flow(arguments, flow->id, flow->ends))
@@ -65,7 +78,7 @@ static uint32_t give(struct trace *trace, const struct bound *bound, uint32_t le
     if (!span->detail)
         return 0;
     arguments->details[span->detail].first_flow = before.flow;
-    arguments->details[span->detail].flows = count;
+    arguments->details[span->detail].flows = arguments->flow_count - before.flow;
     return count;
 }
 

@@ -215,6 +215,45 @@ static void flows_belong_to_spans(void **state) {
     trace_free(&trace);
 }
 
+static const struct flow_step *flows_of(const struct trace *trace, const char *name,
+                                        uint32_t count) {
+    const struct arguments *arguments = &trace->reader.arguments;
+    const struct detail *detail = &arguments->details[span_of(trace, name)->detail];
+    assert_int_equal(detail->flows, count);
+    return &arguments->flows[detail->first_flow];
+}
+
+/* The new way: a span names its flow itself, beside what stands there of old. */
+static void flows_that_spans_say_themselves(void **state) {
+    (void)state;
+    struct trace trace;
+    static const char text[] =
+        "[{\"ph\":\"X\",\"name\":\"a\",\"pid\":1,\"tid\":1,\"ts\":1,\"dur\":9,\"bind_id\":\"0x5\","
+        "\"flow_out\":true,\"args\":{\"k\":1}},"
+        "{\"ph\":\"b\",\"name\":\"b\",\"cat\":\"t\",\"id\":1,\"pid\":1,\"ts\":2,\"bind_id\":"
+        "\"0x5\","
+        "\"flow_in\":true,\"flow_out\":true},"
+        "{\"ph\":\"e\",\"name\":\"b\",\"cat\":\"t\",\"id\":1,\"pid\":1,\"ts\":3},"
+        "{\"ph\":\"B\",\"name\":\"c\",\"pid\":1,\"tid\":2,\"ts\":4,\"bind_id\":\"0x5\","
+        "\"flow_in\":true},"
+        "{\"ph\":\"s\",\"name\":\"old\",\"id\":5,\"pid\":1,\"tid\":2,\"ts\":4},"
+        "{\"ph\":\"E\",\"pid\":1,\"tid\":2,\"ts\":5},"
+        "{\"ph\":\"X\",\"name\":\"d\",\"pid\":1,\"tid\":1,\"ts\":20,\"dur\":1,\"bind_id\":6}]";
+    assert_int_equal(
+        trace_read_memory(&trace, text, sizeof text - 1, TRACE_ARGUMENTS | TRACE_FLOWS), 0);
+    uint64_t id = flow_of(&trace, "a");
+    assert_int_equal(argument(&trace, "a", "k")->integer, 1);
+    assert_int_equal(flows_of(&trace, "a", 1)->ends, 0);
+    assert_int_equal(flows_of(&trace, "b", 1)->id, id);
+    assert_int_equal(flows_of(&trace, "b", 1)->ends, 0);
+    assert_int_equal(flows_of(&trace, "c", 2)->id, id);
+    assert_int_equal(flows_of(&trace, "c", 2)->ends, 1);
+    assert_int_not_equal(flows_of(&trace, "c", 2)[1].id, id);
+    assert_int_equal(span_of(&trace, "d")->detail, 0);
+    assert_int_equal(trace.flows, 2);
+    trace_free(&trace);
+}
+
 static void processes_and_threads_by_number_or_name(void **state) {
     (void)state;
     struct trace trace;
@@ -406,6 +445,7 @@ int main(void) {
         cmocka_unit_test(counters_have_a_track_for_each_number),
         cmocka_unit_test(async_spans_and_flows_by_their_ids),
         cmocka_unit_test(flows_belong_to_spans),
+        cmocka_unit_test(flows_that_spans_say_themselves),
         cmocka_unit_test(processes_and_threads_by_number_or_name),
         cmocka_unit_test(ids_of_64_bits_are_kept_apart),
         cmocka_unit_test(arguments_keep_their_types),
