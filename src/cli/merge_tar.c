@@ -52,6 +52,14 @@ static void write_zeros(FILE *to, uint64_t count) {
     fwrite(zeros, 1, count < sizeof zeros ? (size_t)count : sizeof zeros, to);
 }
 
+/* In a file nothing is written. */
+static void write_hole(FILE *to, uint64_t bytes) {
+    if (fseeko(to, (off_t)bytes, SEEK_CUR) == 0)
+        return;
+    for (; bytes && !ferror(to); bytes -= bytes < BLOCK ? bytes : BLOCK)
+        write_zeros(to, bytes < BLOCK ? bytes : BLOCK);
+}
+
 static void end_file(FILE *to, uint64_t size) {
     write_zeros(to, (BLOCK - size % BLOCK) % BLOCK);
 }
@@ -132,21 +140,30 @@ static int measure(const char *path, uint64_t *size) {
     return 0;
 }
 
+/* How far it is to the next byte that was ever written, at most `size`. */
+static uint64_t skip_hole(struct source *source, uint64_t size) {
+    uint64_t from = source->offset;
+    source_skip_hole(source);
+    return source->offset - from < size ? source->offset - from : size;
+}
+
 /* Copies so many bytes; those of a file that has become shorter meanwhile are zeros, which a trace may end in. */
 static int copy_file(const char *path, uint64_t size, FILE *to) {
     struct source source;
     if (open_source(&source, path))
         return -1;
     while (size && !ferror(to)) {
+        uint64_t hole = skip_hole(&source, size);
         size_t have = source_have(&source, COPY_BYTES);
+        if (!have)
+            hole = size;
+        if (hole)
+            write_hole(to, hole);
+        size -= hole;
         size_t take = have < size ? have : (size_t)size;
-        if (!take) {
-            take = size < BLOCK ? (size_t)size : BLOCK;
-            write_zeros(to, take);
-        } else {
+        if (take)
             fwrite(source.at, 1, take, to);
-            source_skip(&source, take);
-        }
+        source_skip(&source, take);
         size -= take;
     }
     source_close(&source);

@@ -109,6 +109,17 @@ static ssize_t put(void *cookie, const char *bytes, size_t size) {
     return (ssize_t)done;
 }
 
+/* Of a file alone: what it is moved over reads as zeros, and takes no space. */
+static int move(void *cookie, off64_t *offset, int whence) {
+    const struct output_file *output = cookie;
+    if (!output->path) {
+        errno = ESPIPE;
+        return -1;
+    }
+    *offset = lseek(output->fd, *offset, whence);
+    return *offset < 0 ? -1 : 0;
+}
+
 static int close_descriptor(void *cookie) {
     const struct output_file *output = cookie;
     return close(output->fd);
@@ -119,8 +130,9 @@ int output_open(struct output_file *output, const char *command, const char *pat
     *output = (struct output_file){.command = command, .shown = path};
     output->fd = open_descriptor(output);
     if (output->fd >= 0)
-        output->to = fopencookie(output, "w",
-                                 (cookie_io_functions_t){.write = put, .close = close_descriptor});
+        output->to = fopencookie(
+            output, "w",
+            (cookie_io_functions_t){.write = put, .seek = move, .close = close_descriptor});
     if (!output->to) {
         say_errno(output, errno);
         if (output->fd >= 0)

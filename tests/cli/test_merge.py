@@ -1,6 +1,7 @@
 """marey merge: several traces as one, decoded by the official protos and by tracecheck."""
 
 import gzip
+import io
 import json
 import subprocess
 import sys
@@ -315,6 +316,35 @@ def test_a_tar_of_the_files_as_they_are(tmp_path):
     assert manifest["version"] == 1
     assert [one["path"] for one in manifest["files"]] == names[1:]
     assert len({one["machine"]["name"] for one in manifest["files"]}) == 2
+
+
+def sparse(path, data, room):
+    """A recording that has not used all of its room: what follows was never written."""
+    path.write_bytes(data)
+    with path.open("r+b") as file:
+        file.truncate(room)
+    return path
+
+
+def test_what_was_never_written_takes_no_space_in_a_tar(tmp_path):
+    data, room = host(NOW, 100 * SECOND, SPANS), 300 << 20
+    out = merge(tmp_path, sparse(tmp_path / "room", data, room), data, options=["--tar"])
+    assert out.stat().st_size > room
+    assert out.stat().st_blocks * 512 < 10 << 20
+    with tarfile.open(out) as tar:
+        names = tar.getnames()
+        assert tar.getmember(names[1]).size == room
+        assert tar.extractfile(names[1]).read(len(data) + 9) == data + bytes(9)
+        assert tar.extractfile(names[2]).read() == data
+
+
+def test_holes_are_zeros_in_a_pipe(tmp_path):
+    data, room = host(NOW, 100 * SECOND, SPANS), (1 << 20) + 5
+    path = sparse(tmp_path / "room", data, room)
+    command = [find_marey(), "merge", "--tar", "-o", "-", path]
+    piped = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=60).stdout
+    with tarfile.open(fileobj=io.BytesIO(piped)) as tar:
+        assert tar.extractfile(tar.getnames()[1]).read() == data + bytes(room - len(data))
 
 
 def test_a_damaged_file_gives_what_is_whole(tmp_path):
