@@ -12,4 +12,4 @@ echo
 marey info -n 8 "$trace"
 marey check "$trace"
 echo
-echo "Open $trace in https://ui.perfetto.dev to see it."
+echo "See it in the browser: marey view $trace; or open it in https://ui.perfetto.dev."

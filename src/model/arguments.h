@@ -44,6 +44,7 @@ struct value {
 struct source_place {
     uint32_t file, function; /* strings; 0: not given */
     uint32_t line;           /* 0: not given */
+    uint32_t detail;         /* of all events that say no more than this; 0: none yet */
 };
 
 /* An event takes part in a flow: those with one id are steps of it, by time. */
@@ -52,7 +53,8 @@ struct flow_step {
     uint32_t ends; /* it is the last one */
 };
 
-/* Of one event; of a span: of its begin, and `end` leads to those of its end. */
+/* Of one event; of a span: of its begin, and `end` leads to those of its end. Events that say no more than where they are,
+ * as most calls do, have one in common. */
 struct detail {
     uint32_t first, size;       /* in the values */
     uint32_t source;            /* in the sources; 0: none */

@@ -70,7 +70,7 @@ static int look_over(struct excerpt *self, struct source *source) {
 int excerpt_open(struct excerpt *self, const struct excerpt_source *from, unsigned keep) {
     struct source source;
     *self = (struct excerpt){.from = *from, .keep = keep};
-    reader_init(&self->trace.reader);
+    trace_begin(&self->trace, keep);
     int error = open_source(from, &source);
     if (error)
         return error;
@@ -298,17 +298,18 @@ static void search_close(struct search *self) {
 static int search_match(struct search *self, const struct excerpt *excerpt) {
     const struct listener listener = {.event = match_event, .context = self};
     struct source source;
-    struct reader reader;
+    struct trace reading;
     int error = open_source(&excerpt->from, &source);
     if (error)
         return error;
-    reader_init(&reader);
-    reader.listener = &listener;
-    self->reader = &reader;
-    error = reader_read(&reader, &source);
+    trace_begin(&reading,
+                excerpt->keep); /* what is read otherwise may be found damaged otherwise */
+    reading.reader.listener = &listener;
+    self->reader = &reading.reader;
+    error = reader_read(&reading.reader, &source);
     match_rest(self);
-    self->has_changed |= reader.packets != excerpt->trace.reader.packets;
-    reader_free(&reader);
+    self->has_changed |= reading.reader.packets != excerpt->trace.reader.packets;
+    trace_free(&reading);
     source_close(&source);
     return self->failed ? MAREY_ENOMEM : error;
 }

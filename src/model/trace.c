@@ -117,7 +117,7 @@ static int settle(struct trace *trace) {
     return 0;
 }
 
-static void begin(struct trace *trace, unsigned keep) {
+void trace_begin(struct trace *trace, unsigned keep) {
     *trace = (struct trace){0};
     reader_init(&trace->reader);
     trace->reader.arguments.wanted = keep & TRACE_ARGUMENTS ? ARGUMENTS_ALL
@@ -129,7 +129,7 @@ static void begin(struct trace *trace, unsigned keep) {
 
 int trace_read_source(struct trace *trace, struct source *source, unsigned keep,
                       const struct chooser *chooser) {
-    begin(trace, keep);
+    trace_begin(trace, keep);
     trace->reader.chooser = chooser;
     int error = reader_read(&trace->reader, source);
     trace->reader.chooser = NULL;
@@ -150,7 +150,7 @@ int trace_read_watched(struct trace *trace, const char *path, unsigned keep,
     source.watch = watch;
     if (!error)
         return trace_read_source(trace, &source, keep, NULL);
-    begin(trace, keep);
+    trace_begin(trace, keep);
     return error;
 }
 

@@ -70,6 +70,8 @@ enum trace_keep {
     TRACE_LEAN = 8,
 };
 
+/* An empty one, whose reader will keep that: enum trace_keep. */
+void trace_begin(struct trace *trace, unsigned keep);
 /* Reads the file ("-": the standard input). keep: enum trace_keep. Returns 0; or an enum marey_error where it cannot be
  * opened, memory is short, or it is no trace at all (MAREY_ENOTRACE; reader.looks_like says what it is); damage is no
  * error. trace_free in every case. */
