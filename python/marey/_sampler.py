@@ -5,7 +5,6 @@ never takes the GIL.
 from __future__ import annotations
 
 import os
-import tempfile
 import weakref
 from typing import ClassVar, NamedTuple
 
@@ -348,6 +347,8 @@ sample = Sampler
 
 def _write(path: str, content: bytes) -> None:
     """Replace a file as a whole, with mode 0600."""
+    import tempfile  # and all that it needs: for who only samples that is too much
+
     if os.path.isdir(path):
         raise IsADirectoryError(21, "is a directory", path)
     folder, name = os.path.split(os.path.abspath(path))
