@@ -44,6 +44,7 @@ TYPE_CHECKING = False  # as typing has it, which takes milliseconds to import
 if TYPE_CHECKING:
     from ._calls import calls
     from ._dump import dump_off, dump_on
+    from ._live import live
     from ._on_failure import on_failure
     from ._sampler import Sampler, sample
     from ._trace import open_trace
@@ -54,6 +55,7 @@ else:
         "calls": "_calls",
         "dump_off": "_dump",
         "dump_on": "_dump",
+        "live": "_live",
         "on_failure": "_on_failure",
         "open_trace": "_trace",
         "sample": "_sampler",
@@ -96,6 +98,7 @@ __all__ = [
     "get_include",
     "get_lib_dir",
     "instant",
+    "live",
     "now",
     "on_failure",
     "open_trace",

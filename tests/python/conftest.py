@@ -4,6 +4,7 @@ import functools
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 import traces
@@ -54,3 +55,11 @@ def nothing_is_left_on():
     assert sys.meta_path == before
     marey.categories.set(None)
     marey.secrets.reset()
+
+
+@pytest.fixture
+def live_folder(monkeypatch):
+    """Where the worker processes of live pages meet; its path is short, as sockets want it."""
+    with tempfile.TemporaryDirectory(prefix="m-", dir="/tmp") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield folder

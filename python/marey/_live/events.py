@@ -1,0 +1,80 @@
+"""live/events: the state as it changes, as server-sent events."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+from .messages import Answer, Stream, Wrong
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .live_page import Live
+    from .rights import Visitor
+
+_STREAMS_MAX = 16  # at a time, of a process
+_STREAM_S = 60.0  # then the browser comes back by itself
+_COMMENT_S = 15.0  # proxies end what is silent
+_RETRY_MS = 2000
+
+
+class Streams:
+    """The streams of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.open = 0
+
+    def answer(self, live: Live, visitor: Visitor, can_stream: bool) -> Answer:
+        """A stream; of one event, where it would hold a thread that requests wait for. Raises
+        Wrong where there are too many.
+        """
+        with self._lock:
+            if self.open >= _STREAMS_MAX:
+                raise Wrong(503, f"{_STREAMS_MAX} streams are open: no more at a time")
+            self.open += 1
+        stream = _Events(self, live, visitor, _STREAM_S if can_stream else 0)
+        headers = (("X-Accel-Buffering", "no"),)  # nginx hands pieces on at once
+        return Answer(200, "text/event-stream", stream=stream, headers=headers)
+
+    def closed(self) -> None:
+        with self._lock:
+            self.open -= 1
+
+
+class _Events(Stream):
+    def __init__(self, streams: Streams, live: Live, visitor: Visitor, seconds: float) -> None:
+        self._streams, self._live, self._visitor = streams, live, visitor
+        self._ends = time.monotonic() + seconds
+        self._sent_at: float | None = None
+        self._last: dict[str, Any] = {}
+        self._is_closed = False
+
+    def step(self) -> bytes | None:
+        now = time.monotonic()
+        if self._is_closed or (self._sent_at is not None and now >= self._ends):
+            self.close()
+            return None
+        figures = self._live.shared_figures()
+        said = {**figures, "now": 0}
+        if said != self._last:
+            self._last = said
+            text = json.dumps(self._live.with_visitor(figures, self._visitor))
+            start = f"retry: {_RETRY_MS}\n" if self._sent_at is None else ""
+            self._sent_at = now
+            return f"{start}event: state\ndata: {text}\n\n".encode()
+        if self._sent_at is not None and now - self._sent_at >= _COMMENT_S:
+            self._sent_at = now
+            return b": still here\n\n"
+        return b""
+
+    def close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._streams.closed()
+
+    def __del__(self) -> None:
+        self.close()
