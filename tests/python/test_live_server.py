@@ -166,15 +166,12 @@ def test_a_child_does_not_serve_for_its_parent(served):
 
 
 def test_after_the_end_nothing_is_left(live_folder):
+    before = set(threading.enumerate())
     with marey.live(token=TOKEN, running=True) as served:
         assert json.loads(ask(served, "/live/state")[2])["sampling"]["state"] == "on"
     with pytest.raises(OSError, match="refused"):
         ask(served, "/")
     assert [files for _, _, files in os.walk(live_folder) if files] == []
 
-    def gone():
-        names = {thread.name for thread in threading.enumerate()}
-        return not {name for name in names if name.startswith("marey live")}
-
-    until(gone)
+    until(lambda: set(threading.enumerate()) <= before)
     served.stop()  # once more: nothing

@@ -6,12 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
-from concurrent.futures import ThreadPoolExecutor
 
 from .messages import BODY_MAX, Answer, Asked, Stream
 from .rights import Given
-from .wsgi import path_below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,45 +16,34 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from .live_page import Live
+    from .mounted import Mounted
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
     T = TypeVar("T")
 
-_THREADS = 4
 _RULE_S = 5.0  # so long a rule that is a coroutine may take
-_executor: ThreadPoolExecutor | None = None
 
 
-async def serve(live: Live, prefix: str, scope: Scope, receive: Receive, send: Send) -> bool:
-    """Answer where the request is for the page. False: it is not."""
-    path = path_below(prefix, _path(scope))
-    if path is None:
-        return False
-    loop = _loop()
+async def serve(page: Mounted, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """The page's answer. path: below its prefix."""
+    threads = _Threads(page.live)
     method = str(scope.get("method", ""))
     headers = {name.lower(): value for name, value in scope.get("headers", ())}
     asked = Asked(
         method,
         path,
         scope.get("query_string", b"").decode("latin-1"),
-        prefix.rpartition("/")[2],
+        page.folder,
         header=lambda name: _text(headers.get(name.encode("latin-1"))),
         body=await _body(receive) if method == "POST" else b"",
         is_https=scope.get("scheme") == "https",
-        can_stream=loop is not None,
+        can_stream=threads.loop is not None,
     )
-    given = Given(scope, lambda: _login(scope), None if loop is None else _settle(loop))
-    await _send(loop, await _in_thread(loop, live.answer, asked, given), receive, send)
-    return True
-
-
-def _path(scope: Scope) -> str:
-    """Without the root_path, which some servers put before it."""
-    path, root = str(scope.get("path", "")), str(scope.get("root_path", "")).rstrip("/")
-    below = path_below(root, path) if root else None
-    return path if below is None else below
+    settle = None if threads.loop is None else _settle(threads.loop)
+    given = Given(scope, lambda: _login(scope), settle)
+    await _send(threads, await threads.run(page.live.answer, asked, given), receive, send)
 
 
 def _text(value: bytes | None) -> str | None:
@@ -89,33 +75,22 @@ async def _body(receive: Receive) -> bytes:
 # ---- threads
 
 
-def _loop() -> asyncio.AbstractEventLoop | None:
-    """None: there is none of asyncio, but another library's."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+class _Threads:
+    """The page's threads. Without asyncio what they should do is done at once."""
 
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        try:
+            self.loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:  # another library's
+            self.loop = None
 
-def _forget_executor() -> None:
-    global _executor
-    _executor = None  # its threads are the parent's
-
-
-os.register_at_fork(after_in_child=_forget_executor)
-
-
-async def _in_thread(
-    loop: asyncio.AbstractEventLoop | None, function: Callable[..., T], *args: Any
-) -> T:
-    """What it returns. Without asyncio it is called here."""
-    global _executor
-    if loop is None:
-        return function(*args)
-    if _executor is None:
-        _executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="marey live page")
-    context = contextvars.copy_context()
-    return await loop.run_in_executor(_executor, context.run, function, *args)
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        """What it returns."""
+        if self.loop is None:
+            return function(*args)
+        context = contextvars.copy_context()
+        return await self.loop.run_in_executor(self._live.executor, context.run, function, *args)
 
 
 def _settle(loop: asyncio.AbstractEventLoop) -> Callable[[Awaitable[object]], object]:
@@ -137,29 +112,25 @@ def _settle(loop: asyncio.AbstractEventLoop) -> Callable[[Awaitable[object]], ob
 # ---- answers
 
 
-async def _send(
-    loop: asyncio.AbstractEventLoop | None, answer: Answer, receive: Receive, send: Send
-) -> None:
+async def _send(threads: _Threads, answer: Answer, receive: Receive, send: Send) -> None:
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
     try:
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if answer.stream is not None:
-            await _send_stream(loop, answer.stream, receive, send)
+            await _send_stream(threads, answer.stream, receive, send)
         elif answer.pieces is not None:
-            while (piece := await _in_thread(loop, next, answer.pieces, b"")) != b"":
+            while (piece := await threads.run(next, answer.pieces, b"")) != b"":
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": answer.body})
     finally:
         answer.close()
 
 
-async def _send_stream(
-    loop: asyncio.AbstractEventLoop | None, stream: Stream, receive: Receive, send: Send
-) -> None:
+async def _send_stream(threads: _Threads, stream: Stream, receive: Receive, send: Send) -> None:
     """Until its end, or until the client leaves."""
-    left = None if loop is None else asyncio.ensure_future(_disconnected(receive))
+    left = None if threads.loop is None else asyncio.ensure_future(_disconnected(receive))
     try:
-        while (piece := await _in_thread(loop, stream.step)) is not None:
+        while (piece := await threads.run(stream.step)) is not None:
             if piece:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             if left is not None and (await asyncio.wait({left}, timeout=stream.pause))[0]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .messages import Asked
 from .rights import Given
 from .wsgi import asked_of, pieces_of
 
@@ -13,27 +12,27 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flask import Blueprint
 
-    from .live_page import Live
+    from .mounted import Mounted
 
 
-def blueprint(live: Live, prefix: str) -> Blueprint:
+def blueprint(mounted: Mounted) -> Blueprint:
     """The page's routes."""
     from flask import Blueprint, Response, request
 
-    made = Blueprint("marey", __name__, url_prefix=prefix)
+    made = Blueprint("marey", __name__, url_prefix=mounted.prefix)
 
     def page(path: str | None = None) -> Response:
         below = "" if path is None else f"/{path}"
-        asked: Asked = asked_of(request.environ, below, prefix.rpartition("/")[2])
+        asked = asked_of(request.environ, below, mounted.folder)
         # The request itself: its proxy means nothing to whoever keeps it.
         given = Given(request._get_current_object(), _login)  # type: ignore[attr-defined]
-        answer = live.answer(asked, given)
+        answer = mounted.live.answer(asked, given)
         return Response(pieces_of(answer), answer.status, answer.headers)
 
-    for rule, defaults in (("", None), ("/", {"path": ""}), ("/<path:path>", None)):
-        made.add_url_rule(
-            rule, "live", page, methods=["GET", "POST"], defaults=defaults, strict_slashes=True
-        )
+    methods = ["GET", "POST"]
+    made.add_url_rule("", "live", page, methods=methods, strict_slashes=True)
+    made.add_url_rule("/", "live", page, methods=methods, defaults={"path": ""})
+    made.add_url_rule("/<path:path>", "live", page, methods=methods)
     return made
 
 

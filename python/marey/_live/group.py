@@ -108,6 +108,8 @@ class Group:
 
     def leave(self) -> None:
         """Have no part in it any more."""
+        if self.is_joining:
+            self._joined.wait(_JOIN_S)
         with self._lock:
             listener, folder, self._listener = self._listener, self._folder, None
         if listener is not None:

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ClassVar
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         mode: str
         running: bool
         group: str | None
+        name: str
         idle: bool
         lines: bool
         native: bool
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 _VERSION = 1
 _FIGURES_S = 0.5  # so long another process may take for figures
 _FIGURES_MAX = 8 << 20  # bytes of its answer
+_THREADS = 4
 _SHARED_S = 0.9  # so old the state may be that several streams send
 
 
@@ -92,14 +95,16 @@ class Live:
         self.kept = KeptPages(self.worker)
         self.streams = Streams()
         self._shared: tuple[float, dict[str, Any]] | None = None
-        self._lock = threading.Lock()
+        self._lock, self._sharing = threading.Lock(), threading.Lock()
         self._told = False
+        self._executor: ThreadPoolExecutor | None = None
         Live._all.add(self)
 
     def after_fork(self) -> None:
         """In the child: nothing of the parent's is this one's."""
-        self._lock = threading.Lock()
+        self._lock, self._sharing = threading.Lock(), threading.Lock()
         self._shared = None
+        self._executor = None  # its threads are the parent's
         self.group.after_fork()
         self.worker.after_fork()
         self.profiles = Profiles(self)
@@ -115,6 +120,17 @@ class Live:
         """End what was begun here."""
         self.group.leave()
         self.worker.sampling.stop()
+        if self._executor is not None:
+            self._executor.shutdown(wait=False)
+            self._executor = None
+
+    @property
+    def executor(self) -> ThreadPoolExecutor:
+        """Threads of the page's own, where requests are answered in an event loop."""
+        with self._lock:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(_THREADS, "marey live page")
+            return self._executor
 
     # ---- answers
 
@@ -202,7 +218,7 @@ class Live:
 
     def shared_figures(self) -> dict[str, Any]:
         """The same, at most a second old: many streams ask for it."""
-        with self._lock:
+        with self._sharing:
             if self._shared is None or time.monotonic() - self._shared[0] > _SHARED_S:
                 self._shared = time.monotonic(), self.figures()
             return self._shared[1]

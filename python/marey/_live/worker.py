@@ -11,16 +11,10 @@ from .sampling import WINDOWS, Sampling, checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from typing import Any
 
+    from ..integrations._flight import Flight
     from ..integrations._requests import Requests
-
-    class Recorder(Protocol):
-        """The flight recorder: see marey.integrations._flight."""
-
-        def kept(self) -> list[dict[str, Any]]: ...
-        def state(self) -> dict[str, Any]: ...
-        def open(self, name: str) -> str | None: ...
 
 
 _THREADS_MAX = 500  # and tasks, that a dump shows of a process
@@ -43,9 +37,9 @@ class Worker:
             self.requests.after_fork()
 
     @property
-    def recorder(self) -> Recorder | None:
+    def recorder(self) -> Flight | None:
         """What keeps slow and failed requests, where that was asked for."""
-        return getattr(self.requests, "recorder", None)
+        return None if self.requests is None else self.requests.flight
 
     def answer(self, message: Any) -> bytes:
         """What another process of the group asks, see Live.ask."""

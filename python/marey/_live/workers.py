@@ -217,5 +217,6 @@ def _collect(questions: list[_Question], deadline: float, most: int) -> None:
                     goes_on = True
                 except OSError:
                     goes_on = False
+                    key.data.found.clear()
                 if not goes_on:
                     selector.unregister(key.fileobj)

@@ -14,37 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from typing import Any
 
-    from .live_page import Live
-
-
-def checked_prefix(prefix: object) -> str:
-    """ "/marey", where that was given, or "/marey/". Raises TypeError and ValueError."""
-    if not isinstance(prefix, str):
-        raise TypeError(f"live: a path wanted, such as '/marey', not {type(prefix).__name__}")
-    found = prefix.rstrip("/")
-    if not found.startswith("/") or "//" in found or not found.isprintable():
-        raise ValueError(f"live: a path wanted, such as '/marey', not {prefix!r}")
-    return found
-
-
-def path_below(prefix: str, path: str) -> str | None:
-    """What is left of a path below the prefix, with its slash; None: it is not below it."""
-    if not path.startswith(prefix):
-        return None
-    rest = path[len(prefix) :]
-    return rest if not rest or rest.startswith("/") else None
+    from .mounted import Mounted
 
 
 def serve(
-    live: Live, prefix: str, environ: dict[str, Any], start_response: Callable[..., Any]
-) -> Iterable[bytes] | None:
-    """The page's answer; None: the request is not for it."""
-    given_path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
-    path = path_below(prefix, given_path.decode("utf-8", "replace"))
-    if path is None:
-        return None
-    asked = asked_of(environ, path, prefix.rpartition("/")[2])
-    answer = live.answer(asked, Given(environ, lambda: environ.get("REMOTE_USER")))
+    page: Mounted, path: str, environ: dict[str, Any], start_response: Callable[..., Any]
+) -> Iterable[bytes]:
+    """The page's answer. path: below its prefix."""
+    asked = asked_of(environ, path, page.folder)
+    answer = page.live.answer(asked, Given(environ, lambda: environ.get("REMOTE_USER")))
     try:
         reason = HTTPStatus(answer.status).phrase
     except ValueError:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Literal, TypedDict
 
+    from .._live.mounted import Mounted
+    from .._live.rights import Users
     from .._record import Path, Size
     from ._flight import Flight
     from ._rules import Keep
@@ -38,6 +40,17 @@ if TYPE_CHECKING:
         args: bool
         include: str | Iterable[str] | None
         ignore: str | Iterable[str] | None
+        live: str | None
+        name: str
+        users: Users | None
+        token: str | None
+        mode: Literal["wall", "cpu", "gil"]
+        running: bool
+        group: str | None
+        idle: bool
+        lines: bool
+        native: bool
+        tasks: bool
 
 
 _METHODS = frozenset(
@@ -47,6 +60,9 @@ _METHODS = frozenset(
     }
 )
 _NO_ROUTE = "(no route)"
+_OF_THE_PAGE = frozenset(
+    {"name", "users", "token", "mode", "running", "group", "idle", "lines", "native", "tasks"}
+)
 
 
 class Request:
@@ -127,6 +143,12 @@ class Requests:
     folder: where to; made where it is needed. files, size: so many traces, and bytes or "256M", are
     kept in it; the oldest go first. Processes may share one.
 
+    live: the path of the live page, "/marey"; None: there is none. name: of the application, on the
+    page. users, token: who may look; without one of them nobody. hz, mode, idle, lines, native,
+    tasks: how it samples when it is told to, as of marey.Sampler; running: from the first request
+    on. group: a name for the processes that the page shows together, where those of one parent and
+    command are not those.
+
     ValueError and TypeError name the option.
     """
 
@@ -140,7 +162,8 @@ class Requests:
         user: bool = False,
         attributes: Callable[[Any], Mapping[str, object]] | None = None,
         keep: Keep | Flight | None = None,
-        **kept: Any,
+        live: str | None = None,
+        **more: Any,
     ) -> None:
         if attributes is not None and not callable(attributes):
             raise TypeError(f"attributes: a function wanted, not {type(attributes).__name__}")
@@ -151,7 +174,12 @@ class Requests:
         self._told = False
         self._routes = Routes()
         #: What keeps requests; None where nothing does.
-        self.flight = make_flight(keep, **kept)
+        shown = {name: more.pop(name) for name in _OF_THE_PAGE if name in more}
+        if live is not None and "hz" in more:  # of both
+            shown["hz"] = more["hz"] if keep else more.pop("hz")
+        self.flight = make_flight(keep, **more)
+        #: The live page; None where there is none.
+        self.page = make_page(live, self, shown)
 
     def stats(self) -> list[RouteStats]:
         """Requests by method and route since the start or clear_stats(), whether recorded or not:
@@ -202,6 +230,8 @@ class Requests:
     ) -> Request:
         if self.flight is not None:
             self.flight.ready()
+        if self.page is not None:
+            self.page.live.touch()
         if _marey.recording():
             args.update(self._arguments(path, query, given))
         return Request(self, name, method, route, path, args, given)
@@ -277,6 +307,15 @@ def make_flight(keep: Any, **options: Any) -> Flight | None:
             raise TypeError(f"{next(iter(options))}: only with keep")
         return None
     return Flight(keep, **options)
+
+
+def make_page(live: Any, requests: Requests, options: dict[str, Any]) -> Mounted | None:
+    """The live page that live= and its options ask for."""
+    if live is None and not options:
+        return None  # without an import of what serves it
+    from .._live.mounted import mounted
+
+    return mounted(live, requests, options)
 
 
 def _query(query: str | bytes) -> dict[str, object]:

@@ -51,6 +51,9 @@ class Middleware(Requests):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self._application(scope, receive, send)
+        below = None if self.page is None else self.page.below(_path_of(scope))
+        if below is not None and scope["type"] == "http":
+            return await self._show_page(below, scope, receive, send)
         request = self._begin(scope)
 
         async def sending(message: MutableMapping[str, Any]) -> None:
@@ -63,6 +66,13 @@ class Middleware(Requests):
             request.end(error)
             raise
         request.end()
+
+    async def _show_page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """The live page, which is none of the application's requests."""
+        from .._live import asgi
+
+        assert self.page is not None
+        await asgi.serve(self.page, path, scope, receive, send)
 
     def _begin(self, scope: Scope) -> Request:
         method = "WEBSOCKET" if scope["type"] == "websocket" else str(scope.get("method", ""))
@@ -84,6 +94,12 @@ class Middleware(Requests):
         if user is None or not getattr(user, "is_authenticated", True):
             return None
         return getattr(user, "display_name", user)
+
+
+def _path_of(scope: Scope) -> str:
+    """Without the root_path, which some servers put before it."""
+    path, root = str(scope.get("path", "")), str(scope.get("root_path", "")).rstrip("/")
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
 def _look(request: Request, message: MutableMapping[str, Any]) -> None:

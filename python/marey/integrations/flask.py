@@ -10,10 +10,12 @@ from .wsgi import REQUEST, USER, Middleware
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from typing_extensions import Unpack
 
+    from .._live.mounted import Mounted
     from ._flight import Flight
     from ._requests import Options
     from ._routes import RouteStats
@@ -36,9 +38,12 @@ class Marey:
 
         if "marey" in app.extensions:
             return
-        middleware = Middleware(
-            app.wsgi_app, route=lambda environ: _rule(app, environ), **self._options
-        )
+        options = self._options.copy()
+        if options.get("live") is not None:
+            options.setdefault("name", app.name)
+        middleware = _Middleware(app.wsgi_app, route=lambda environ: _rule(app, environ), **options)
+        if middleware.page is not None:
+            self._show(app, middleware.page)
         self._options["keep"] = middleware.flight  # one for all applications
         app.extensions["marey"] = self
         app.wsgi_app = middleware
@@ -46,6 +51,14 @@ class Marey:
         got_request_exception.connect(_failed, app)
         if self._options.get("user"):
             request_tearing_down.connect(_saw_user, app)
+
+    def _show(self, app: Any, page: Mounted) -> None:
+        from .._live.flask import blueprint
+
+        shown = blueprint(page)
+        app.register_blueprint(shown)
+        if "csrf" in app.extensions:  # Flask-WTF's; the page has its own
+            app.extensions["csrf"].exempt(shown)
 
     @property
     def flight(self) -> Flight | None:
@@ -61,6 +74,14 @@ class Marey:
         """Count anew."""
         for middleware in self._middleware:
             middleware.clear_stats()
+
+
+class _Middleware(Middleware):
+    def _show_page(
+        self, path: str, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """The application does, by the blueprint: it knows who is logged in."""
+        return self._application(environ, start_response)
 
 
 def _rule(app: Any, environ: dict[str, Any]) -> str | None:

@@ -44,6 +44,9 @@ class Middleware(Requests):
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
+        below = None if self.page is None else self.page.below(_path_of(environ))
+        if below is not None:
+            return self._show_page(below, environ, start_response)
         find = self._find
         request = self.begin(
             str(environ.get("REQUEST_METHOD", "")),
@@ -66,9 +69,24 @@ class Middleware(Requests):
             raise
         return (_Sized if hasattr(body, "__len__") else _Body)(body, request)
 
+    def _show_page(
+        self, path: str, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """The live page, which is none of the application's requests."""
+        from .._live import wsgi
+
+        assert self.page is not None
+        return wsgi.serve(self.page, path, environ, start_response)
+
     def user_of(self, given: Any) -> object:
         """As the server or a middleware knows it, or Flask-Login."""
         return given.get(USER) or given.get("REMOTE_USER") or None
+
+
+def _path_of(environ: dict[str, Any]) -> str:
+    """PATH_INFO, whose bytes PEP 3333 wants to look like Latin-1."""
+    path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
+    return path.decode("utf-8", "replace")
 
 
 class _Body:

@@ -2,10 +2,13 @@
 
 MIDDLEWARE = ["marey.integrations.django.Middleware", ...]     # the first
 MAREY = {"query": True, "attributes": "shop.tracing.attributes"}     # if wanted
+MAREY = {"live": True, "users": {"ann"}}     # and among the urlpatterns:
+path("marey/", include("marey.integrations.django.urls"))
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from .._requests import Request, Requests
@@ -29,8 +32,8 @@ class _Requests(Requests):
 
 
 def _shared() -> Requests:
-    """By the settings MAREY: the options of Requests; attributes and keep may be names of what is
-    to be imported.
+    """By the settings MAREY: the options of Requests; attributes, keep and users may be names of
+    what is to be imported. Where the page is, the URLs say.
     """
     global _requests
     if _requests is None:
@@ -38,7 +41,10 @@ def _shared() -> Requests:
         from django.utils.module_loading import import_string
 
         options = dict(getattr(settings, "MAREY", None) or {})
-        for name in ("attributes", "keep"):
+        if options.pop("live", False):
+            options["live"] = "/marey"
+            options.setdefault("name", settings.ROOT_URLCONF.partition(".")[0])
+        for name in ("attributes", "keep", "users"):
             if isinstance(options.get(name), str):
                 options[name] = import_string(options[name])
         _requests = _Requests(**options)
@@ -77,6 +83,8 @@ class Middleware:
             markcoroutinefunction(self)
 
     def __call__(self, request: Any) -> Any:
+        if self._requests.page is not None and _is_page(request):
+            return self._get_response(request)  # which is none of the application's
         if self._is_async:
             return self._answer(request)
         span = self._begin(request)
@@ -106,7 +114,28 @@ class Middleware:
 
     def process_exception(self, request: Any, exception: Exception) -> None:
         """A view failed; Django makes an answer of it."""
-        getattr(request, _ATTRIBUTE).failed_by(exception)
+        span = getattr(request, _ATTRIBUTE, None)
+        if span is not None:
+            span.failed_by(exception)
+
+
+def _is_page(request: Any) -> bool:
+    """Whether the live page answers it."""
+    from django.urls import get_script_prefix
+
+    prefix = _page_prefix(get_script_prefix())
+    return bool(prefix and request.path.startswith(prefix))
+
+
+@lru_cache(maxsize=64)
+def _page_prefix(script_prefix: str) -> str:
+    """Where the URLs have the page; "": nowhere."""
+    from django.urls import NoReverseMatch, reverse
+
+    try:
+        return str(reverse("marey:live"))
+    except NoReverseMatch:
+        return ""
 
 
 def _route(request: Any) -> str | None:
