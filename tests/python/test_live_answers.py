@@ -199,7 +199,7 @@ def kept(tmp_path):
     name = "2026-11-21T10-00-03_GET_slow_600ms.perfetto-trace"
     with marey.record(folder / name), marey.span("GET /slow"):
         pass
-    requests.recorder = Recorder(folder)
+    requests.flight = Recorder(folder)
     with page(requests=requests) as visit:
         yield visit, name
 

@@ -13,6 +13,7 @@ import pytest
 from live_pages import TOKEN, until
 
 import marey
+from marey.integrations._requests import Requests
 
 
 @pytest.fixture(autouse=True)
@@ -163,6 +164,14 @@ def test_a_child_does_not_serve_for_its_parent(served):
         os._exit(0 if good else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert ask(served, "/live/state")[0] == 200
+
+
+def test_tasks_of_another_kind_are_shown():
+    requests = Requests()
+    with marey.live(token=TOKEN, requests=requests) as served:
+        requests.begin("GET", lambda: "/x", "/x", "", None).end()
+        rows = json.loads(ask(served, "/live/routes")[2])["rows"]
+        assert rows["name"] == ["GET /x"] and rows["requests"] == [1]
 
 
 def test_after_the_end_nothing_is_left(live_folder):

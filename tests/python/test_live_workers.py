@@ -274,7 +274,7 @@ def test_processes_of_one_name_are_shown_together():
 
 
 def test_a_forked_child_is_a_process_of_its_own():
-    with page(group="jobs", running=True) as visit:
+    with page(running=True) as visit:
         before = visit.state()
         assert before["sampling"]["state"] == "on"
 

@@ -34,6 +34,7 @@ class Group:
         self._application, self._name = application, name
         self._worker = worker
         self._number = next(_numbers)
+        self._group: str | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -47,7 +48,7 @@ class Group:
         self.problem: str | None = None
 
     def after_fork(self) -> None:
-        """In the child: it is none of the group's yet."""
+        """In the child: it is none of the group's yet. Where it joins, it joins its parent's."""
         if self._listener is not None:
             self._listener.close()
         self._forget()
@@ -86,7 +87,9 @@ class Group:
 
     def _enter(self) -> Wish | None:
         """How the sampling of the others is; None: nobody has said, or nobody is there."""
-        folder = Folder(group_name(self._application, self._name))
+        if self._group is None:
+            self._group = group_name(self._application, self._name)
+        folder = Folder(self._group)
         others = alive(folder)
         wish = None if not others and folder.is_left() else folder.wish()
         secret = folder.secret()

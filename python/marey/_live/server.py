@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ..integrations._requests import Requests
+
 _CONNECTIONS_MAX = 64
 _REQUEST_S = 30.0  # so long a request may take to come, and a piece of an answer to go
 _STOP_S = 2.0
@@ -72,13 +74,15 @@ def live(
     *,
     token: str | None = None,
     name: str | None = None,
+    requests: Requests | None = None,
     **options: Any,
 ) -> Served:
     """Show what this program does on a page at http://127.0.0.1:PORT (0: one that is free), to
     whoever has the token, which is made where none is given; the address with it is logged at
     level INFO, and is `url` of what this returns, which has stop() and is a context manager.
 
-    name: stands on the page; otherwise the script's. hz, mode, running, group, idle, lines, native,
+    name: stands on the page; otherwise the script's. requests: what it is to show of those, such as
+    marey.integrations.celery.Marey(app). hz, mode, running, group, idle, lines, native,
     tasks: as of marey.integrations.
 
     Raises OSError where nobody can listen there, TypeError and ValueError that name the option.
@@ -87,7 +91,10 @@ def live(
     name = name or os.path.basename(sys.argv[0] or "python")
     if "users" in options:
         raise TypeError("users: nobody logs in here; this takes a token")
-    made = Served(Live(name, token=token, **options), host, port, token)
+    page = Live(name, requests, token=token, **options)
+    made = Served(page, host, port, token)
+    if requests is not None:
+        requests.live = page
     logging.getLogger("marey").info("live page: %s", made.url)
     return made
 

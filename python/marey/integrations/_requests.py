@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Literal, TypedDict
 
+    from .._live.live_page import Live
     from .._live.mounted import Mounted
     from .._live.rights import Users
     from .._record import Path, Size
@@ -173,13 +174,15 @@ class Requests:
         self._attributes = attributes
         self._told = False
         self._routes = Routes()
-        #: What keeps requests; None where nothing does.
         shown = {name: more.pop(name) for name in _OF_THE_PAGE if name in more}
         if live is not None and "hz" in more:  # of both
             shown["hz"] = more["hz"] if keep else more.pop("hz")
+        #: What keeps requests; None where nothing does.
         self.flight = make_flight(keep, **more)
-        #: The live page; None where there is none.
+        #: The live page, and where it is in the application; None where there is none.
         self.page = make_page(live, self, shown)
+        #: What shows these requests on a page, in the application or elsewhere.
+        self.live: Live | None = None if self.page is None else self.page.live
 
     def stats(self) -> list[RouteStats]:
         """Requests by method and route since the start or clear_stats(), whether recorded or not:
@@ -230,8 +233,8 @@ class Requests:
     ) -> Request:
         if self.flight is not None:
             self.flight.ready()
-        if self.page is not None:
-            self.page.live.touch()
+        if self.live is not None:
+            self.live.touch()
         if _marey.recording():
             args.update(self._arguments(path, query, given))
         return Request(self, name, method, route, path, args, given)
