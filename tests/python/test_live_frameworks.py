@@ -487,8 +487,9 @@ urlpatterns = [
 from django.test import AsyncClient, Client
 from marey.integrations.django import _shared, stats
 
-async def whole(answer):
-    return b"".join([piece async for piece in answer.streaming_content])
+async def first(answer):
+    async for piece in answer.streaming_content:
+        return piece
 
 def ask(method, path, headers, body=b""):
     path = path.replace("/marey", "/ops/marey", 1)
@@ -497,7 +498,7 @@ def ask(method, path, headers, body=b""):
         async def run():
             client = AsyncClient(enforce_csrf_checks=True)
             answer = await client.generic(method, path, body, headers=headers)
-            content = await whole(answer) if answer.streaming else answer.content
+            content = await first(answer) if answer.streaming else answer.content
             return answer.status_code, answer.headers, content
         return asyncio.run(run())
     answer = Client(enforce_csrf_checks=True).generic(method, path, body, **extra)

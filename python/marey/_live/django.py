@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import Any
 
 from .messages import BODY_MAX, Answer, Asked
@@ -24,6 +26,7 @@ def respond(live: Live, request: Any, path: str) -> Any:
         header=request.headers.get,
         body=_body(request) if request.method == "POST" else b"",
         is_https=request.is_secure(),
+        can_stream=_takes_async(request),
     )
     return _response(live.answer(asked, Given(request, lambda: _login(request))), request)
 
@@ -48,8 +51,7 @@ def _response(answer: Answer, request: Any) -> Any:
     if answer.stream is None and answer.pieces is None:
         response = HttpResponse(answer.body, status=answer.status)
     else:
-        is_async = hasattr(request, "scope")
-        pieces = _async_pieces(answer) if is_async and _takes_async() else pieces_of(answer)
+        pieces = _async_pieces(answer) if _takes_async(request) else pieces_of(answer)
         response = StreamingHttpResponse(pieces, status=answer.status)
     del response["Content-Type"]
     for name, value in answer.headers:
@@ -57,20 +59,25 @@ def _response(answer: Answer, request: Any) -> Any:
     return response
 
 
-def _takes_async() -> bool:
+def _takes_async(request: Any) -> bool:
+    """Whether an answer may be sent by the event loop."""
     import django
 
-    return bool(django.VERSION >= (4, 2))
+    return hasattr(request, "scope") and bool(django.VERSION >= (4, 2))
 
 
 async def _async_pieces(answer: Answer) -> AsyncIterator[bytes]:
-    """Under ASGI, where Django takes one iterator's pieces after another's in one thread."""
+    """The same as pieces_of, without a thread that waits."""
     from asgiref.sync import sync_to_async
 
-    following: Any = sync_to_async(next, thread_sensitive=False)
-    pieces = pieces_of(answer)
+    in_thread: Any = partial(sync_to_async, thread_sensitive=False)
+    stream, pieces = answer.stream, pieces_of(answer)
+    following = partial(next, pieces, None) if stream is None else stream.step
     try:
-        while (piece := await following(pieces, None)) is not None:
+        while (piece := await in_thread(following)()) is not None:
             yield piece
+            if stream is not None:
+                await asyncio.sleep(stream.pause)
     finally:
         pieces.close()
+        answer.close()

@@ -102,7 +102,9 @@ class Group:
     def wait(self) -> None:
         """Until it has joined, or cannot."""
         self.join()
-        self._joined.wait(_JOIN_S)
+        if not self._joined.wait(_JOIN_S):
+            self.problem = f"process {os.getpid()} shows itself alone: no thread of it runs"
+            self._joined.set()  # others need not wait as well
 
     @property
     def secret(self) -> bytes:

@@ -212,7 +212,6 @@ class Live:
             "version": _VERSION,
             "name": self.name,
             "now": time.time(),
-            "prefix_note": None,
             **merged,
         }
 
