@@ -338,6 +338,46 @@ def viewing(results):
         yield Line(what, ">= 30", f"{rate:.0f}", at_least(rate, 30), beside)
 
 
+# ---- web applications
+
+
+def live(results):
+    """By CPU time of the worker a request, which the load of the machine changes least."""
+    bars = {
+        "paused": ("installed and paused", 0.5),
+        "sampled": ("spans and 100 samples a second in the ring", 2),
+        "calls": ("every call of its own code in the ring", 25),
+    }
+    for framework in ("flask", "django", "fastapi"):
+        group = f"live.{framework}.cart"
+        for who, (what, most) in bars.items():
+            more = more_percent(results, group, who, "cpu_us")
+            if more is None:
+                continue
+            less = -more_percent(results, group, who, "per_s")
+            control = more_percent(results, group, "again", "cpu_us")
+            beside = f"throughput {less:.1f} % less; without it once more: {control:+.1f} %"
+            title = (
+                f"{framework}, a request of {results.figure('cpu_us', group, 'without'):,.0f} us"
+            )
+            verdict = at_most(max(more, 0), most)
+            yield Line(f"{title}, {what}", f"<= {most} %", f"{more:.1f} %", verdict, beside)
+        rss = results.find(group=group, who="calls")
+        if rss is not None:
+            grown = (rss["rss_kib"][-1] - rss["rss_kib"][0]) / 1024
+            what = f"{framework}, memory of the worker grown from the first round to the last"
+            beside = f"{rss['rss_kib'][-1] / 1024:.1f} MiB, of which the ring is 16"
+            yield Line(what, "<= 1 MiB", f"{grown:.1f} MiB", at_most(max(grown, 0), 1), beside)
+
+
+def more_percent(results, group, who, key):
+    """By how much `who` has more than "without": the median of the rounds' own ratios."""
+    ours, theirs = (results.find(group=group, who=one) for one in (who, "without"))
+    if ours is None or theirs is None:
+        return None
+    return 100 * (median(a / b for a, b in zip(ours[key], theirs[key])) - 1)
+
+
 # ---- bytes, memory, stopping
 
 
@@ -431,6 +471,7 @@ def lines(results, pythons):
         made += part(results)
     made += reading(results)
     made += viewing(results)
+    made += live(results)
     made += dropins(results)
     for part in (footprint_bytes, footprint_stop, footprint_memory, footprint_allocations):
         made += part(results)

@@ -13,6 +13,7 @@ HOW = BENCH / "how.md"
 PACKAGES = (
     *("keke", "viztracer", "tg4perfetto", "live-trace", "ox-profile", "tracepatch"),
     *("austin-dist", "py-spy", "protobuf"),
+    *("pyinstrument", "flask", "django", "fastapi", "gunicorn", "uvicorn"),
 )
 
 
@@ -218,6 +219,28 @@ def converting_more(results):
     return "### Converting ten million events\n\n" + table(head, rows)
 
 
+def live_more(results):
+    """Web applications under load, each tool in its turn."""
+    parts = []
+    for group in sorted({r["group"] for r in results.records if r["group"].startswith("live.")}):
+        rows = []
+        for who in results.names(group):
+            found = results.find(group=group, who=who)
+            per_s, cpu_us = (median(found[key]) for key in ("per_s", "cpu_us"))
+            ratios = [bar.more_percent(results, group, who, key) for key in ("per_s", "cpu_us")]
+            cells = [
+                f"{per_s:,.0f}",
+                f"{ratios[0]:+.1f} %",
+                f"{cpu_us:,.0f}",
+                f"{ratios[1]:+.1f} %",
+            ]
+            rows.append([who, *cells, f"{found['rss_kib'][-1] / 1024:.1f}"])
+        _, framework, page = group.split(".")
+        head = ["", "requests a second", "", "CPU us a request", "", "memory of the worker, MiB"]
+        parts += [f"### Web applications: {framework}, /{page}\n", table(head, rows)]
+    return "\n".join(parts)
+
+
 def whole(results):
     """Each tool all told."""
     rows = []
@@ -264,6 +287,7 @@ def render(results, environments, now):
         outside_slower(results),
         bytes_more(results),
         converting_more(results),
+        live_more(results),
         *(python_more(results, python) for python in pythons),
         whole(results),
     ]

@@ -131,6 +131,12 @@ def measured_dropins(environment, folder):
     yield from records([environment.python, BENCH / "dropins.py", folder])
 
 
+def measured_live(environment, folder):
+    """Web applications under load."""
+    say("web applications under load")
+    yield from records([environment.python, BENCH / "live.py", folder])
+
+
 def measured_whole(environment, folder):
     """Each tool all told, in the newest Python."""
     for tool, spans in WHOLE.items():
@@ -153,6 +159,7 @@ def main():
         found += measured_outside(newest, places["tmpfs"])
         found += measured_reading(newest, programs, places["tmpfs"])
         found += measured_viewing(newest, programs, places["tmpfs"])
+        found += measured_live(newest, places["tmpfs"])
         found += measured_dropins(newest, places["tmpfs"])
         found += measured_whole(newest, places["tmpfs"])
     now = datetime.now(timezone.utc)

@@ -80,6 +80,7 @@ look() { # LIST
     bench)
         look build
         need protobuf-compiler command -v protoc
+        need wrk command -v wrk
         ;;
     *)
         echo "system.sh: no list named '$1'" >&2

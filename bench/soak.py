@@ -1,0 +1,67 @@
+"""soak.py FOLDER [MINUTES]: a web application under load for ten minutes, with every call of its
+own code in the ring and every 500th request kept; run by hand.
+
+Says each ten seconds how much memory the worker has and what was kept and lost; fails where memory
+grows after the first minute, a request fails, or something was recorded and is lost.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from live import PAGES, Server
+
+STEP_SECONDS = 10
+WARM_STEPS = 6
+GROWTH_MAX_KIB = 4096
+
+
+def look(server):
+    """What the application says of itself; a line of it is printed."""
+    state = json.loads(server.get("/state"))
+    flight, losses = state["flight"], state["losses"]
+    print(
+        f"{server.rss_kib() / 1024:.1f} MiB, kept {flight['kept']}, not kept {flight['not_kept']},"
+        f" {flight['files']} files of {flight['bytes'] / 1e6:.1f} MB, lost {losses},"
+        f" problem {flight['problem']}",
+        flush=True,
+    )
+    return state
+
+
+def wrong(state, grown_kib):
+    """What is not as it should be."""
+    lost = {kind: n for kind, n in state["losses"].items() if n and kind != "ring"}
+    if grown_kib > GROWTH_MAX_KIB:
+        yield f"the worker has grown by {grown_kib} KiB"
+    if lost or state["flight"]["problem"]:
+        yield f"lost: {lost}, problem: {state['flight']['problem']}"
+    if not state["flight"]["kept"]:
+        yield "nothing was kept"
+
+
+def main():
+    folder, minutes = Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 10
+    os.environ["BENCH_EVERY"] = "500"
+    server = Server("flask", "calls", folder)
+    requests, warm_kib = 0, 0
+    try:
+        server.wait()
+        for step in range(round(minutes * 60 / STEP_SECONDS)):
+            per_s, _, rss_kib = server.load(list(PAGES)[step % 2], STEP_SECONDS)
+            requests += round(per_s * STEP_SECONDS)
+            if step < WARM_STEPS:
+                warm_kib = rss_kib
+            print(f"{time.strftime('%X')}  {requests:,} requests, ", end="")
+            state = look(server)
+        problems = list(wrong(state, rss_kib - warm_kib))
+    finally:
+        server.stop()
+    for problem in problems:
+        print(f"soak: {problem}", file=sys.stderr)
+    sys.exit(bool(problems))
+
+
+main()
