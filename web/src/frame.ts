@@ -2,12 +2,13 @@
 // the filter that all views share, and the overview of the whole trace.
 
 import { type App, stacksOf, type View } from "./app";
-import { helpButton, skipLink, Tabs, themeButton } from "./controls";
-import { fill, h, name } from "./dom";
+import { helpButton, skipLink, themeButton } from "./controls";
+import { h, name } from "./dom";
 import { exportMenu } from "./exports";
 import { FilterBar } from "./filter";
 import { helpDialog } from "./help";
 import { SearchBox } from "./search";
+import { type Kind, Stage } from "./stage";
 import type { State, ViewName } from "./state";
 import { Overview } from "./timeline/overview";
 import { isTyping } from "./typing";
@@ -18,7 +19,7 @@ import { SummaryView } from "./views/summary";
 import { TimelineView } from "./views/timeline";
 import { TreeView } from "./views/tree";
 
-const TABS: { view: ViewName; title: string; make: (app: App) => View }[] = [
+const VIEWS: Kind<ViewName, App, View>[] = [
     { view: "summary", title: "Summary", make: (app) => new SummaryView(app) },
     { view: "timeline", title: "Timeline", make: (app) => new TimelineView(app) },
     { view: "flame", title: "Flame graph", make: (app) => new FlameView(stacksOf(app)) },
@@ -29,24 +30,21 @@ const TABS: { view: ViewName; title: string; make: (app: App) => View }[] = [
 
 export class Frame {
     readonly element: HTMLElement;
-    private readonly main = h("main", { id: "view", tabindex: -1 });
-    private readonly tabs: Tabs<ViewName>;
-    private readonly views = new Map<ViewName, View>();
+    private readonly stage: Stage<ViewName, App, View>;
     private readonly filter: FilterBar;
     private readonly overview: Overview;
     private readonly search: SearchBox;
-    private current: View | null = null;
 
     constructor(private readonly app: App) {
         this.filter = new FilterBar(app);
         this.overview = new Overview(app);
         this.search = new SearchBox(app);
-        this.tabs = new Tabs(TABS, (view) => app.store.change({ view, q: "" }));
+        this.stage = new Stage(VIEWS, app, (view) => app.store.change({ view, q: "" }));
         const help = helpDialog();
         this.element = h(
             "div",
             { class: "frame" },
-            skipLink(this.main),
+            skipLink(this.stage.element),
             h(
                 "header",
                 {},
@@ -57,7 +55,7 @@ export class Frame {
                     " ",
                     name(app.trace.file, "file"),
                 ),
-                this.tabs.element,
+                this.stage.tabs.element,
                 h(
                     "div",
                     { class: "tools" },
@@ -68,7 +66,7 @@ export class Frame {
                 ),
             ),
             h("div", { class: "context" }, this.filter.element, this.overview.element),
-            this.main,
+            this.stage.element,
             help,
         );
         document.addEventListener("keydown", (event) => this.key(event, help));
@@ -80,18 +78,7 @@ export class Frame {
     }
 
     private show(state: State): void {
-        let view = this.views.get(state.view);
-        if (!view) {
-            view = TABS.find((tab) => tab.view === state.view)!.make(this.app);
-            this.views.set(state.view, view);
-        }
-        if (view !== this.current) {
-            this.current?.hide?.();
-            this.current = view;
-            fill(this.main, view.element);
-            this.main.dataset.view = state.view;
-            this.tabs.show(state.view);
-        }
+        const view = this.stage.turnTo(state.view);
         this.filter.show(state);
         this.overview.show(state);
         view.show(state);
@@ -101,9 +88,7 @@ export class Frame {
         if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
         if (event.key === "/") this.search.focus();
         else if (event.key === "?") help.showModal();
-        else if (/^[1-6]$/.test(event.key))
-            this.app.store.change({ view: TABS[Number(event.key) - 1].view, q: "" });
-        else return;
+        else if (!this.stage.takes(event.key)) return;
         event.preventDefault();
     }
 }

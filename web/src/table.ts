@@ -3,6 +3,7 @@
 
 import { fill, h } from "./dom";
 import { count } from "./format";
+import { hasAll, wordsOf } from "./match";
 
 export interface Column {
     title: string;
@@ -105,11 +106,11 @@ export class Table {
     }
 
     private arrange(): void {
-        const words = this.query.toLowerCase().split(/\s+/).filter(Boolean);
+        const words = wordsOf(this.query);
         const order: number[] = [];
         for (let row = 0; row < this.options.rows; row++) {
             const text = words.length ? this.options.text(row) : "";
-            if (words.every((word) => text.includes(word))) order.push(row);
+            if (hasAll(text, words)) order.push(row);
         }
         const value = this.options.columns[this.sort].value;
         const sign = this.descending ? -1 : 1;

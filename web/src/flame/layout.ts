@@ -2,6 +2,7 @@
 // begins at start[node] and is total[node] wide, both in the answer's unit, so zooming is another scale and nothing else.
 
 import type { Flame } from "../api";
+import { hasAll, wordsOf } from "../match";
 
 export interface FlameLayout {
     readonly flame: Flame;
@@ -58,10 +59,10 @@ export function match(
     query: string,
 ): { functions: Uint8Array; share: number } {
     const { functions, nodes, total } = layout.flame;
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = wordsOf(query);
     const matches = Uint8Array.from(functions.name, (name, i) => {
         const text = `${name} ${functions.file[i] ?? ""}`.toLowerCase();
-        return Number(words.length > 0 && words.every((word) => text.includes(word)));
+        return Number(words.length > 0 && hasAll(text, words));
     });
     const within = new Uint8Array(nodes.parent.length);
     let sum = 0;

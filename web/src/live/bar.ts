@@ -18,13 +18,23 @@ export class Bar {
     readonly element: HTMLElement;
     private readonly facts = h("dl", { class: "facts" });
     private readonly buttons = new Map<Order, HTMLButtonElement>();
-    private readonly hz: HTMLInputElement;
-    private readonly mode = h("select", {
-        id: "mode",
-        title: "Of another, the profile begins anew",
+    private readonly hz = h("input", {
+        type: "number",
+        min: HZ_MIN,
+        max: HZ_MAX,
+        step: "any",
+        onchange: () => this.setRate(),
     });
-    private readonly reset: HTMLButtonElement;
-    private readonly worker = h("select", { id: "worker" });
+    private readonly mode = h("select", {
+        title: "Of another, the profile begins anew",
+        onchange: () => this.send({ action: "mode", value: this.mode.value as Mode }),
+    });
+    private readonly reset = h(
+        "button",
+        { type: "button", onclick: () => void this.forget() },
+        "Reset …",
+    );
+    private readonly worker = h("select", { onchange: () => this.choose() });
     private readonly workerField = field("Worker", this.worker);
     private readonly said = h("p", { class: "said", role: "status" });
 
@@ -33,43 +43,38 @@ export class Bar {
         private readonly app: LiveApp,
         private readonly changed: () => void,
     ) {
-        const row = h("div", { class: "orders", role: "group", "aria-label": "Sampling" });
-        for (const [action, title] of ORDERS) {
-            const order = h(
-                "button",
-                { type: "button", onclick: () => this.send({ action }) },
-                title,
-            );
-            order.classList.toggle("main", action !== "pause");
-            this.buttons.set(action, order);
-            row.append(order);
-        }
-        this.hz = h("input", {
-            id: "hz",
-            type: "number",
-            min: HZ_MIN,
-            max: HZ_MAX,
-            step: "any",
-            onchange: () => this.setRate(),
-        });
         for (const [mode, words] of Object.entries(MODE_WORDS)) {
             this.mode.append(new Option(`${mode}: ${words}`, mode));
         }
-        this.mode.addEventListener("change", () =>
-            this.send({ action: "mode", value: this.mode.value as Mode }),
-        );
-        this.reset = h("button", { type: "button", onclick: () => void this.forget() }, "Reset …");
-        this.worker.addEventListener("change", () =>
-            app.store.change({ worker: this.worker.value ? Number(this.worker.value) : null }),
-        );
-        row.append(
+        const orders = h("div", { class: "orders", role: "group", "aria-label": "Sampling" });
+        orders.append(
+            ...ORDERS.map(([order, title]) => this.button(order, title)),
             field("Rate", this.hz, "Hz"),
             field("Mode", this.mode),
             this.reset,
             this.workerField,
         );
-        this.element = h("section", { class: "bar-live", "aria-label": "State" }, this.facts, row);
-        this.element.append(this.said);
+        this.element = h(
+            "section",
+            { class: "bar-live", "aria-label": "State" },
+            this.facts,
+            orders,
+            this.said,
+        );
+    }
+
+    private button(action: Order, title: string): HTMLElement {
+        const button = h(
+            "button",
+            {
+                type: "button",
+                class: action === "pause" ? null : "main",
+                onclick: () => this.send({ action }),
+            },
+            title,
+        );
+        this.buttons.set(action, button);
+        return button;
     }
 
     show(status: Status): void {
@@ -79,7 +84,8 @@ export class Bar {
         const allowed = ordersFor(statesOf(status, worker));
         for (const [order, button] of this.buttons) button.hidden = !allowed.has(order);
         // What is being typed or chosen stays.
-        if (document.activeElement !== this.hz) this.hz.value = String((one ?? status.sampling).hz);
+        const { hz } = one ?? status.sampling;
+        if (document.activeElement !== this.hz) this.hz.value = String(Number(hz.toPrecision(6)));
         if (document.activeElement !== this.mode) this.mode.value = status.sampling.mode;
         this.reset.disabled = status.sampling.samples === 0;
         this.showWorkers(status.workers, worker);
@@ -98,6 +104,10 @@ export class Bar {
             );
         }
         this.worker.value = chosen === null ? "" : String(chosen);
+    }
+
+    private choose(): void {
+        this.app.store.change({ worker: this.worker.value ? Number(this.worker.value) : null });
     }
 
     private setRate(): void {

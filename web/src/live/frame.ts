@@ -1,10 +1,11 @@
 // The frame of the live page: tabs, the state with its controls, what is wrong, and the view; it hears of changes and has the
 // view ask again.
 
-import { helpButton, skipLink, Tabs, themeButton } from "../controls";
+import { helpButton, skipLink, themeButton } from "../controls";
 import { fill, h, name } from "../dom";
 import { count } from "../format";
 import { FLAME_KEYS, helpDialog, type Keys } from "../help";
+import { type Kind, Stage } from "../stage";
 import { isTyping } from "../typing";
 import { FlameView } from "../views/flame";
 import { FunctionsView } from "../views/functions";
@@ -19,7 +20,7 @@ import { ThreadsView } from "./threads";
 import { problemsOf } from "./words";
 import { WorkersView } from "./workers";
 
-const TABS: { view: LiveViewName; title: string; make: (app: LiveApp) => LiveView }[] = [
+const VIEWS: Kind<LiveViewName, LiveApp, LiveView>[] = [
     { view: "flame", title: "Flame graph", make: (app) => new FlameView(new LiveStacks(app)) },
     {
         view: "functions",
@@ -51,29 +52,26 @@ const REST = 4;
 
 export class LiveFrame {
     readonly element: HTMLElement;
-    private readonly main = h("main", { id: "view", tabindex: -1 });
-    private readonly tabs: Tabs<LiveViewName>;
-    private readonly views = new Map<LiveViewName, LiveView>();
+    private readonly stage: Stage<LiveViewName, LiveApp, LiveView>;
     private readonly bar: Bar;
     private readonly profile: ProfileBar;
     private readonly problems = h("ul", { class: "notes", "aria-label": "What is wrong" });
     private readonly trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     private readonly user = h("span", { class: "quiet user" });
     private readonly help = helpDialog(KEYS);
-    private current: LiveView | null = null;
 
     /** ask: for the newest state, at once. */
     constructor(
         private readonly app: LiveApp,
         ask: () => void,
     ) {
-        this.tabs = new Tabs(TABS, (view) => app.store.change({ view, q: "" }));
+        this.stage = new Stage(VIEWS, app, (view) => app.store.change({ view, q: "" }));
         this.bar = new Bar(app, ask);
         this.profile = new ProfileBar(app);
         this.element = h(
             "div",
             { class: "frame live" },
-            skipLink(this.main),
+            skipLink(this.stage.element),
             h(
                 "header",
                 {},
@@ -84,14 +82,14 @@ export class LiveFrame {
                     " ",
                     name(app.status.name, "file"),
                 ),
-                this.tabs.element,
+                this.stage.tabs.element,
                 h("div", { class: "tools" }, this.user, themeButton(), helpButton(this.help)),
             ),
             this.trouble,
             this.bar.element,
             this.problems,
             this.profile.element,
-            this.main,
+            this.stage.element,
             this.help,
         );
         document.addEventListener("keydown", (event) => this.key(event));
@@ -113,14 +111,17 @@ export class LiveFrame {
         fill(this.problems, ...problems.map((problem) => h("li", {}, problem)));
         this.problems.hidden = problems.length === 0;
         fill(this.user, status.user ? name(status.user) : null);
-        const kept = status.recording?.files ?? 0;
-        const many = h("span", { class: "many" }, count(kept));
-        this.tabs.title("kept", "Kept", ...(kept > 0 ? [" ", many] : []));
-        this.current?.hear?.(status);
+        this.showKept(status.recording?.files ?? 0);
+        this.stage.current?.hear?.(status);
         const { state, samples } = status.sampling;
         // Not in two seconds: what an order has changed is seen at once.
         if (state !== before.sampling.state || samples < before.sampling.samples)
-            void this.current?.refresh();
+            void this.stage.current?.refresh();
+    }
+
+    private showKept(files: number): void {
+        const many = h("span", { class: "many" }, count(files));
+        this.stage.tabs.title("kept", "Kept", ...(files > 0 ? [" ", many] : []));
     }
 
     /** What is wrong with the connection; null: nothing. */
@@ -130,18 +131,7 @@ export class LiveFrame {
     }
 
     private show(state: LiveState): void {
-        let view = this.views.get(state.view);
-        if (!view) {
-            view = TABS.find((tab) => tab.view === state.view)!.make(this.app);
-            this.views.set(state.view, view);
-        }
-        if (view !== this.current) {
-            this.current?.hide?.();
-            this.current = view;
-            fill(this.main, view.element);
-            this.main.dataset.view = state.view;
-            this.tabs.show(state.view);
-        }
+        const view = this.stage.turnTo(state.view);
         this.bar.show(this.app.status);
         this.profile.element.hidden = state.view !== "flame" && state.view !== "functions";
         this.profile.show(state);
@@ -154,7 +144,7 @@ export class LiveFrame {
             await new Promise((resolve) => setTimeout(resolve, Math.max(REFRESH_MS, REST * took)));
             if (document.hidden || !this.trouble.hidden || this.isSelecting()) continue;
             const began = performance.now();
-            await this.current?.refresh();
+            await this.stage.current?.refresh();
             took = performance.now() - began;
         }
     }
@@ -162,16 +152,16 @@ export class LiveFrame {
     /** Text that is being selected would go with the rows that hold it. */
     private isSelecting(): boolean {
         const selection = getSelection();
-        return Boolean(selection?.toString()) && this.main.contains(selection?.anchorNode ?? null);
+        const at = selection?.anchorNode ?? null;
+        return Boolean(selection?.toString()) && this.stage.element.contains(at);
     }
 
     private key(event: KeyboardEvent): void {
         if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-        if (event.key === "/") this.main.querySelector<HTMLElement>("input[type=search]")?.focus();
+        const search = this.stage.element.querySelector<HTMLElement>("input[type=search]");
+        if (event.key === "/") search?.focus();
         else if (event.key === "?") this.help.showModal();
-        else if (/^[1-6]$/.test(event.key))
-            this.app.store.change({ view: TABS[Number(event.key) - 1].view, q: "" });
-        else return;
+        else if (!this.stage.takes(event.key)) return;
         event.preventDefault();
     }
 }

@@ -3,6 +3,7 @@
 import { Latest } from "../app";
 import { failure, fill, h, message, name } from "../dom";
 import { count, counted, place, shortPath } from "../format";
+import { hasAll, wordsOf } from "../match";
 import { SearchedHead } from "../views/searched";
 import type { Dump, Place, Running } from "./api";
 import type { LiveApp, LiveView } from "./app";
@@ -69,7 +70,7 @@ export class ThreadsView implements LiveView {
 
     private render(): void {
         if (!this.dump) return;
-        const words = this.head.input.value.toLowerCase().split(/\s+/).filter(Boolean);
+        const words = wordsOf(this.head.input.value);
         const found = (all: Running[]) => all.filter((one) => matches(one, words));
         const [threads, tasks] = [found(this.dump.threads), found(this.dump.tasks)];
         this.head.say(
@@ -97,7 +98,7 @@ export class ThreadsView implements LiveView {
 
     private group(title: string, all: Running[]): HTMLElement | null {
         if (all.length === 0) return null;
-        const section = h("section", {}, h("h2", {}, title));
+        const section = h("section", {}, h("h3", {}, title));
         const severalProcesses = this.app.status.workers.length > 1;
         for (const one of all.slice(0, this.shown)) {
             section.append(this.running(one, severalProcesses));
@@ -154,7 +155,7 @@ function matches(one: Running, words: string[]): boolean {
     if (words.length === 0) return true;
     const calls = one.stack.map((at) => `${at.function} ${at.file}`);
     const text = [one.name, one.state, one.tid, one.pid, ...calls].join(" ").toLowerCase();
-    return words.every((word) => text.includes(word));
+    return hasAll(text, words);
 }
 
 function stateClass(state: string): string {
