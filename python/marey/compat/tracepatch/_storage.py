@@ -131,8 +131,8 @@ def folder(base: PathLike | None) -> Path:
     return (start if start.name == FOLDER else start / FOLDER) / "traces"
 
 
-def new_path(base: PathLike | None, label: str | None, when: datetime, identity: str) -> Path:
-    """The file of a new trace; its folder is there afterwards. OSError."""
+def made_folder(base: PathLike | None) -> Path:
+    """The same folder, which is there afterwards. OSError."""
     traces = folder(base)
     traces.mkdir(parents=True, exist_ok=True)
     for path, text in (
@@ -141,6 +141,12 @@ def new_path(base: PathLike | None, label: str | None, when: datetime, identity:
     ):
         if not path.exists():
             path.write_text(text, encoding="utf-8")
+    return traces
+
+
+def new_path(base: PathLike | None, label: str | None, when: datetime, identity: str) -> Path:
+    """The file of a new trace; its folder is there afterwards. OSError."""
+    traces = made_folder(base)
     name = "".join(c if c.isalnum() else "-" for c in label or "trace")
     name = name.encode()[:_LABEL_MOST].decode(errors="ignore")
     return traces / f"{name}_{when:%Y%m%d_%H%M%S}_{identity[:6]}.json"
