@@ -9,7 +9,7 @@ import sys
 from wsgiref.util import setup_testing_defaults
 
 import pytest
-from live_pages import TOKEN
+from live_pages import TOKEN, until
 
 from marey.integrations import asgi, wsgi
 
@@ -173,19 +173,14 @@ def test_what_is_kept_is_on_the_page(closing, tmp_path):
     )
     try:
         wsgi_ask(app, "GET", "/slow", {})
-        from live_pages import until
 
-        def kept():
-            _, _, body = wsgi_ask(app, "GET", "/marey/live/kept", BEARER)
-            return json.loads(body)["rows"]["name"]
+        def say(path):
+            return json.loads(wsgi_ask(app, "GET", f"/marey/{path}", BEARER)[2])
 
-        (name,) = until(kept)
-        path = f"/marey/kept/{name}/api/span-table"
-        _, _, body = wsgi_ask(app, "GET", path, BEARER)
-        assert json.loads(body)["rows"]["name"] == ["GET"]
-        _, _, body = wsgi_ask(app, "GET", "/marey/live/state", BEARER)
-        state = json.loads(body)
-        assert state["recording"]["kept"] == 1 and state["sampling"]["hz"] == 50
+        until(lambda: say("live/state")["recording"]["kept"] == 1)
+        (name,) = say("live/kept")["rows"]["name"]
+        assert say(f"kept/{name}/api/span-table")["rows"]["name"] == ["GET"]
+        assert say("live/state")["sampling"]["hz"] == 50
     finally:
         app.flight.close()
 

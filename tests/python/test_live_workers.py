@@ -349,10 +349,14 @@ def test_what_killed_groups_left_is_removed(own_folder):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(os.path.join(left.path, "1-0.sock"))
     left.secret()
+    young = Folder("young")
+    for folder in (left, there):
+        os.utime(folder.path, (1, 1))
     listener = Listener(there, 0, lambda message: b"")
     try:
         sweep(Folder("new"))
-        assert not os.path.exists(left.path) and os.path.exists(there.path)
+        assert not os.path.exists(left.path)
+        assert os.path.exists(there.path) and os.path.exists(young.path)
     finally:
         listener.close()
         listener.join(60)

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from .rights import Visitor
 
 _STREAMS_MAX = 16  # at a time, of a process
-_STREAM_S = 60.0  # then the browser comes back by itself
-_COMMENT_S = 15.0  # proxies end what is silent
+_STREAM_S = 10.0  # then the browser comes back: a server that is to end waits for open answers
 _RETRY_MS = 2000
 
 
@@ -49,27 +48,21 @@ class _Events(Stream):
     def __init__(self, streams: Streams, live: Live, visitor: Visitor, seconds: float) -> None:
         self._streams, self._live, self._visitor = streams, live, visitor
         self._ends = time.monotonic() + seconds
-        self._sent_at: float | None = None
         self._last: dict[str, Any] = {}
         self._is_closed = False
 
     def step(self) -> bytes | None:
-        now = time.monotonic()
-        if self._is_closed or (self._sent_at is not None and now >= self._ends):
+        if self._is_closed or (self._last and time.monotonic() >= self._ends):
             self.close()
             return None
         figures = self._live.shared_figures()
         said = {**figures, "now": 0}
-        if said != self._last:
-            self._last = said
-            text = json.dumps(self._live.with_visitor(figures, self._visitor))
-            start = f"retry: {_RETRY_MS}\n" if self._sent_at is None else ""
-            self._sent_at = now
-            return f"{start}event: state\ndata: {text}\n\n".encode()
-        if self._sent_at is not None and now - self._sent_at >= _COMMENT_S:
-            self._sent_at = now
-            return b": still here\n\n"
-        return b""
+        if said == self._last:
+            return b""
+        start = "" if self._last else f"retry: {_RETRY_MS}\n"
+        self._last = said
+        text = json.dumps(self._live.with_visitor(figures, self._visitor))
+        return f"{start}event: state\ndata: {text}\n\n".encode()
 
     def close(self) -> None:
         if not self._is_closed:

@@ -97,13 +97,18 @@ class Folder:
                     found.append((int(name[1]), entry.path))
         return sorted(found)
 
-    def other_folders(self) -> list[str]:
-        """Some other groups' folders, the oldest first."""
+    def left_folders(self) -> list[str]:
+        """Those of other groups that nobody has joined or left lately; some, if they are many."""
+        found: list[str] = []
         with os.scandir(self._base) as entries:
-            paths = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-        with suppress(FileNotFoundError):
-            paths.sort(key=os.path.getmtime)
-        return [path for path in paths if path != self.path][:_GROUPS_MAX]
+            for entry in entries:
+                status = entry.stat(follow_symlinks=False)
+                old = time.time() - status.st_mtime > _LEFT_S
+                if stat.S_ISDIR(status.st_mode) and old and entry.path != self.path:
+                    found.append(entry.path)
+                if len(found) == _GROUPS_MAX:
+                    break
+        return found
 
     def secret(self) -> bytes:
         """The group's, made by whoever comes first."""

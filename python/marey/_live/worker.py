@@ -119,9 +119,12 @@ def _stack(found: dict[str, Any], state: str) -> dict[str, Any]:
 
 
 def _rss() -> int:
-    """Bytes of memory that this process has now, Linux; 0: not known."""
+    """Bytes of memory that this process has now, in whole MiB (less is no change that anybody wants
+    to see); 0: not known. Source: proc(5), statm.
+    """
     try:
         with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            pages = int(file.read().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") >> 20 << 20
     except (OSError, ValueError, IndexError):
         return 0

@@ -168,11 +168,11 @@ def alive(folder: Folder, but: str | None = None) -> list[tuple[int, str]]:
 
 
 def sweep(folder: Folder) -> None:
-    """Remove the folders of groups whose processes have all been killed."""
-    for path in folder.other_folders():
+    """Remove the folders of groups that have had no processes for a while."""
+    for path in folder.left_folders():
         with suppress(OSError):
-            names = [name for name in os.listdir(path) if name.endswith(".sock")]
-            if names and not any(_is_alive(os.path.join(path, name)) for name in names):
+            sockets = [name for name in os.listdir(path) if name.endswith(".sock")]
+            if not any(_is_alive(os.path.join(path, name)) for name in sockets):
                 clear(path)
 
 
