@@ -14,6 +14,8 @@
  *   reading*.c a whole trace                   model_value.c  its texts and arguments
  *   sampler.c  marey.Sampler, on profiler.c    dump.c     marey.dump, on dumper.c
  *
+ * page/ is another module, marey._page, which knows nothing of this one; both use versions.h and zlib.c.
+ *
  * Everything is recorded through marey.h. All state hangs on the module (one for each interpreter), save what
  * the library keeps for ever anyway: categories and source locations, which belong to the process.
  * Nothing here raises for what the user hands over as a value; only a call of the wrong form does. */

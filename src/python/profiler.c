@@ -88,6 +88,11 @@ static void take(void *context, const struct sample *sample) {
         record(self, sample);
 }
 
+static void forget(struct profiler *self) {
+    profile_clear(self->profile);
+    recent_clear(self->recent);
+}
+
 static void take_thread(void *context, pid_t pid, pid_t tid, const char *name) {
     struct profiler *self = context;
     if (self->log)
@@ -217,11 +222,6 @@ static void init_locks(struct profiler *self) {
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&self->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-}
-
-static void forget(struct profiler *self) {
-    profile_clear(self->profile);
-    recent_clear(self->recent);
 }
 
 /* Who held or waited for what is gone. */

@@ -94,6 +94,7 @@ QUESTIONS = {
     "samples": "api/tree?of=samples",
     "search": "api/search?q=%61&limit=7",
     "format": "convert?format=csv",
+    "html": "convert?format=html&from=0&to=90000",
 }
 
 
