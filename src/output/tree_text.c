@@ -13,15 +13,16 @@ void text_add_counted(struct text *text, uint64_t count, const char *one, const 
 
 void tree_add_time(struct text *text, int64_t ns) {
     char shown[DISPLAY_ROOM];
-    int64_t tenths = (ns + 50) / 100;
     if (ns < 1000 || ns >= 999500) {
         display_duration(shown, sizeof shown, ns);
         text_add(text, shown);
-    } else if (tenths < 100 && tenths % 10) {
-        text_addf(text, "%d.%dus", (int)tenths / 10, (int)tenths % 10);
-    } else {
-        text_addf(text, "%dus", (int)((ns + 500) / 1000));
+        return;
     }
+    int tenths = (int)(ns + 50) / 100;
+    if (tenths < 100 && tenths % 10)
+        text_addf(text, "%d.%dus", tenths / 10, tenths % 10);
+    else
+        text_addf(text, "%dus", (int)(ns + 500) / 1000);
 }
 
 static const struct call_function *function_of(const struct row_text *p,
