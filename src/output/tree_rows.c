@@ -5,173 +5,7 @@
 
 #include "marey.h"
 #include "model/grow.h"
-#include "model/sums.h"
-
-/* While rows are opened. */
-struct opening {
-    struct tree_rows *rows;
-    const struct tree_limits *limits;
-    uint32_t left;  /* rows that may still be added */
-    uint32_t share; /* of these, one opening may take the half (2) or all (1) */
-    uint32_t *heap; /* rows that can be opened, the one that took longest first */
-    uint32_t heap_count, heap_capacity;
-    uint32_t *children; /* calls below the row that is being opened */
-    uint32_t child_count, child_capacity;
-    uint32_t *row_of; /* of a function, while calls are folded; 0: none yet */
-    int64_t *times;   /* for choosing */
-    uint32_t time_capacity;
-    uint32_t deepest; /* rows at this level are not opened */
-};
-
-/* -------------------------------------------------------------- folding */
-
-/* Counts a call into its row. */
-static void count_call(struct tree_rows *rows, struct tree_row *row, uint32_t place) {
-    const struct call *call = &rows->calls->all[place];
-    row->calls++;
-    row->failed += (call->flags & CALL_HAS_FAILED) != 0;
-    row->open += (call->flags & CALL_IS_OPEN) != 0;
-    row->skipped += call->skipped;
-    sum_add_ns(&row->total_ns, call->elapsed_ns);
-    sum_add_ns(&row->self_ns, call->self_ns);
-    sum_add_ns(&row->waiting_ns, call->waiting_ns);
-    row->min_ns = call->elapsed_ns < row->min_ns ? call->elapsed_ns : row->min_ns;
-    row->max_ns = call->elapsed_ns > row->max_ns ? call->elapsed_ns : row->max_ns;
-}
-
-static uint32_t new_row(struct tree_rows *rows, uint32_t parent, uint32_t call) {
-    if (GROW(rows->all, rows->count, rows->capacity))
-        return 0;
-    rows->all[rows->count] = (struct tree_row){.call = call,
-                                               .members = call,
-                                               .track = CALL_NONE,
-                                               .depth = rows->all[parent].depth + 1,
-                                               .parent = parent,
-                                               .min_ns = INT64_MAX};
-    return rows->count++;
-}
-
-static uint32_t function_of(const struct tree_rows *rows, uint32_t call) {
-    return rows->calls->all[call].function;
-}
-
-/* Calls of one function in a row become one. Returns how many rows were made, or -1. */
-static int64_t fold_neighbours(struct opening *o, uint32_t parent) {
-    struct tree_rows *rows = o->rows;
-    uint32_t before = rows->count, end;
-    for (uint32_t i = 0; i < o->child_count; i = end) {
-        uint32_t function = function_of(rows, o->children[i]);
-        for (end = i + 1; end < o->child_count && function_of(rows, o->children[end]) == function;)
-            end++;
-        if (!o->limits->fold || end - i < o->limits->fold)
-            end = i + 1;
-        uint32_t row = new_row(rows, parent, o->children[i]);
-        if (!row)
-            return -1;
-        for (uint32_t j = i; j < end; j++) {
-            rows->next_member[o->children[j]] =
-                j + 1 < end ? o->children[j + 1] : (uint32_t)CALL_NONE;
-            count_call(rows, &rows->all[row], o->children[j]);
-        }
-    }
-    return rows->count - before;
-}
-
-/* All calls of a function become one, in the order of the first ones. Members are linked from the last to the first, so
- * that none has to be looked for. */
-static int64_t fold_functions(struct opening *o, uint32_t parent) {
-    struct tree_rows *rows = o->rows;
-    uint32_t before = rows->count;
-    for (uint32_t i = 0; i < o->child_count; i++) {
-        uint32_t child = o->children[i], function = function_of(rows, child);
-        uint32_t row = o->row_of[function];
-        if (!row) {
-            row = o->row_of[function] = new_row(rows, parent, child);
-            if (!row)
-                return -1;
-            rows->next_member[child] = CALL_NONE;
-        } else {
-            uint32_t first = rows->all[row].call;
-            rows->next_member[child] = rows->next_member[first];
-            rows->next_member[first] = child;
-        }
-        count_call(rows, &rows->all[row], child);
-    }
-    for (uint32_t i = 0; i < o->child_count; i++)
-        o->row_of[function_of(rows, o->children[i])] = 0;
-    return rows->count - before;
-}
-
-static int64_t fold(struct opening *o, uint32_t parent) {
-    struct tree_rows *rows = o->rows;
-    uint32_t before = rows->count;
-    const struct tree_row *around = &rows->all[parent];
-    if (o->limits->fold && (around->call == CALL_NONE ? around->tracks : around->calls) > 1)
-        return fold_functions(o, parent);
-    int64_t made = fold_neighbours(o, parent);
-    if (!o->limits->fold || made <= TREE_CHILDREN_MANY)
-        return made;
-    rows->count = before;
-    return fold_functions(o, parent);
-}
-
-/* ------------------------------------------------------------- choosing */
-
-static int compare_times(const void *a, const void *b) {
-    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return (left < right) - (left > right);
-}
-
-/* The least time of the `wanted` rows that took longest, and how many of just that time are among them. */
-static int find_least(struct opening *o, uint32_t first, uint32_t made, uint32_t wanted,
-                      int64_t *least, uint32_t *equal) {
-    if (made > o->time_capacity) {
-        int64_t *larger = realloc(o->times, made * sizeof *larger);
-        if (!larger)
-            return -1;
-        o->times = larger;
-        o->time_capacity = made;
-    }
-    for (uint32_t i = 0; i < made; i++)
-        o->times[i] = o->rows->all[first + i].total_ns;
-    qsort(o->times, made, sizeof *o->times, compare_times);
-    *least = wanted ? o->times[wanted - 1] : INT64_MAX;
-    *equal = 0;
-    for (uint32_t i = 0; i < wanted; i++)
-        *equal += o->times[i] == *least;
-    return 0;
-}
-
-static void hide(struct tree_row *parent, const struct tree_row *row) {
-    parent->hidden += row->calls;
-    sum_add_ns(&parent->hidden_ns, row->total_ns);
-}
-
-/* Of the rows from `first` on those that are to be shown stay, in their order. Returns 0 or -1. */
-static int choose(struct opening *o, uint32_t parent, uint32_t first, uint32_t made) {
-    struct tree_rows *rows = o->rows;
-    int64_t least = o->limits->min_ns;
-    uint32_t equal = made, kept = 0;
-    uint32_t most = o->left / o->share + o->left % o->share;
-    if (made > most && find_least(o, first, made, most, &least, &equal))
-        return -1;
-    if (least < o->limits->min_ns) {
-        least = o->limits->min_ns;
-        equal = made;
-    }
-    for (uint32_t i = 0; i < made; i++) {
-        const struct tree_row *row = &rows->all[first + i];
-        if (row->total_ns < least || (row->total_ns == least && !equal)) {
-            hide(&rows->all[parent], row);
-            continue;
-        }
-        equal -= row->total_ns == least;
-        rows->all[first + kept++] = *row;
-    }
-    rows->count = first + kept;
-    o->left -= kept;
-    return 0;
-}
+#include "output/tree_opening.h"
 
 /* ----------------------------------------------------------------- heap */
 
@@ -260,8 +94,8 @@ static int open_row(struct opening *o, uint32_t row) {
     uint32_t first = rows->count;
     if (collect_children(o, row))
         return -1;
-    int64_t made = fold(o, row);
-    if (made < 0 || choose(o, row, first, (uint32_t)made) || hang(o, row, first))
+    int64_t made = tree_fold(o, row);
+    if (made < 0 || tree_choose(o, row, first, (uint32_t)made) || hang(o, row, first))
         return -1;
     if (rows->all[row].tracks > 1)
         tell_tracks(rows, row);
@@ -297,7 +131,7 @@ static int make_sections(struct opening *o, struct place *places) {
         struct place *place = &places[section];
         rows->next_member[root] = CALL_NONE;
         if (!place->row) {
-            place->row = new_row(rows, 0, CALL_NONE);
+            place->row = tree_row_new(rows, 0, CALL_NONE);
             if (!place->row)
                 return -1;
             rows->all[place->row].track = section;
@@ -308,7 +142,7 @@ static int make_sections(struct opening *o, struct place *places) {
         place->last = root;
         rows->all[place->row].tracks += !places[track].seen;
         places[track].seen = 1;
-        count_call(rows, &rows->all[place->row], root);
+        tree_row_count(rows, &rows->all[place->row], root);
     }
     return 0;
 }
@@ -328,7 +162,7 @@ static int open_top(struct opening *o) {
         return open_row(o, 0);
     }
     o->deepest++;
-    return choose(o, 0, 1, rows->count - 1) || hang(o, 0, 1) ? -1 : 0;
+    return tree_choose(o, 0, 1, rows->count - 1) || hang(o, 0, 1) ? -1 : 0;
 }
 
 /* ------------------------------------------------------------------ all */

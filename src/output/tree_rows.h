@@ -28,10 +28,10 @@ struct tree_row {
     uint32_t track;   /* of a section; of a call whose section has many: its own; else CALL_NONE */
     uint32_t tracks;  /* of a section: how many */
     uint32_t depth;
-    uint32_t parent, first_row,
-        next_row;          /* places in the rows; 0: none (that is the row around all) */
-    uint32_t failed, open; /* of its calls */
-    uint64_t skipped;      /* calls inside that limits left out */
+    /* places in the rows; 0: none (that is the row around all) */
+    uint32_t parent, first_row, next_row;
+    uint32_t failed, open;                                 /* of its calls */
+    uint64_t skipped;                                      /* calls inside that limits left out */
     int64_t total_ns, self_ns, waiting_ns, min_ns, max_ns; /* elapsed times */
     /* calls below that are not shown: beside its rows, or, if it has none, all inside */
     uint64_t hidden;
