@@ -32,6 +32,7 @@ export class FlameChart {
     private zoomed = 0;
     private cursor = 0;
     private under = -1;
+    private pointer: MouseEvent | null = null;
     /** What is seen: [left, width] in the answer's unit; runs after the zoomed node. */
     private window: [number, number] = [0, 1];
 
@@ -63,6 +64,13 @@ export class FlameChart {
         this.zoomed = again(this.zoomed);
         this.window = this.box(this.zoomed);
         this.events.zoomed(this.zoomed);
+        if (before) this.tellAgain();
+    }
+
+    /** Other numbers may belong to what is below the pointer, or chosen. */
+    private tellAgain(): void {
+        if (this.pointer) this.move(this.pointer);
+        else if (this.cursor > 0) this.events.hover(this.cursor, null);
     }
 
     /** Marks what matches; returns its share of the whole, null without a search. */
@@ -213,6 +221,7 @@ export class FlameChart {
     }
 
     private setUnder(node: number, event: MouseEvent | null): void {
+        this.pointer = event;
         this.pane.canvas.style.cursor = node >= 0 ? "pointer" : "default";
         if (node !== this.under) this.pane.invalidate();
         this.under = node;

@@ -77,12 +77,12 @@ export class FlameView implements View<StackState> {
             const flame = await this.latest.of(question.flame());
             if (!flame) return;
             this.flame = flame;
-            this.chart.set(flame, keep);
-            this.showLegend(flame);
-            this.search(this.stacks.store.state.q);
             const left =
                 flame.left_out > 0 ? `${counted(flame.left_out, "small frame")} not drawn` : "";
             fill(this.status, left || "Click or Enter zooms to a frame.");
+            this.chart.set(flame, keep);
+            this.showLegend(flame);
+            this.search(this.stacks.store.state.q);
             fill(this.said, flame.nodes.parent.length < 2 && message("empty", this.stacks.empty));
         } catch (error) {
             this.latest.forget();
