@@ -48,8 +48,8 @@ static const char help_text[] =
     "      --exception PATTERN\n"
     "                        only calls that such an exception left ('*': any, 'KeyError', '*: no "
     "such file*')\n"
-    "\n" FILTER_HELP
-    "      --task WHICH      only what asyncio tasks of such names did; may be given several times\n"
+    "\n" FILTER_HELP "      --task WHICH      only what asyncio tasks of such names did; may be "
+                     "given several times\n"
     "\n"
     "  -m, --modules         names with their modules\n"
     "  -l, --locations       file and line of each function\n"
