@@ -243,8 +243,14 @@ def test_the_usual_file():
 
 
 def test_one_sample_into_a_file(tmp_path):
-    Tracer.log_stracktraces_to_file(str(tmp_path / "x.log"))
-    assert "test_one_sample_into_a_file" in (tmp_path / "x.log").read_text()
+    path = str(tmp_path / "x.log")
+    Tracer.log_stracktraces_to_file(path)
+    args = ArgumentParser.Namespace()
+    args.logfiles.append(path)
+    counter = parser.FrameCounter(args)
+    counter.read_logs()
+    assert any("in test_one_sample_into_a_file" in place for place, _ in counter.frames)
+    assert ArgumentParser.Namespace().logfiles == []  # of no other namespace
 
 
 def test_the_standard_output(capsys):

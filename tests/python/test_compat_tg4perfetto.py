@@ -363,3 +363,16 @@ def test_the_generator_takes_any_number(tmp_path):
     found = traces.load(tmp_path / "a.pt")
     assert found.values("c") == [0.5, float(1 << 70), -1]
     assert found.instant("x").args == {"big": hex(1 << 70), "small": -5}
+
+
+def test_tracks_and_counters_below_a_group_of_a_group(tmp_path):
+    with TraceGenerator(tmp_path / "a.pt") as generator:
+        queue = generator.create_group("scheduler").create_group("queue")
+        queue.create_track().instant(1, "own name")
+        queue.create_track("first").instant(2, "another name")
+        queue.create_counter_track("depth").count(3, 4)
+    found = traces.load(tmp_path / "a.pt")
+    for event, name in (("own name", "queue"), ("another name", "first")):
+        track = found.instant(event).track
+        assert [track.name, *found.parents(track)[:1]] == [name, "queue"]
+    assert found.values("depth") == [4]

@@ -128,10 +128,13 @@ def version(args: argparse.Namespace) -> None:
 class Namespace(argparse.Namespace):
     """What the options say. Where nothing does, these."""
 
-    logfiles: Sequence[str] = ()
     sum_all_frames = True
     most_common = 30
     func: Any = None
+
+    def __init__(self, **given: Any) -> None:
+        self.logfiles: list[str] = []
+        super().__init__(**given)
 
 
 class ArgumentParser(argparse.ArgumentParser):

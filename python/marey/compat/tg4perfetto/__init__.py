@@ -22,7 +22,7 @@ import marey
 from ... import _marey
 from ..._record import record
 from ..._traced import wrap
-from ._generator import TraceGenerator
+from ._tgen import TraceGenerator
 from ._values import shown
 
 TYPE_CHECKING = False

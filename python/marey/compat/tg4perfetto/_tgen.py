@@ -113,14 +113,19 @@ class NormalTrack:
 
 
 class GroupTrack:
-    """Tracks of one name, one below the other."""
+    """Tracks below a group, of its name where they are given no other."""
 
     def __init__(self, parent: TraceGenerator, uuid: int, name: str) -> None:
         self._parent, self._uuid, self._name = parent, uuid, name
 
-    def create_track(self) -> NormalTrack:
+    def create_track(self, track_name: str | None = None) -> NormalTrack:
         """One more of them."""
-        return NormalTrack(self._parent, self._parent._track(self._name, self._uuid))
+        name = self._name if track_name is None else track_name
+        return NormalTrack(self._parent, self._parent._track(name, self._uuid))
+
+    def create_counter_track(self, track_name: str) -> CounterTrack:
+        """A counter below the group."""
+        return CounterTrack(self._parent, self._parent._track(track_name, self._uuid, counter=True))
 
 
 class Group:
