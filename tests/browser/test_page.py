@@ -4,6 +4,7 @@ it, and what it says when the server is gone."""
 import gzip
 import json
 import re
+import socket
 
 import pytest
 from playwright.sync_api import expect
@@ -153,6 +154,51 @@ def test_perfetto_is_given_the_trace(view, served, trace):
     got = json.loads(opened.value.title())
     assert got == [trace.stat().st_size, trace.name, served.url[: served.url.index("/", 8)]]
     # Asked for by the reader, and answered by this test.
+    assert {url.split("/")[2] for url in page.ear.outside} == {"ui.perfetto.dev"}
+    page.ear.outside = []
+
+
+PERFETTO_BY_PORT = """<script>
+(async () => {
+    const url = new URLSearchParams(location.hash.slice(3)).get("url");
+    const said = [url];
+    for (const asked of [new URL("/", url).href, url, url]) {
+        try {
+            const answer = await fetch(asked);
+            said.push(answer.ok ? (await answer.arrayBuffer()).byteLength : answer.status);
+        } catch (error) {
+            said.push(error.name);
+        }
+    }
+    document.title = JSON.stringify(said);
+})();
+</script>"""
+
+
+def test_perfetto_may_fetch_the_trace_once(view, trace):
+    """By the one port that its page may read from: the address that it is given, no other, and
+    not again."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if one.connect_ex(("127.0.0.1", 9001)) == 0:
+            pytest.skip("port 9001 is in use")
+    page = view("summary")
+    # Newer browsers ask the reader whether that page may.
+    page.context.grant_permissions(["local-network-access"], origin="https://ui.perfetto.dev")
+    page.context.route(
+        "https://ui.perfetto.dev/**",
+        lambda route: route.fulfill(body=PERFETTO_BY_PORT, content_type="text/html"),
+    )
+    page.get_by_text("Open in …").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Perfetto, by 127.0.0.1:9001").click()
+    expect(opened.value).to_have_title(re.compile("^\\["))
+    url, *answers = json.loads(opened.value.title())
+    assert re.fullmatch(r"http://127\.0\.0\.1:9001/\w{32}", url)
+    assert answers == ["TypeError", trace.stat().st_size, "TypeError"]
+    assert opened.value.evaluate("window.opener") is None
+    page.ear.forget("blocked by CORS policy")
+    page.ear.forget("Failed to load resource")
     assert {url.split("/")[2] for url in page.ear.outside} == {"ui.perfetto.dev"}
     page.ear.outside = []
 

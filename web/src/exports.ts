@@ -37,7 +37,11 @@ function entries(app: App, status: HTMLElement): HTMLElement[] {
                 (error) => say(failure(error)),
             );
         made.push(
-            entry("Perfetto, by 127.0.0.1:9001", "where windows may not talk to each other", open),
+            entry(
+                "Perfetto, by 127.0.0.1:9001",
+                "where windows may not talk to each other; newer browsers ask whether Perfetto may",
+                open,
+            ),
         );
     }
     const filter = stackFilter(app, store.state);
