@@ -241,6 +241,16 @@ def live_more(results):
     return "\n".join(parts)
 
 
+def following_more(results):
+    """How late a line of `marey tail` is."""
+    late = sorted(results.find(group="following")["late_ns"])
+    said = ", ".join(
+        f"{name} {late[int(share * (len(late) - 1))] / 1e6:.0f} ms"
+        for name, share in (("median", 0.5), ("99 of 100", 0.99), ("latest", 1))
+    )
+    return f"### `marey tail`: from an event to its line\n\n{len(late)} events: {said}.\n"
+
+
 def whole(results):
     """Each tool all told."""
     rows = []
@@ -288,6 +298,7 @@ def render(results, environments, now):
         bytes_more(results),
         converting_more(results),
         live_more(results),
+        following_more(results),
         *(python_more(results, python) for python in pythons),
         whole(results),
     ]

@@ -119,6 +119,12 @@ def measured_reading(environment, programs, folder):
     yield from records([environment.python, BENCH / "reading.py", folder, programs["large"]])
 
 
+def measured_following(environment, folder):
+    """How late `marey tail` is."""
+    say("following a trace that is recorded")
+    yield from records([environment.python, BENCH / "following.py", folder])
+
+
 def measured_viewing(environment, programs, folder):
     """How the page takes that trace, where there is a browser."""
     say("the page of ten million events in a browser")
@@ -158,6 +164,7 @@ def main():
         found += measured_inside(newest, places["tmpfs"])
         found += measured_outside(newest, places["tmpfs"])
         found += measured_reading(newest, programs, places["tmpfs"])
+        found += measured_following(newest, places["tmpfs"])
         found += measured_viewing(newest, programs, places["tmpfs"])
         found += measured_live(newest, places["tmpfs"])
         found += measured_dropins(newest, places["tmpfs"])

@@ -21,7 +21,7 @@
 enum {
     LINES_USUAL = 10,
     POLL_MS = 40,
-    POLL_SHARE = 10, /* so many times as long as a look takes it rests */
+    POLL_SHARE = 10, /* so many times as long as a look takes of the processor it rests */
     GONE_POLLS = 5,  /* nothing new in so many, and the processes are gone: that was all */
 };
 enum { OPTION_FROM_START = 256, OPTION_MIN, OPTION_COLOR, OPTION_ONCE };
@@ -155,9 +155,9 @@ static int look(struct tail *tail, const struct tail_session *session) {
     return error ? error : tail->lines.failed ? MAREY_ENOMEM : 0;
 }
 
-static int64_t now_ns(void) {
+static int64_t processor_ns(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
@@ -176,7 +176,7 @@ static int follow(struct tail *tail) {
         return say(tail,
                    "a ring is written over and cannot be followed; marey info shows what it holds");
     for (;;) {
-        int64_t from_ns = now_ns();
+        int64_t from_ns = processor_ns();
         /* Before looking: what is said to have ended is all there then. */
         is_ours = tail_session_read(&session, tail->fd);
         uint64_t packets = tail->follower.packets;
@@ -198,7 +198,7 @@ static int follow(struct tail *tail) {
             fputs("marey tail: the program is gone, without an end to its session\n", stderr);
             return EXIT_OK;
         }
-        rest(now_ns() - from_ns);
+        rest(processor_ns() - from_ns);
     }
 }
 
