@@ -1,5 +1,6 @@
 /* marey cut: a part of a trace as a trace. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/filter_options.h"
@@ -76,6 +77,7 @@ static int cut(struct request *request) {
     if (output_is_input(request->output, request->path))
         return usage_error("cut", "%s: the output would overwrite the input", request->output);
     progress_begin(&progress, "cut");
+    progress.times = strcmp(request->path, "-") ? EXCERPT_TIMES : 0;
     int status = read_part(request, &excerpt, &progress);
     if (status < 0)
         status = write_part(&excerpt.trace, request, &progress);

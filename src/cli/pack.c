@@ -68,6 +68,7 @@ static int copy(struct input *input, struct output_file *output, const struct re
         output_abandon(output);
         return error || input_check(input) ? EXIT_FOUND : EXIT_OK;
     }
+    progress_end(&input->progress);
     if (output_finish(output))
         return EXIT_FOUND;
     if (!request->quiet)

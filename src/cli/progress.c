@@ -16,7 +16,14 @@ static uint64_t now_ns(void) {
 }
 
 static void hear_reading(void *context, uint64_t bytes, uint64_t of) {
-    progress_step(context, "reading", bytes, of);
+    struct progress *progress = context;
+    char doing[64] = "reading";
+    if (progress->times) {
+        progress->time += !progress->time || bytes < progress->heard_bytes;
+        snprintf(doing, sizeof doing, "reading %u of %u,", progress->time, progress->times);
+    }
+    progress->heard_bytes = bytes;
+    progress_step(progress, doing, bytes, of);
 }
 
 void progress_begin(struct progress *progress, const char *command) {

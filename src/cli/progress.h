@@ -9,7 +9,10 @@ struct progress {
     const char *command;
     uint64_t start_ns, shown_ns; /* shown_ns: of the line that stands there; 0: none does */
     int is_terminal;
-    struct source_watch watch; /* for trace_read_watched: "reading 45 % (1.1 GiB of 2.4 GiB)" */
+    unsigned times, time;      /* the file is read so often, and so often it has begun; 0: once */
+    uint64_t heard_bytes;      /* last */
+    struct source_watch watch; /* for trace_read_watched: "reading 45 % (1.1 GiB of 2.4 GiB)"; once
+                                  more: "reading 2 of 3, 45 %" */
 };
 
 /* It stays where it is until its end: the watch points to it. */

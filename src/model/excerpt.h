@@ -21,6 +21,8 @@ struct excerpt_source {
     const struct source_watch *watch; /* of a path; NULL: nobody */
 };
 
+enum { EXCERPT_TIMES = 3 }; /* packets are read so often */
+
 /* What it was made from outlives it. */
 struct excerpt {
     struct trace trace;

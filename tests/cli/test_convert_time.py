@@ -466,31 +466,42 @@ def test_no_cell_is_a_formula(cell, tmp_path):
 # ---- how far it has come
 
 
+def fed_slowly(command, data, terminal):
+    """What a command says on its standard error that is given its input in more than a second."""
+    master, slave = pty.openpty()
+    said = slave if terminal else subprocess.PIPE
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said) as child:
+        os.close(slave)
+        child.stdin.write(data[:100])
+        child.stdin.flush()
+        time.sleep(1.3)
+        child.stdin.write(data[100:])
+        child.stdin.close()
+        assert child.wait(timeout=60) == 0
+        shown = os.read(master, 1 << 16) if terminal else child.stderr.read()
+    os.close(master)
+    return shown
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_progress_is_for_terminals(terminal, tmp_path):
     """After a second; the line goes away."""
     path = sampled(tmp_path)
-    data = path.read_bytes()
-    master, slave = pty.openpty()
     output = tmp_path / "out.csv"
     command = [MAREY, "convert", "--to", "csv", "-", "-o", output]
-    said = slave if terminal else subprocess.PIPE
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said)
-    child.stdin.write(data[:100])
-    child.stdin.flush()
-    time.sleep(1.3)
-    child.stdin.write(data[100:])
-    child.stdin.close()
-    assert child.wait(timeout=60) == 0
-    os.close(slave)
-    shown = os.read(master, 1 << 16) if terminal else child.stderr.read()
-    os.close(master)
+    shown = fed_slowly(command, path.read_bytes(), terminal)
     if terminal:
         assert b"marey convert: reading" in shown
         assert shown.endswith(b"\r\x1b[K")
     else:
         assert shown == b""
     assert output.read_bytes() == convert(path, "csv")
+
+
+def test_what_is_said_stands_where_progress_stood(tmp_path):
+    command = [MAREY, "pack", "-", "-o", tmp_path / "out"]
+    shown = fed_slowly(command, sampled(tmp_path).read_bytes(), True)
+    assert re.fullmatch(rb"\rmarey pack: reading .*\r\x1b\[K[^\r]* packets\r\n", shown, re.DOTALL)
 
 
 # ---- any name
