@@ -472,10 +472,10 @@ def fed_slowly(command, data, terminal):
     said = slave if terminal else subprocess.PIPE
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said) as child:
         os.close(slave)
-        child.stdin.write(data[:100])
+        child.stdin.write(data[:-100])
         child.stdin.flush()
         time.sleep(1.3)
-        child.stdin.write(data[100:])
+        child.stdin.write(data[-100:])
         child.stdin.close()
         assert child.wait(timeout=60) == 0
         shown = os.read(master, 1 << 16) if terminal else child.stderr.read()
