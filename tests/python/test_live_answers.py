@@ -284,7 +284,8 @@ def test_a_worker_that_is_not_there(visit):
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "POST", "OPTIONS", "", "get"])
 def test_methods(visit, method):
-    assert visit.ask("/live/state", method=method).status == 405
+    answer = visit.ask("/live/state", method=method)
+    assert answer.status == 405 and header(answer, "Allow") == "GET, HEAD"
     assert visit.ask("/", method="HEAD").body == b""
 
 

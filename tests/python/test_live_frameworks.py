@@ -211,6 +211,8 @@ def test_flask(closing):
     assert [row.name for row in requests.stats()] == ["GET /"]
     assert ask("GET", "/marey/live/events", BEARER)[2].count(b"event: state") == 1
     assert ask("PUT", "/marey/live/state", BEARER)[0] == 405
+    for method in ("OPTIONS", "PUT", "DELETE"):  # strangers get no other answer than to GET
+        assert ask(method, "/marey/live/state", {})[::2] == (403, b"")
 
 
 def test_flask_users_are_those_of_flask_login(closing):

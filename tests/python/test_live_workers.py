@@ -16,11 +16,13 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from live_pages import TOKEN, page, until
+from live_pages import TOKEN, Visit, page, until
 
+import marey
 from marey._live.folder import Folder, group_name
 from marey._live.sampling import Wish
 from marey._live.workers import Listener, alive, ask, sweep
+from marey.integrations._requests import Requests
 
 
 @pytest.fixture(autouse=True)
@@ -273,6 +275,20 @@ def test_processes_of_one_name_are_shown_together():
         assert states == {os.getpid(): "off", pid: "on"} and state["sampling"]["state"] == "on"
 
 
+def test_processes_of_a_pool_are_shown_by_the_one_that_serves():
+    """As Celery's: children that answer no HTTP."""
+    requests = Requests()
+
+    def child():
+        requests.begin("GET", lambda: "/task", "/task", "", None).end()
+        requests.live.group.wait()
+
+    with marey.live(token=TOKEN, requests=requests) as served, other(child) as pid:
+        visit = Visit(served.live)
+        assert pids(visit.state()) == {os.getpid(), pid}
+        assert visit.json("/live/routes")["rows"]["requests"] == [1]
+
+
 def test_a_forked_child_is_a_process_of_its_own():
     with page(running=True) as visit:
         before = visit.state()
@@ -328,6 +344,15 @@ def test_groups_are_told_apart():
     assert len({len(group_name("a", "x" * 5000)), len(group_name("a", "/../"))}) == 1
 
 
+def test_nobody_joins_a_folder_that_is_removed(own_folder):
+    folder = Folder("x")
+    with folder.locked(), pytest.raises(BlockingIOError), Folder("x").locked():
+        pass
+    os.rmdir(folder.path)
+    with pytest.raises(FileNotFoundError), folder.locked():
+        pass
+
+
 def test_how_the_sampling_is_to_be_is_read_strictly(own_folder):
     folder = Folder("x")
     assert folder.wish() is None
@@ -353,6 +378,7 @@ def test_what_killed_groups_left_is_removed(own_folder):
     for folder in (left, there):
         os.utime(folder.path, (1, 1))
     listener = Listener(there, 0, lambda message: b"")
+    listener.start()
     try:
         sweep(Folder("new"))
         assert not os.path.exists(left.path)
@@ -375,6 +401,7 @@ def listener(own_folder):
         return json.dumps(message).encode()
 
     made = Listener(folder, 0, answer)
+    made.start()
     try:
         yield folder, made
     finally:

@@ -54,7 +54,7 @@ def answer_visitor(live: Live, asked: Asked, visitor: Visitor) -> Answer:
 
 def _method(asked: Asked, *known: str) -> None:
     if asked.method not in known:
-        raise Wrong(405, f"only {' and '.join(known)}")
+        raise Wrong(405, f"only {' and '.join(known)}", ("Allow", ", ".join(known)))
 
 
 # ---- live/

@@ -30,7 +30,10 @@ async def serve(page: Mounted, path: str, scope: Scope, receive: Receive, send: 
     """The page's answer. path: below its prefix."""
     threads = _Threads(page.live)
     method = str(scope.get("method", ""))
-    headers = {name.lower(): value for name, value in scope.get("headers", ())}
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope.get("headers", ()):  # HTTP/2 may have a cookie in each of several
+        before = headers.get(name.lower())
+        headers[name.lower()] = value if before is None else before + b"; " + value
     asked = Asked(
         method,
         path,

@@ -25,7 +25,12 @@ class Streams:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.open = 0
+        self._open: set[object] = set()
+
+    @property
+    def open(self) -> int:
+        """How many there are."""
+        return len(self._open)
 
     def answer(self, live: Live, visitor: Visitor, can_stream: bool) -> Answer:
         """A stream; of one event, where it would hold a thread that requests wait for. Raises
@@ -34,25 +39,21 @@ class Streams:
         with self._lock:
             if self.open >= _STREAMS_MAX:
                 raise Wrong(503, f"{_STREAMS_MAX} streams are open: no more at a time")
-            self.open += 1
-        stream = _Events(self, live, visitor, _STREAM_S if can_stream else 0)
+            stream = _Events(self._open, live, visitor, _STREAM_S if can_stream else 0)
         headers = (("X-Accel-Buffering", "no"),)  # nginx hands pieces on at once
         return Answer(200, "text/event-stream", stream=stream, headers=headers)
 
-    def closed(self) -> None:
-        with self._lock:
-            self.open -= 1
-
 
 class _Events(Stream):
-    def __init__(self, streams: Streams, live: Live, visitor: Visitor, seconds: float) -> None:
-        self._streams, self._live, self._visitor = streams, live, visitor
+    def __init__(self, among: set[object], live: Live, visitor: Visitor, seconds: float) -> None:
+        self._live, self._visitor = live, visitor
+        self._among, self._place = among, object()
+        among.add(self._place)
         self._ends = time.monotonic() + seconds
         self._last: dict[str, Any] = {}
-        self._is_closed = False
 
     def step(self) -> bytes | None:
-        if self._is_closed or (self._last and time.monotonic() >= self._ends):
+        if self._place not in self._among or (self._last and time.monotonic() >= self._ends):
             self.close()
             return None
         figures = self._live.shared_figures()
@@ -65,9 +66,7 @@ class _Events(Stream):
         return f"{start}event: state\ndata: {text}\n\n".encode()
 
     def close(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            self._streams.closed()
+        self._among.discard(self._place)  # without a lock: a destructor may come at any time
 
     def __del__(self) -> None:
         self.close()

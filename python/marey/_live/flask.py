@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .mounted import Mounted
 
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
 def blueprint(mounted: Mounted) -> Blueprint:
     """The page's routes."""
     from flask import Blueprint, Response, request
@@ -29,10 +32,11 @@ def blueprint(mounted: Mounted) -> Blueprint:
         answer = mounted.live.answer(asked, given)
         return Response(pieces_of(answer), answer.status, answer.headers)
 
-    methods = ["GET", "POST"]
-    made.add_url_rule("", "live", page, methods=methods, strict_slashes=True)
-    made.add_url_rule("/", "live", page, methods=methods, defaults={"path": ""})
-    made.add_url_rule("/<path:path>", "live", page, methods=methods)
+    # All methods: what Flask says by itself about others tells strangers that something is here.
+    options: Any = {"methods": _METHODS, "provide_automatic_options": False}
+    made.add_url_rule("", "live", page, strict_slashes=True, **options)
+    made.add_url_rule("/", "live", page, defaults={"path": ""}, **options)
+    made.add_url_rule("/<path:path>", "live", page, **options)
     return made
 
 

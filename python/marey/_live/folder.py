@@ -8,6 +8,7 @@ it one folder a group, in that a socket each, the group's secret, and how its sa
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -17,15 +18,20 @@ import stat
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from .sampling import Wish, checked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SECRET_BYTES = 32
 _SUN_PATH_MAX = 107  # of a socket's address, Linux
 _GROUP_MAX = 40
 _SOCKETS_MAX = 256  # of a group that are looked at
 _GROUPS_MAX = 64  # others that are looked at, when one begins
+_LOCK_S = 1.0  # so long somebody may take to join or leave
 _LEFT_S = 60  # so long a group may be without processes
 _SOCKET = re.compile(r"(\d{1,10})-(\d{1,6})\.sock")
 
@@ -147,6 +153,20 @@ class Folder:
         _write(f"{path}.{os.getpid()}", json.dumps(wish._asdict()).encode())
         os.replace(f"{path}.{os.getpid()}", path)
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else of the group joins or leaves meanwhile. Raises OSError: BlockingIOError where
+        somebody does so for long, FileNotFoundError where the folder has been removed.
+        """
+        number = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _lock(number, time.monotonic() + _LOCK_S)
+            if os.fstat(number).st_nlink == 0:
+                raise FileNotFoundError(2, "has been removed", self.path)
+            yield
+        finally:
+            os.close(number)
+
     def leave(self) -> None:
         """Nobody is there any more. What the sampling is to be stands for a minute: a server that
         reloads has no workers for a moment.
@@ -171,6 +191,16 @@ def clear(path: str) -> None:
             if _SOCKET.fullmatch(name) or name.partition(".")[0] in ("secret", "wish"):
                 os.unlink(os.path.join(path, name))
         os.rmdir(path)
+
+
+def _lock(number: int, deadline: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _write(path: str, content: bytes) -> None:

@@ -61,6 +61,8 @@ class Group:
             if self.is_joining:
                 return
             self.is_joining = True
+            if self._group is None:  # now: processes that are forked meanwhile are of it, too
+                self._group = group_name(self._application, self._name)
         try:
             threading.Thread(target=self._join, name="marey live joins", daemon=True).start()
         except RuntimeError as error:  # no more threads; or Python ends
@@ -70,34 +72,38 @@ class Group:
     def _join(self) -> None:
         wish = None
         try:
-            for tries_left in (1, 0):
-                try:
-                    wish = self._enter()
-                    break
-                except FileNotFoundError:  # the last of the others has left meanwhile
-                    if not tries_left:
-                        raise
+            wish = self._enter_or_make()
         except Exception as error:
             self.problem = f"process {os.getpid()} shows itself alone: {error}"
             logging.getLogger("marey").warning("live page: %s", self.problem)
         try:
             self._worker.sampling.begin(wish)
+            if self._listener is not None:
+                self._listener.start()
         finally:
             self._joined.set()
 
+    def _enter_or_make(self) -> Wish | None:
+        try:
+            return self._enter()
+        except FileNotFoundError:  # the last of the others has left meanwhile
+            return self._enter()
+
     def _enter(self) -> Wish | None:
-        """How the sampling of the others is; None: nobody has said, or nobody is there."""
-        if self._group is None:
-            self._group = group_name(self._application, self._name)
-        folder = Folder(self._group)
-        others = alive(folder)
-        wish = None if not others and folder.is_left() else folder.wish()
-        secret = folder.secret()
-        listener = Listener(folder, self._number, self._worker.answer)
+        """How the sampling of the others is; None: nobody has said, or nobody is there. Who says so
+        from now on tells this process, too; it hears that when its listener starts.
+        """
+        folder = Folder(str(self._group))
+        with folder.locked():
+            others = alive(folder)
+            is_left = not others and folder.is_left()
+            secret = folder.secret()
+            listener = Listener(folder, self._number, self._worker.answer)
         self._folder, self._secret, self._listener = folder, secret, listener
-        if not others:
-            sweep(folder)
-        return wish
+        with suppress(OSError):
+            if not others:
+                sweep(folder)
+        return None if is_left else folder.wish()
 
     def wait(self) -> None:
         """Until it has joined, or cannot."""
@@ -120,7 +126,7 @@ class Group:
         if listener is not None:
             listener.close()
         if folder is not None and listener is not None:
-            with suppress(OSError):
+            with suppress(OSError), folder.locked():
                 if not alive(folder):
                     folder.leave()
 
@@ -145,7 +151,7 @@ class Group:
         return ask(sockets, message, seconds, most) if sockets else {}
 
     def wish(self, wish: Wish) -> None:
-        """For processes that join later."""
+        """For processes that join later: to be said before others() are told."""
         if self._folder is not None:
             with suppress(OSError):
                 self._folder.set_wish(wish)

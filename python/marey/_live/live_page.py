@@ -10,7 +10,6 @@ import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import ClassVar
 
 from . import merge
@@ -27,26 +26,10 @@ from .worker import Worker
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, TypedDict
+    from typing import Any
 
     from ..integrations._requests import Requests
     from .rights import Users
-
-    class LiveOptions(TypedDict, total=False):
-        """The options of Live, which integrations hand on."""
-
-        users: Users | None
-        token: str | None
-        hz: float
-        mode: str
-        running: bool
-        group: str | None
-        name: str
-        idle: bool
-        lines: bool
-        native: bool
-        tasks: bool
-
 
 _VERSION = 1
 _FIGURES_S = 0.5  # so long another process may take for figures
@@ -163,17 +146,17 @@ class Live:
 
     # ---- all processes
 
-    def sockets(self, worker: int | None) -> tuple[bool, list[tuple[int, str]]]:
-        """Whether this process is meant, and the sockets of others that are. Raises Wrong."""
+    def others(self, worker: int | None) -> list[tuple[int, str]]:
+        """The sockets of the other processes that are meant. Raises Wrong."""
         if worker == os.getpid():
-            return True, []
+            return []
         others = self.group.others()
         if worker is None:
-            return True, others
+            return others
         chosen = [other for other in others if other[0] == worker]
         if not chosen:
             raise Wrong(404, f"worker: there is no process {worker}")
-        return False, chosen
+        return chosen
 
     def ask(
         self,
@@ -183,22 +166,25 @@ class Live:
         **more: object,
     ) -> tuple[list[dict[str, Any]], list[str]]:
         """What each process says, this one first; and who says nothing."""
-        with_own, sockets = self.sockets(worker)
-        message = {"what": what, **more}
-        answers = self.group.ask(sockets, message, _FIGURES_S, _FIGURES_MAX)
         said: list[dict[str, Any]] = []
-        if with_own:
+        if worker in (None, os.getpid()):
             said.append((own or getattr(self.worker, what))())
+        message = {"what": what, **more}
+        answers = self.group.ask(self.others(worker), message, _FIGURES_S, _FIGURES_MAX)
         said.extend(json.loads(answer) for answer in answers.values() if answer is not None)
         silent = [pid for pid, answer in answers.items() if answer is None]
         return said, [f"process {pid} did not answer" for pid in silent]
 
     def control(self, action: object, value: object, worker: int | None) -> list[str | None]:
         """Steer the sampling of the processes: why not, of each."""
-        own = partial(self.worker.control, action, value)
+
+        def own() -> dict[str, Any]:
+            said = self.worker.control(action, value)
+            if worker is None:
+                self.group.wish(self.worker.sampling.wish)
+            return said
+
         said, silent = self.ask("control", worker, own, action=action, value=value)
-        if worker is None:
-            self.group.wish(self.worker.sampling.wish)
         self._shared = None
         return [*(each["error"] for each in said), *silent]
 

@@ -5,6 +5,7 @@ their framework's requests into Asked, and Answers into its responses.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -90,7 +91,8 @@ class Answer:
         if self.stream is not None:
             self.stream.close()
         if self.pieces is not None:
-            self.pieces.close()
+            with suppress(ValueError):  # a thread takes one: it ends with that
+                self.pieces.close()
 
     def without_body(self) -> Answer:
         """What HEAD gets."""
@@ -102,18 +104,19 @@ class Answer:
 class Wrong(Exception):
     """What was asked cannot be answered: a status, and words for who asked."""
 
-    def __init__(self, status: int, words: str) -> None:
+    def __init__(self, status: int, words: str, *headers: tuple[str, str]) -> None:
         super().__init__(words)
         self.status = status
+        self.headers = headers
 
     def answer(self) -> Answer:
         """The same as JSON."""
-        return as_json({"error": str(self)}, self.status)
+        return as_json({"error": str(self)}, self.status, self.headers)
 
 
-def as_json(value: object, status: int = 200) -> Answer:
+def as_json(value: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
     """JSON, for programs."""
-    return Answer(status, "application/json", json.dumps(value).encode())
+    return Answer(status, "application/json", json.dumps(value).encode(), headers=headers)
 
 
 def parameters(query: str, known: Collection[str]) -> dict[str, str]:

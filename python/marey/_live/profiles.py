@@ -4,6 +4,7 @@ on which the page of `marey view` answers.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
@@ -61,10 +62,10 @@ class Profiles:
     def _traces(self, window: str, worker: int | None) -> list[bytes]:
         """Of each process; who does not answer is left out, as the state's problems say."""
         live = self._live
-        with_own, sockets = live.sockets(worker)
-        traces = [live.worker.sampling.trace(window, 1)] if with_own else []
+        own = worker in (None, os.getpid())
+        traces = [live.worker.sampling.trace(window, 1)] if own else []
         message = {"what": "trace", "window": window}
-        found = live.group.ask(sockets, message, _SECONDS, _BYTES_MAX)
+        found = live.group.ask(live.others(worker), message, _SECONDS, _BYTES_MAX)
         traces.extend(trace for trace in found.values() if trace is not None)
         if not traces:
             raise Wrong(503, f"process {worker} did not answer")

@@ -34,7 +34,9 @@ _BACKLOG = 64
 
 
 class Listener:
-    """A thread that answers the other processes of the group. Raises OSError."""
+    """Takes connections from the other processes of the group; a thread, from start() on, answers
+    them. Raises OSError.
+    """
 
     def __init__(self, folder: Folder, number: int, answer: Callable[[Any], bytes]) -> None:
         self._answer = answer
@@ -51,6 +53,9 @@ class Listener:
             self._socket.close()
             raise
         self._thread = threading.Thread(target=self._listen, name="marey live", daemon=True)
+
+    def start(self) -> None:
+        """Answer. Raises RuntimeError where there can be no more threads."""
         self._thread.start()
 
     def _listen(self) -> None:
