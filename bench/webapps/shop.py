@@ -1,7 +1,7 @@
 """What the applications of bench/live.py do for a request: code of their own, some hundred calls of
 it, that prices a cart and makes the rows of a page or of an answer in JSON."""
 
-ITEMS = 100
+ITEMS = 250
 
 
 class Item:

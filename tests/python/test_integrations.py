@@ -199,13 +199,19 @@ def test_flask(recorded):
         answer = app.test_client().open(path, method=method)
         return answer.status_code, answer.text  # read to its end, as servers do
 
-    with recorded() as box:
+    def ask_all():
         assert ask("/users/7?token=x") == (200, "user 7")
         assert ask("/users/8")[0] == 200
         assert ask("/broken")[0] == 500
         assert ask("/nowhere")[0] == 404
         assert ask("/users/7", method="POST")[0] == 405
         assert ask("/stream") == (200, "ab")
+        return {row.name: row[1:3] for row in requests.stats()}
+
+    not_recorded = ask_all()
+    requests.clear_stats()
+    with recorded() as box:
+        assert ask_all() == not_recorded
     first, _ = box.trace.named("GET /users/<int:number>")
     assert first.args == {"path": "/users/7", "status": 200, "failed": False}
     assert [child.name for child in first.children] == ["view"]
@@ -276,13 +282,21 @@ def web(request):
 
 def test_starlette_and_fastapi(web, recorded):
     client, made = web
-    with recorded() as box:
+
+    def ask_all():
         assert client.get("/users/7?token=x").text == "user"
         assert client.get("/inner/broken").status_code == 500
         assert client.get("/inner/stream").text == "ab"
         assert client.get("/nowhere").status_code == 404
+        assert client.post("/users/7").status_code == 405
         with client.websocket_connect("/socket") as socket:
             assert socket.receive_text() == "hi"
+        return {row.name: row[1:3] for row in made[0].stats()}
+
+    not_recorded = ask_all()
+    made[0].clear_stats()
+    with recorded() as box:
+        assert ask_all() == not_recorded
     trace = box.trace
     request = trace.span("GET /users/{number:int}")
     assert request.args == {"path": "/users/7", "status": 200, "failed": False}
@@ -418,7 +432,7 @@ urlpatterns = [
 ]
 
 from django.test import AsyncClient, Client
-from marey.integrations.django import stats
+from marey.integrations.django import clear_stats, stats
 
 def ask(client):
     yield client.get("/users/7/?token=x"), 200
@@ -452,7 +466,7 @@ async def ask_all():
         if answer.streaming:
             await take_later(answer)
 
-with marey.record(sys.argv[1]):
+def ask_every_way():
     if sys.argv[2] == "async":
         asyncio.run(ask_all())
     else:
@@ -460,6 +474,13 @@ with marey.record(sys.argv[1]):
             assert answer.status_code == status
             if answer.streaming:
                 take(answer)
+
+ask_every_way()
+not_recorded = sorted(row[:3] for row in stats())
+clear_stats()
+with marey.record(sys.argv[1]):
+    ask_every_way()
+assert sorted(row[:3] for row in stats()) == not_recorded, not_recorded
 for row in stats():
     print(row.name, row.requests, row.errors, sep="|")
 """

@@ -6,6 +6,7 @@ up before the application does the same. Names stay few, for clients choose neit
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import parse_qs
 
 from .. import _marey
@@ -67,29 +68,47 @@ _OF_THE_PAGE = frozenset(
 
 
 class Request:
-    """One request, from its begin to its end. Nothing here raises."""
+    """One request, from its begin to its end. Nothing here raises.
+
+    Its name is needed when a span begins; where nothing records, it is found when the request is
+    over, which is cheaper in most frameworks.
+    """
+
+    __slots__ = (
+        *("_began", "_ended", "_error", "_given", "_method", "_name", "_path", "_requests"),
+        *("_route", "_span", "status"),
+    )
 
     def __init__(
-        self,
-        requests: Requests,
-        name: str,
-        method: str,
-        route: str,
-        path: str,
-        args: dict[str, Any],
-        given: object,
+        self, requests: Requests, method: str, path: str, given: object, name: str = ""
     ) -> None:
-        self._requests = requests
-        self._name, self._method, self._route, self._path = name, method, route, path
-        self._given = given
+        self._requests, self._given = requests, given
+        self._method, self._path = method, path
+        self._name = self._route = name
+        self._span: _marey.span | None = None
         self._ended = False
         self._error: BaseException | None = None
         #: As of HTTP; 0: not known.
         self.status = 0
         requests._routes.begin()
-        self._span = _marey.span(name, requests._category, **args)
         self._began = _marey.now()
+
+    def remember(self) -> None:
+        """Be none: nothing records."""
+        self._given = self._requests.to_tell(self._given)
+
+    def record(self, args: dict[str, Any]) -> None:
+        """Be a span."""
+        requests = self._requests
+        self._span = _marey.span(self._name, requests._category, **args)
         self._span.__enter__()
+
+    def find_name(self, route_of: Callable[[Any], str | None]) -> None:
+        """By the route, which is given what begin() was."""
+        if self._name:
+            return
+        self._route = self._requests._route(route_of, self._given)
+        self._name = f"{self._method} {self._route}" if self._route else self._method
 
     def failed_by(self, error: BaseException) -> None:
         """An exception that the framework has made an answer of."""
@@ -100,32 +119,36 @@ class Request:
         if self._ended:
             return
         self._ended = True
-        info = self._info(error or self._error)
-        self._error = self._given = None
-        reason = self._requests._reason(info)
-        if info.status:
-            args["status"] = info.status
-        if info.user is not None:
-            args["user"] = info.user
-        if reason:
-            args["kept"] = reason
-        failed = info.failed
-        self._span.set(failed=failed, **args)
-        left = error or info.error
-        self._span.__exit__(None if left is None else type(left), left, None)
-        self._requests._over(info, reason, self._began)
+        requests = self._requests
+        seconds = (_marey.now() - self._began) / 1e9
+        error = error or self._error
+        failed = self.status >= 500 or isinstance(error, Exception)
+        self.find_name(requests.route_told)
+        if self._span is not None:
+            self._end_recorded(self._span, seconds, error, args)
+        requests._routes.add(self._name, seconds, failed)
+        self._given = self._error = None
 
-    def _info(self, error: BaseException | None) -> RequestInfo:
-        return RequestInfo(
-            self._name,
-            self._method,
-            self._route,
-            self._path,
-            self.status,
-            (_marey.now() - self._began) / 1e9,
-            error,
-            self._requests._user_of(self._given),
+    def _end_recorded(
+        self,
+        span: _marey.span,
+        seconds: float,
+        error: BaseException | None,
+        args: dict[str, Any],
+    ) -> None:
+        flight = self._requests.flight
+        user = self._requests._user_of(self._given)
+        info = RequestInfo(
+            self._name, self._method, self._route, self._path, self.status, seconds, error, user
         )
+        reason = "" if flight is None else flight.reason(info)
+        for name, value in (("status", self.status), ("user", user), ("kept", reason)):
+            if value:
+                args[name] = value
+        span.set(failed=info.failed, **args)
+        span.__exit__(None if error is None else type(error), error, None)
+        if flight is not None and reason:
+            flight.keep(info, reason, self._began, _marey.now())
 
 
 class Requests:
@@ -206,41 +229,46 @@ class Requests:
         """In a forked child, which answers requests of its own."""
         self._routes.after_fork()
 
-    def begin(
-        self,
-        method: str,
-        route: Callable[[], str | None] | None,
-        path: str,
-        query: str | bytes,
-        given: object,
-    ) -> Request:
-        """A request begins. route: finds its pattern; None: nobody knows routes."""
+    def begin(self, method: str, path: str, query: str | bytes, given: object) -> Request:
+        """A request begins: what the framework has of it is given to route_of() and the others."""
         known = method.upper()
-        method = known if known in _METHODS else "(other)"
-        pattern = "" if route is None else self._route(route)
-        name = f"{method} {pattern}" if pattern else method
-        return self._start(name, method, pattern, path, query, given)
+        request = Request(self, known if known in _METHODS else "(other)", path, given)
+        if self._is_recording():
+            request.find_name(self.route_of)
+            request.record(self._arguments(request, query))
+        else:
+            request.remember()
+        return request
 
-    def _start(
-        self,
-        name: str,
-        method: str,
-        route: str,
-        path: str,
-        query: str | bytes,
-        given: object,
-        **args: Any,
-    ) -> Request:
+    def begin_named(self, name: str, method: str, given: object, **args: Any) -> Request:
+        """One that has no route, but a name."""
+        request = Request(self, method, "", given, name)
+        if self._is_recording():
+            request.record({**self._arguments(request, ""), **args})
+        return request
+
+    def _is_recording(self) -> bool:
+        """As it is from the next request on."""
         if self.flight is not None:
             self.flight.ready()
         if self.live is not None:
             self.live.touch()
-        if _marey.recording():
-            args.update(self._arguments(path, query, given))
-        return Request(self, name, method, route, path, args, given)
+        return _marey.recording()
+
+    def route_of(self, given: Any) -> str | None:
+        """The pattern of its route, as it begins; None: none fits, "": nobody knows routes."""
+        return ""
+
+    def to_tell(self, given: Any) -> Any:
+        """What route_told() is to be given, as it begins."""
+        return given
+
+    def route_told(self, given: Any) -> str | None:
+        """The same when it is over: by then the framework may have found it."""
+        return self.route_of(given)
 
     def user_of(self, given: Any) -> object:
-        """Who made this request, that begin() was given; None: nobody knows."""
+        """Who made it, as known when it is over; None: nobody knows."""
         return None
 
     def _user_of(self, given: object) -> str | None:
@@ -253,33 +281,25 @@ class Requests:
             return None
         return None if user is None else str(user)[:200]
 
-    def _reason(self, info: RequestInfo) -> str:
-        """Why this one is kept."""
-        return "" if self.flight is None else self.flight.reason(info)
-
-    def _over(self, info: RequestInfo, reason: str, began_ns: int) -> None:
-        """A request whose span has ended."""
-        self._routes.add(info.name, info.duration, info.failed)
-        if reason and self.flight is not None:
-            self.flight.keep(info, reason, began_ns, _marey.now())
-
-    def _route(self, route: Callable[[], str | None]) -> str:
+    def _route(self, route_of: Callable[[Any], str | None], given: object) -> str:
         try:
-            found = route()
+            found = route_of(given)
         except Exception as error:
             self._tell("a route cannot be found", error)
             found = None
-        return found[:400].replace("\0", "") if found else _NO_ROUTE
+        if found is None:
+            return _NO_ROUTE
+        return found[:400].replace("\0", "")
 
-    def _arguments(self, path: str, query: str | bytes, given: object) -> dict[str, Any]:
+    def _arguments(self, request: Request, query: str | bytes) -> dict[str, Any]:
         args: dict[str, Any] = {}
         try:
             if self._attributes is not None:
-                args.update(self._attributes(given))
+                args.update(self._attributes(request._given))
         except Exception as error:
             self._tell("attributes(...) failed", error)
-        if self._path and path:
-            args["path"] = path
+        if self._path and request._path:
+            args["path"] = request._path
         if self._query and query:
             args["query"] = _query(query)
         for taken in ("category", "track", "flow"):  # options of a span
@@ -292,8 +312,6 @@ class Requests:
         if self._told:
             return
         self._told = True
-        import logging
-
         logging.getLogger("marey").warning(
             "requests: %s: %s: %s", what, type(error).__name__, error, exc_info=error
         )

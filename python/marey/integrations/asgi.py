@@ -76,17 +76,29 @@ class Middleware(Requests):
 
     def _begin(self, scope: Scope) -> Request:
         method = "WEBSOCKET" if scope["type"] == "websocket" else str(scope.get("method", ""))
-        app: Any = self._app or scope.get("app")
-        find = self._find
-        route = None
-        if find is not None:
-            route = lambda: find(scope)  # noqa: E731
-        elif hasattr(app, "url_map"):
-            route = lambda: of_url_map(app, scope)  # noqa: E731
-        elif hasattr(app, "routes"):
-            route = lambda: of_routes(app.routes, scope)  # noqa: E731
-        path, query = str(scope.get("path", "")), scope.get("query_string", b"")
-        return self.begin(method, route, path, query, scope)
+        return self.begin(method, str(scope.get("path", "")), scope.get("query_string", b""), scope)
+
+    def route_of(self, given: Any) -> str | None:
+        """By the function that was given, or the routes of the application."""
+        if self._find is not None:
+            return self._find(given)
+        app: Any = self._app or given.get("app")
+        if hasattr(app, "url_map"):
+            return of_url_map(app, given)
+        return of_routes(app.routes, given) if hasattr(app, "routes") else ""
+
+    def to_tell(self, given: Any) -> Any:
+        """The scope, and as it is now: applications that are mounted in others change it."""
+        return given, dict(given)
+
+    def route_told(self, given: Any) -> str | None:
+        """As FastAPI has found it, or by the routes."""
+        scope, before = given
+        pattern = getattr(scope.get("route"), "path", None)
+        is_mounted = scope.get("root_path") != before.get("root_path")
+        if self._find is not None or is_mounted or not isinstance(pattern, str):
+            return self.route_of(before)
+        return pattern
 
     def user_of(self, given: Any) -> object:
         """As Starlette's AuthenticationMiddleware knows it."""

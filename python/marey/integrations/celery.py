@@ -54,12 +54,9 @@ class Marey(Requests):
             return
         request = task.request
         delivery = request.delivery_info or {}
-        self._running[task_id] = self._start(
+        self._running[task_id] = self.begin_named(
             task.name,
             "TASK",
-            task.name,
-            "",
-            "",
             task,
             id=task_id,
             retries=request.retries or 0,

@@ -6,7 +6,7 @@ requests.stats()
 
 from __future__ import annotations
 
-from .wsgi import REQUEST, USER, Middleware
+from .wsgi import REQUEST, USER, Middleware, path_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ._flight import Flight
     from ._requests import Options
     from ._routes import RouteStats
+
+_RULE = "marey.rule"  # in the environ
+_UNKNOWN = object()
 
 
 class Marey:
@@ -41,7 +44,7 @@ class Marey:
         options = self._options.copy()
         if options.get("live") is not None:
             options.setdefault("name", app.name)
-        middleware = _Middleware(app.wsgi_app, route=lambda environ: _rule(app, environ), **options)
+        middleware = _Middleware(app, **options)
         if middleware.page is not None:
             self._show(app, middleware.page)
         self._options["keep"] = middleware.flight  # one for all applications
@@ -77,22 +80,44 @@ class Marey:
 
 
 class _Middleware(Middleware):
+    def __init__(self, app: Any, **options: Unpack[Options]) -> None:
+        super().__init__(app.wsgi_app, **options)
+        self._app = app
+        self._urls: Any = None
+
+    def route_of(self, given: Any) -> str | None:
+        """By the rules."""
+        from werkzeug.exceptions import HTTPException
+
+        app = self._app
+        try:
+            if app.url_map.host_matching or app.subdomain_matching:
+                urls = app.url_map.bind_to_environ(given, server_name=app.config["SERVER_NAME"])
+                rule, _ = urls.match(return_rule=True)
+            else:
+                if self._urls is None:
+                    self._urls = app.url_map.bind("")
+                rule, _ = self._urls.match(path_of(given), given["REQUEST_METHOD"], True)
+        except HTTPException:  # not found, a redirection, another method
+            return None
+        return str(rule.rule)
+
+    def answers(self, environ: dict[str, Any]) -> None:
+        """Note the rule, while there is Flask's request."""
+        environ[_RULE] = getattr(environ.get("werkzeug.request"), "url_rule", _UNKNOWN)
+
+    def route_told(self, given: Any) -> str | None:
+        """As Flask has found it."""
+        rule = given.get(_RULE, _UNKNOWN)
+        if rule is _UNKNOWN:
+            return self.route_of(given)
+        return None if rule is None else str(rule.rule)
+
     def _show_page(
         self, path: str, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """The application does, by the blueprint: it knows who is logged in."""
         return self._application(environ, start_response)
-
-
-def _rule(app: Any, environ: dict[str, Any]) -> str | None:
-    from werkzeug.exceptions import HTTPException
-
-    try:
-        urls = app.url_map.bind_to_environ(environ, server_name=app.config["SERVER_NAME"])
-        rule, _ = urls.match(return_rule=True)
-    except HTTPException:  # not found, a redirection, another method
-        return None
-    return str(rule.rule)
 
 
 def _failed(sender: Any, exception: BaseException, **_: Any) -> None:

@@ -44,13 +44,11 @@ class Middleware(Requests):
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        below = None if self.page is None else self.page.below(_path_of(environ))
+        below = None if self.page is None else self.page.below(path_of(environ))
         if below is not None:
             return self._show_page(below, environ, start_response)
-        find = self._find
         request = self.begin(
             str(environ.get("REQUEST_METHOD", "")),
-            None if find is None else lambda: find(environ),
             f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}",
             str(environ.get("QUERY_STRING", "")),
             environ,
@@ -60,6 +58,7 @@ class Middleware(Requests):
         def start(status: str, *rest: Any, **named: Any) -> Any:
             code = str(status)[:3]
             request.status = int(code) if code.isdecimal() else 0
+            self.answers(environ)
             return start_response(status, *rest, **named)
 
         try:
@@ -78,12 +77,19 @@ class Middleware(Requests):
         assert self.page is not None
         return wsgi.serve(self.page, path, environ, start_response)
 
+    def answers(self, environ: dict[str, Any]) -> None:
+        """The application has found its answer."""
+
+    def route_of(self, given: Any) -> str | None:
+        """By the function that was given."""
+        return "" if self._find is None else self._find(given)
+
     def user_of(self, given: Any) -> object:
         """As the server or a middleware knows it, or Flask-Login."""
         return given.get(USER) or given.get("REMOTE_USER") or None
 
 
-def _path_of(environ: dict[str, Any]) -> str:
+def path_of(environ: dict[str, Any]) -> str:
     """PATH_INFO, whose bytes PEP 3333 wants to look like Latin-1."""
     path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
     return path.decode("utf-8", "replace")

@@ -25,6 +25,22 @@ _requests: Requests | None = None  # of this process: Django makes the middlewar
 
 
 class _Requests(Requests):
+    def route_of(self, given: Any) -> str | None:
+        """By the URLs."""
+        from django.http import Http404
+        from django.urls import resolve
+
+        try:
+            match = resolve(given.path_info, getattr(given, "urlconf", None))
+        except Http404:
+            return None
+        return f"/{match.route}"
+
+    def route_told(self, given: Any) -> str | None:
+        """As Django has found it."""
+        match = getattr(given, "resolver_match", None)
+        return None if match is None else f"/{match.route}"
+
     def user_of(self, given: Any) -> object:
         """Where the application has asked for the user: finding it takes a query."""
         user = getattr(given, "_cached_user", None) or getattr(given, "_acached_user", None)
@@ -106,9 +122,7 @@ class Middleware:
 
     def _begin(self, request: Any) -> Request:
         query = request.META.get("QUERY_STRING", "")
-        span = self._requests.begin(
-            request.method or "", lambda: _route(request), request.path, query, request
-        )
+        span = self._requests.begin(request.method or "", request.path, query, request)
         setattr(request, _ATTRIBUTE, span)
         return span
 
@@ -136,17 +150,6 @@ def _page_prefix(script_prefix: str) -> str:
         return str(reverse("marey:live"))
     except NoReverseMatch:
         return ""
-
-
-def _route(request: Any) -> str | None:
-    from django.http import Http404
-    from django.urls import resolve
-
-    try:
-        match = resolve(request.path_info, getattr(request, "urlconf", None))
-    except Http404:
-        return None
-    return f"/{match.route}"
 
 
 def _end(span: Request, response: Any, request: Any) -> Any:
