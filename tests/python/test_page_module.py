@@ -122,7 +122,7 @@ def test_profiles_of_processes_one_behind_the_other(tmp_path):
 import marey, sys
 with marey.Sampler(hz=1000, mode="cpu") as sampler:
     while sampler.stats().samples < 20:
-        sum(range(10000))
+        sum(range(1_000_000))
 sampler.save(sys.argv[1])
 """
     files = [record(tmp_path / name, script) for name in ("one", "two", "three")]
