@@ -79,6 +79,39 @@ def test_the_shape_of_a_file():
     assert end == {}
 
 
+def test_an_exception_goes_its_way_and_its_span_is_there():
+    def run():
+        with pytest.raises(LookupError), kev("fails", n=1):
+            raise LookupError
+
+    assert [(event["name"], event["args"]) for event in recorded(run)] == [("fails", {"n": "1"})]
+
+
+def test_arguments_of_any_name_but_two():
+    with pytest.raises(TypeError, match="name"):
+        kev("x", name="y")
+    [event] = recorded(lambda: kev("x", cat="c", **{"a b": 1, "": 2})(int)())
+    assert (event["cat"], event["args"]) == ("c", {"a b": "1", "": "2"})
+
+
+def test_a_thread_that_gets_the_number_of_one_that_ended_is_named_again():
+    file = Kept()
+    output = TraceOutput(file)
+    with output:
+        for name in ("first", "first", "second"):
+            output.put(output.with_tid({"name": "x"}, id=5, name=name), False)
+    named = [event for event in json.loads(file.getvalue()) if event.get("name") == "thread_name"]
+    assert [event["args"]["name"] for event in named] == ["first", "second"]
+
+
+def test_a_collection_that_ends_without_a_beginning_is_none():
+    file = Kept()
+    output = TraceOutput(file)
+    with output:
+        output._gc_callback("stop", {"generation": 0, "collected": 0, "uncollectable": 0})
+    assert "collect" not in file.getvalue()
+
+
 def test_values_are_read_when_the_span_ends():
     rows = []
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import re
 import sys
 import threading
@@ -149,6 +150,37 @@ def test_a_sampler_of_ones_own(launched):
     assert records
     assert all(record.name.startswith("line ") for record in records)
     assert launcher.tracker.stats()["mean"] > 0
+
+
+def test_a_forked_child_has_no_profiler_and_the_parent_still_has(launched):
+    launcher = launched()
+    launcher.unpause()
+    half_a_second()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            launcher.query()
+            code = 2 if launcher.is_alive() else 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    before = hits_of(launcher, "half_a_second")
+    half_a_second()
+    assert hits_of(launcher, "half_a_second") > before > 0
+
+
+def test_a_recursion_is_one_hit_a_sample(launched):
+    def deep(n):
+        return deep(n - 1) if n else half_a_second()
+
+    launcher = launched()
+    launcher.unpause()
+    deep(50)
+    launcher.pause()
+    assert 0 < hits_of(launcher, "deep") <= hits_of(launcher, "half_a_second") + 5
+    ours = [record.name for record in launcher.query("ox_profile", max_records=None)[0]]
+    assert not [name for name in ours if name.startswith("run(")]  # nor the profiler's own thread
 
 
 def test_the_switch_interval_is_left_alone(launched):

@@ -306,6 +306,16 @@ def test_what_cannot_be_logged_breaks_nothing(recorded):
     assert args[3:] == ["<class 'object'>", "<class 'bytes'>", "<class 'NoneType'>"]
 
 
+def test_a_span_may_be_entered_again(recorded):
+    def work():
+        span = tg4perfetto.trace("again").set_incoming_flow_ids([3])
+        for _ in range(2):
+            with span:
+                pass
+
+    assert len(recorded(work).named("again")) == 2
+
+
 def test_only_functions_and_tracks_are_decorators():
     with pytest.raises(AssertionError):
         trace_func(3)

@@ -64,7 +64,7 @@ class TraceOutput:
         self._sort_keys = dict(thread_sortkeys)
         self._much = threading.Event()  # waits to be written
         self._log = _marey.ChromeLog(clock, self.pid, self._meet, self._much.set)
-        self._met: set[int] = set()
+        self._met: dict[int, str] = {}  # threads, and their names
         self._gc_start = -1
         self._writing = threading.Lock()
         self._ended = threading.Event()
@@ -141,11 +141,11 @@ class TraceOutput:
         return obj
 
     def _meet(self, tid: int, name: str | None = None) -> None:
-        """Names a thread before its first event."""
-        if tid in self._met:
-            return
-        self._met.add(tid)
+        """Names a thread before its first event, and another one that gets its number later."""
         name = threading.current_thread().name if name is None else name
+        if self._met.get(tid) == name:
+            return
+        self._met[tid] = name
         order = next((n for key, n in reversed(self._sort_keys.items()) if key in name), 0)
         head = {"pid": self.pid, "tid": tid}
         for ts, what, args in (

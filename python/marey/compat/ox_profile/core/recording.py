@@ -67,8 +67,10 @@ class CountingRecorder:
                 for function in set(name.split(";")):
                     hits[function] += count
         for sampler in self._samplers:
-            stacks += sampler.folded(places=True).count("\n")
-            hits.update(dict(_functions(sampler)))
+            for functions, count in _stacks(sampler):
+                stacks += 1
+                for function in functions:
+                    hits[function] += count
         found = [
             ProfileRecord(name, count)
             for name, count in hits.most_common()
@@ -99,15 +101,26 @@ class CountingRecorder:
         return f"Profiling results:{note}\n" + between + between.join(lines) + between
 
 
-def _functions(sampler: Sampler) -> Iterator[tuple[str, int]]:
-    """(function(module), hits), each once."""
+# The launcher's own thread, which waits.
+_OWN = f"SimpleLauncher.run ({os.path.join(os.path.dirname(__file__), 'launchers.py')}:"
+
+
+def _stacks(sampler: Sampler) -> Iterator[tuple[set[str], int]]:
+    """({"function(module)", ...}, hits) of each stack."""
     modules = _modules()
-    hits: Counter[str] = Counter()
-    for row in sampler.hot(None, by="total"):
-        name = row.function.rpartition(".")[2] or row.function
-        module = modules.get(row.file) or _named_by_file(row.file)
-        hits[f"{name}({module})"] += row.total_samples
-    yield from hits.items()
+    for line in sampler.folded(places=True).splitlines():
+        if _OWN not in line:
+            stack, _, count = line.rpartition(" ")
+            yield {_function(frame, modules) for frame in stack.split(";")}, int(count)
+
+
+def _function(frame: str, modules: dict[str, str]) -> str:
+    """ "function(module)" of "Class.function (file:line)"; what is no function is as it is."""
+    name, _, place = frame.partition(" (")
+    if not place:
+        return name
+    file = place.rpartition(":")[0]
+    return f"{name.rpartition('.')[2] or name}({modules.get(file) or _named_by_file(file)})"
 
 
 def _modules() -> dict[str, str]:
