@@ -44,7 +44,7 @@ TYPE_CHECKING = False  # as typing has it, which takes milliseconds to import
 if TYPE_CHECKING:
     from ._calls import calls
     from ._dump import dump_off, dump_on
-    from ._live import live
+    from ._live.server import live
     from ._on_failure import on_failure
     from ._sampler import Sampler, sample
     from ._trace import open_trace
@@ -55,7 +55,7 @@ else:
         "calls": "_calls",
         "dump_off": "_dump",
         "dump_on": "_dump",
-        "live": "_live",
+        "live": "_live.server",
         "on_failure": "_on_failure",
         "open_trace": "_trace",
         "sample": "_sampler",

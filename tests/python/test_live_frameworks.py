@@ -146,6 +146,20 @@ def test_clients_that_leave_and_bodies_that_are_none(closing):
     assert app.page.live.streams.open == 0
 
 
+def test_the_application_notices_nothing_where_nothing_can_be_begun(closing, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    app = closing(wsgi.Middleware(hello, live="/marey", token=TOKEN, running=True))
+    monkeypatch.setattr("marey._live.group.threading.Thread.start", refuse)
+    monkeypatch.setattr("marey.Sampler.start", refuse)
+    assert wsgi_ask(app, "GET", "/", {})[2] == b"hello"
+    _, _, body = wsgi_ask(app, "GET", "/marey/live/state", BEARER)
+    state = json.loads(body)
+    assert "can't start new thread" in state["problems"][0]
+    assert len(state["workers"]) == 1 and state["sampling"]["state"] == "off"
+
+
 def test_options_that_are_wrong():
     for options, words in (
         ({"users": {"ann"}}, "users: only with live"),

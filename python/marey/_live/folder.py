@@ -69,7 +69,7 @@ def group_name(application: str, given: str | None) -> str:
     """
     if given is not None:
         return f"named-{hashlib.sha256(given.encode()).hexdigest()[:20]}"
-    what = repr((os.getppid(), _began(os.getppid()), application, sys.argv))
+    what = repr((os.getppid(), _began(os.getppid()), application, getattr(sys, "argv", None)))
     return hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()[:26]
 
 

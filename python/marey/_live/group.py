@@ -61,12 +61,12 @@ class Group:
             if self.is_joining:
                 return
             self.is_joining = True
+        try:
             if self._group is None:  # now: processes that are forked meanwhile are of it, too
                 self._group = group_name(self._application, self._name)
-        try:
             threading.Thread(target=self._join, name="marey live joins", daemon=True).start()
-        except RuntimeError as error:  # no more threads; or Python ends
-            self.problem = str(error)
+        except Exception as error:  # no more threads, for example; the application goes on
+            self.problem = f"process {os.getpid()} shows itself alone: {error}"
             self._joined.set()
 
     def _join(self) -> None:

@@ -9,7 +9,6 @@ import os
 import threading
 import time
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 from . import merge
@@ -26,6 +25,7 @@ from .worker import Worker
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import ThreadPoolExecutor
     from typing import Any
 
     from ..integrations._requests import Requests
@@ -112,6 +112,8 @@ class Live:
         """Threads of the page's own, where requests are answered in an event loop."""
         with self._lock:
             if self._executor is None:
+                from concurrent.futures import ThreadPoolExecutor
+
                 self._executor = ThreadPoolExecutor(_THREADS, "marey live page")
             return self._executor
 

@@ -60,5 +60,6 @@ def _checked(prefix: object) -> str:
 
 def _served() -> str:
     """The application that the server's command names, or else the script."""
-    named = (word for word in sys.argv[1:] if _APPLICATION.fullmatch(word))
+    words = getattr(sys, "argv", [])[1:]  # embedded Pythons may have none
+    named = (word for word in words if _APPLICATION.fullmatch(word))
     return next(named, None) or _script_name()
