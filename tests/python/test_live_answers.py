@@ -76,8 +76,8 @@ def test_the_state_says_what_goes_on(visit):
 def test_requests_by_route():
     requests = Requests()
     with page(requests=requests) as visit:
-        open_one = requests.begin("GET", lambda: "/slow", "/slow", "", None)
-        failed = requests.begin("GET", lambda: "/broken", "/broken", "", None)
+        open_one = requests.begin_named("GET /slow", "GET", None)
+        failed = requests.begin_named("GET /broken", "GET", None)
         failed.status = 500
         failed.end()
         assert visit.state()["requests"] == {"open": 1, "count": 1, "errors": 1}

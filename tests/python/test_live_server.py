@@ -169,7 +169,7 @@ def test_a_child_does_not_serve_for_its_parent(served):
 def test_tasks_of_another_kind_are_shown():
     requests = Requests()
     with marey.live(token=TOKEN, requests=requests) as served:
-        requests.begin("GET", lambda: "/x", "/x", "", None).end()
+        requests.begin_named("GET /x", "GET", None).end()
         rows = json.loads(ask(served, "/live/routes")[2])["rows"]
         assert rows["name"] == ["GET /x"] and rows["requests"] == [1]
 

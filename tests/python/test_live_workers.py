@@ -280,7 +280,7 @@ def test_processes_of_a_pool_are_shown_by_the_one_that_serves():
     requests = Requests()
 
     def child():
-        requests.begin("GET", lambda: "/task", "/task", "", None).end()
+        requests.begin_named("GET /task", "GET", None).end()
         requests.live.group.wait()
 
     with marey.live(token=TOKEN, requests=requests) as served, other(child) as pid:
