@@ -187,6 +187,18 @@ def test_what_is_wrong_is_said(live, fake):
     )
 
 
+def test_a_worker_is_picked_and_ends(live, fake):
+    page = live("workers")
+    page.get_by_role("row").filter(has_text="4712").click()
+    expect(fact(page, "Worker")).to_have_text("4712")
+    with fake.changing() as status:
+        del status["workers"][1]
+    choice = page.locator(".bar-live").get_by_label("Worker")
+    expect(choice.locator("option")).to_have_text(["all 1", "4711", "4712 (ended)"])
+    choice.select_option("")
+    expect(choice).to_be_hidden()
+
+
 def test_without_a_stream_it_asks(live, fake):
     fake.streams = False
     page = live()

@@ -31,6 +31,7 @@ export class Tabs<V extends string> {
             if (name === view) link.setAttribute("aria-current", "page");
             else link.removeAttribute("aria-current");
         }
+        this.links.get(view)?.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
 
     title(view: V, ...title: (Node | string)[]): void {

@@ -93,17 +93,15 @@ export class Bar {
 
     private showWorkers(workers: Worker[], chosen: number | null): void {
         this.workerField.hidden = workers.length < 2 && chosen === null;
-        const pids = workers.map(({ pid }) => pid);
-        if (chosen !== null && !pids.includes(chosen)) pids.push(chosen);
-        const before = [...this.worker.options].map((option) => option.value).join(" ");
-        if (before !== ["", ...pids].join(" ")) {
-            fill(
-                this.worker,
-                new Option(`all ${workers.length}`, ""),
-                ...pids.map((pid) => new Option(String(pid), String(pid))),
-            );
-        }
-        this.worker.value = chosen === null ? "" : String(chosen);
+        const titles = new Map([["", `all ${workers.length}`]]);
+        for (const { pid } of workers) titles.set(String(pid), String(pid));
+        const value = chosen === null ? "" : String(chosen);
+        if (!titles.has(value)) titles.set(value, `${value} (ended)`);
+        const options = [...titles].map(([value, title]) => new Option(title, value));
+        const shown = [...this.worker.options].map(({ text }) => text).join();
+        // A list that is open stays so where nothing has changed.
+        if (shown !== options.map(({ text }) => text).join()) fill(this.worker, ...options);
+        this.worker.value = value;
     }
 
     private choose(): void {

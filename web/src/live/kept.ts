@@ -78,6 +78,12 @@ export class KeptView implements LiveView {
                     cell: (i) => moment(rows.when[i]),
                 },
                 {
+                    title: "Request",
+                    hint: "opens its trace: call tree, flame graph, timeline",
+                    value: (i) => rows.request[i],
+                    cell: (i) => opens(server.keptLink(rows.name[i]), rows.request[i]),
+                },
+                {
                     title: "Took",
                     numeric: true,
                     value: (i) => rows.duration[i],
@@ -88,12 +94,6 @@ export class KeptView implements LiveView {
                     numeric: true,
                     value: (i) => String(rows.status[i] ?? ""),
                     cell: (i) => h("span", { class: "status" }, String(rows.status[i] ?? "–")),
-                },
-                {
-                    title: "Request",
-                    hint: "opens its trace: call tree, flame graph, timeline",
-                    value: (i) => rows.request[i],
-                    cell: (i) => opens(server.keptLink(rows.name[i]), rows.request[i]),
                 },
                 {
                     title: "Kept because",
