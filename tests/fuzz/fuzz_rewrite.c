@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "marey.h"
 #include "model/trace.h"
 #include "output/packets.h"
 #include "output/renaming.h"
@@ -66,9 +67,9 @@ static void check(const char *bytes, size_t size, uint64_t packets, uint32_t seq
     static const enum damage_kind never[] = {DAMAGE_CUT,    DAMAGE_BYTES, DAMAGE_ZEROS,
                                              DAMAGE_PACKET, DAMAGE_SIZE,  DAMAGE_INFLATE};
     struct trace trace;
-    if (!packets || trace_read_memory(&trace, bytes, size, TRACE_ARGUMENTS))
-        return;
-    require(trace.reader.packets == packets, "packets are lost");
+    int error = trace_read_memory(&trace, bytes, size, TRACE_ARGUMENTS);
+    require(!error || error == MAREY_ENOTRACE || error == MAREY_ENOMEM, "it cannot be read");
+    require(error || trace.reader.packets == packets, "packets are lost");
     for (size_t i = 0; i < sizeof never / sizeof *never; i++)
         require(!trace.reader.damage.count[never[i]], "what was written is damaged");
     for (uint32_t i = 0; i < trace.reader.sequence_count; i++)
