@@ -3,6 +3,7 @@
 Whatever is wrong: one line that names the command and the file, the exit status that the help page
 has, no crash, no hang, and no output file that is not whole."""
 
+import contextlib
 import gzip
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 import make_trace
 import pytest
 from command import find_marey
+from disk import small_disk
 
 FUZZ = Path(__file__).resolve().parent.parent / "fuzz"
 TIMEOUT_S = 20
@@ -222,6 +224,26 @@ def test_what_is_there_stays_when_the_disk_is_full(folder):
         assert f"marey {line.split()[0]}: {OUT}: File too large".encode() in done.stderr, name
         assert Path(OUT).read_text() == "from before", name
         assert sorted(os.listdir()) == ["good", OUT], name
+
+
+@pytest.fixture
+def full_disk(folder):
+    """A file that is there, and not a byte left beside it."""
+    with small_disk(folder / "disk", "64k") as disk:
+        (disk / OUT).write_text("from before")
+        with contextlib.suppress(OSError), (disk / "rest").open("wb", buffering=0) as rest:
+            while True:
+                rest.write(bytes(4096))
+        yield disk
+
+
+def test_what_is_there_stays_when_the_disk_is_really_full(full_disk):
+    for name, line in WRITING.items():
+        status, _, said = marey(line, **{"in": "good", "out": f"disk/{OUT}"})
+        assert status == 1, name
+        assert f"marey {line.split()[0]}: disk/{OUT}: No space left on device" in said, (name, said)
+        assert (full_disk / OUT).read_text() == "from before", name
+        assert sorted(os.listdir(full_disk)) == [OUT, "rest"], name
 
 
 TO_OUTPUT = {name: line for name, line in {**READING, **WRITING}.items() if name != "convert-html"}

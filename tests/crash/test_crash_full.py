@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from crash.look import environment, look, program, run, sanitized
+from disk import small_disk as mounted
 
 ELIMIT = -13
 
@@ -13,14 +14,8 @@ ELIMIT = -13
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of a megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"cannot mount a small file system: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted(tmp_path / "disk", "1m") as folder:
+        yield folder
 
 
 def said_lines(done):

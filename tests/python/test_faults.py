@@ -1,8 +1,6 @@
 """What is done wrong, or goes wrong, is in the trace as well as it can be, and disturbs nobody."""
 
 import os
-import shutil
-import subprocess
 import sys
 import sysconfig
 import threading
@@ -10,6 +8,7 @@ import time
 
 import pytest
 import traces
+from disk import small_disk
 
 import marey
 
@@ -147,16 +146,7 @@ def test_an_object_shared_by_threads_while_recordings_come_and_go(tmp_path):
 
 def test_a_full_disk(tmp_path, script):
     """The file stays valid, the loss is counted, the program goes on."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if (
-        not shutil.which("mount")
-        or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True
-        ).returncode
-    ):
-        pytest.skip("may not mount a small disk here")
-    try:
+    with small_disk(tmp_path / "disk", "256k") as disk:
         out = script(
             """
 import marey, sys
@@ -174,8 +164,6 @@ print("unharmed")
         assert last == "unharmed"
         trace = traces.load(disk / "t")
         assert [s.args["n"] for s in trace.named("turn")][:100] == list(range(100))
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_memory_limit(script, path):
