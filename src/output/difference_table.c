@@ -1,9 +1,15 @@
 /* See difference_table.h: text and JSON. */
 #include "output/difference_table.h"
 
+#include <math.h>
+
 #include "output/difference_rows.h"
 
-enum { NAME_COLUMNS_MIN = 12, PLACE_COLUMNS_MIN = 8 };
+enum {
+    NAME_COLUMNS_MIN = 12,
+    PLACE_COLUMNS_MIN = 8,
+    POINTS_USUAL = 10, /* what a usual recording can tell from chance */
+};
 
 const char *certainty_word(enum certainty certainty) {
     static const char *const words[] = {
@@ -75,14 +81,35 @@ static void add_share(struct table *table, const struct difference *difference,
         add_place(table, difference, row);
 }
 
+/* By how many points a function of half the samples has to change to be told from chance, as a rule: three times what
+ * independent draws differ by. In steps of five. */
+static unsigned points_to_tell(const struct difference *difference) {
+    double before = (double)difference->samples[BEFORE], after = (double)difference->samples[AFTER];
+    double points = 3 * 100 * sqrt(0.25 * (1 / before + 1 / after));
+    return 5 * (unsigned)((points + 4.9) / 5);
+}
+
+/* Of few samples, what they cannot show. */
+static void print_blindness(const struct difference *difference, FILE *to) {
+    unsigned points = points_to_tell(difference);
+    if (points > 100)
+        fputs(": too few to compare; record for longer", to);
+    else if (points > POINTS_USUAL)
+        fprintf(to,
+                ": so few show changes of some %u points; record for longer to see smaller ones",
+                points);
+}
+
 static void print_counts(const struct difference *difference, FILE *to, const char *indent) {
     char before[DISPLAY_ROOM], after[DISPLAY_ROOM];
     display_count(before, sizeof before, difference->samples[BEFORE]);
     display_count(after, sizeof after, difference->samples[AFTER]);
-    fprintf(to, "%ssamples: %s before, %s after%s\n", indent, before, after,
-            difference->samples[BEFORE] && difference->samples[AFTER]
-                ? ""
-                : ": nothing to compare them with");
+    fprintf(to, "%ssamples: %s before, %s after", indent, before, after);
+    if (difference->samples[BEFORE] && difference->samples[AFTER])
+        print_blindness(difference, to);
+    else
+        fputs(": nothing to compare them with", to);
+    fputs("\n", to);
 }
 
 /* What is left when the rows that are shown are: how many are alike, how many there is no room for. */

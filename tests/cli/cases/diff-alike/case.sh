@@ -7,3 +7,5 @@ trace demo >demo.perfetto-trace
 trace sampled >sampled.perfetto-trace
 marey diff demo.perfetto-trace demo.perfetto-trace
 marey diff sampled.perfetto-trace demo.perfetto-trace
+marey diff sampled.perfetto-trace sampled.perfetto-trace
+marey diff --to 10ms sampled.perfetto-trace sampled.perfetto-trace
