@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._call_results import Path, Patterns
 
 _KINDS = ("python", "native", "gc", "task")  # enum sample_kind of src/base/sample.h
+_LAST_NS = 2**63 - 1
 
 
 class Trace:
@@ -173,12 +174,14 @@ class Trace:
     def _part(
         self, process: Any, thread: Any, start: float | None, end: float | None
     ) -> tuple[tuple[bytes, ...], tuple[bytes, ...], int, int]:
-        end_ns = self.first_ns + _nanoseconds(end, "end") if end is not None else 0
+        def moment(seconds: float | None, what: str) -> int:
+            return min(self.first_ns + _nanoseconds(seconds, what), _LAST_NS)
+
         return (
             _patterns(_as_text(process), "process"),
             _patterns(_as_text(thread), "thread"),
-            self.first_ns + _nanoseconds(start, "start"),
-            end_ns,
+            moment(start, "start"),
+            0 if end is None else moment(end, "end"),
         )
 
     def _text(self, number: int) -> str:

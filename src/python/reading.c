@@ -92,7 +92,8 @@ static PyObject *reading_source(PyObject *object, PyObject *number) {
 static PyObject *reading_stack(PyObject *object, PyObject *number) {
     const struct trace *trace = trace_of(object);
     const struct samples *samples = &trace->reader.samples;
-    int64_t place = place_of(number, samples->stack_count);
+    /* 0 is the empty stack, also where there is no other */
+    int64_t place = place_of(number, samples->stack_count ? samples->stack_count : 1);
     PyObject *list = place < 0 ? NULL : PyList_New(0);
     int failed = !list;
     for (uint32_t at = (uint32_t)place; !failed && at; at = samples->stacks[at].parent) {

@@ -6,6 +6,7 @@ import sys
 from datetime import datetime, timezone
 
 import pytest
+from sampled_traces import START, Sample, SampledTrace
 
 import marey
 
@@ -187,6 +188,22 @@ def test_a_gzipped_file(path, tmp_path, trace):
     packed = tmp_path / "app.perfetto-trace.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert len(marey.open_trace(packed).spans()) == len(trace.spans())
+
+
+def test_samples_without_stacks(tmp_path):
+    maker = SampledTrace()
+    maker.process(10, "app", ["app"])
+    maker.sample(Sample(START, 10, 10, ()))
+    (tmp_path / "a").write_bytes(maker.data())
+    (sample,) = marey.open_trace(tmp_path / "a").samples(end=8e9)
+    assert sample.stack == ()
+    assert repr(sample).startswith("<sample of no stack")
+
+
+def test_damage_without_a_place(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('[{"ph": "X", "name": "a", "pid": 1, "tid": 1, "ts": -5, "dur": 1}]')
+    assert marey.open_trace(path).damage == ["2 x event before the clock's beginning"]
 
 
 def test_a_cut_file_says_so(path, tmp_path):
