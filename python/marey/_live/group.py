@@ -133,11 +133,12 @@ class Group:
     # ---- the others
 
     def others(self) -> list[tuple[int, str]]:
-        """(pid, path) of their sockets."""
+        """(pid, path) of their sockets; some may be dead."""
         if self._folder is None or self._listener is None:
             return []
+        own = self._listener.path
         with suppress(OSError):
-            return alive(self._folder, self._listener.path)
+            return [other for other in self._folder.sockets() if other[1] != own]
         return []
 
     def ask(

@@ -149,16 +149,13 @@ class Live:
     # ---- all processes
 
     def others(self, worker: int | None) -> list[tuple[int, str]]:
-        """The sockets of the other processes that are meant. Raises Wrong."""
+        """The sockets of the other processes that are meant."""
         if worker == os.getpid():
             return []
         others = self.group.others()
         if worker is None:
             return others
-        chosen = [other for other in others if other[0] == worker]
-        if not chosen:
-            raise Wrong(404, f"worker: there is no process {worker}")
-        return chosen
+        return [other for other in others if other[0] == worker]
 
     def ask(
         self,
@@ -167,7 +164,9 @@ class Live:
         own: Callable[[], dict[str, Any]] | None = None,
         **more: object,
     ) -> tuple[list[dict[str, Any]], list[str]]:
-        """What each process says, this one first; and who says nothing."""
+        """What each process says, this one first; and who says nothing. Raises Wrong where the one
+        that is meant is not there.
+        """
         said: list[dict[str, Any]] = []
         if worker in (None, os.getpid()):
             said.append((own or getattr(self.worker, what))())
@@ -175,6 +174,8 @@ class Live:
         answers = self.group.ask(self.others(worker), message, _FIGURES_S, _FIGURES_MAX)
         said.extend(json.loads(answer) for answer in answers.values() if answer is not None)
         silent = [pid for pid, answer in answers.items() if answer is None]
+        if not said and not silent:
+            raise Wrong(404, f"worker: there is no process {worker}")
         return said, [f"process {pid} did not answer" for pid in silent]
 
     def control(self, action: object, value: object, worker: int | None) -> list[str | None]:

@@ -67,6 +67,8 @@ class Profiles:
         message = {"what": "trace", "window": window}
         found = live.group.ask(live.others(worker), message, _SECONDS, _BYTES_MAX)
         traces.extend(trace for trace in found.values() if trace is not None)
+        if not found and not own:
+            raise Wrong(404, f"worker: there is no process {worker}")
         if not traces:
             raise Wrong(503, f"process {worker} did not answer")
         return traces

@@ -31,6 +31,7 @@ _SECONDS_TO_ASK = 1.0  # so long somebody may take to say what is asked
 _SECONDS_TO_TAKE = 5.0  # ... and to take the answer
 _PIECE = 1 << 18
 _BACKLOG = 64
+_DEAD = (ConnectionRefusedError, FileNotFoundError)  # what connecting to nobody raises
 
 
 class Listener:
@@ -151,24 +152,26 @@ def _is_alive(path: str) -> bool:
         probe.setblocking(False)
         try:
             probe.connect(path)
-        except (ConnectionRefusedError, FileNotFoundError):
+        except _DEAD:
             return False
         except OSError:
             pass  # it has more to do than it can
         return True
 
 
-def alive(folder: Folder, but: str | None = None) -> list[tuple[int, str]]:
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def alive(folder: Folder) -> list[tuple[int, str]]:
     """(pid, path) of the sockets that somebody listens on; those of the dead are removed."""
     found = []
     for pid, path in folder.sockets():
-        if path == but:
-            continue
         if _is_alive(path):
             found.append((pid, path))
         else:
-            with suppress(FileNotFoundError):
-                os.unlink(path)
+            _remove(path)
     return found
 
 
@@ -184,18 +187,23 @@ def sweep(folder: Folder) -> None:
 def ask(
     sockets: list[tuple[int, str]], message: Mapping[str, object], seconds: float, most: int
 ) -> dict[int, bytes | None]:
-    """What each process answers, at most so many bytes; None: nothing within that time. Each gets
-    its place among those that are asked, too, from 1 on: `number`.
+    """What each process answers, at most so many bytes; None: nothing within that time. The sockets
+    of the dead are removed. Each gets its place among those that are asked, too, from 1 on:
+    `number`.
     """
     answers: dict[int, bytes | None] = {}
     questions: list[_Question] = []
     try:
         for number, (pid, path) in enumerate(sockets, 1):
-            answers[pid] = None
             content = json.dumps({**message, "number": number}).encode()
-            with suppress(OSError):
-                question = _Question(pid, path, _LENGTH.pack(len(content)) + content)
-                questions.append(question)
+            try:
+                questions.append(_Question(pid, path, _LENGTH.pack(len(content)) + content))
+            except _DEAD:
+                _remove(path)
+                continue
+            except OSError:
+                pass  # it has more to do than it can
+            answers[pid] = None
         _collect(questions, time.monotonic() + seconds, most)
         for question in questions:
             if question.is_whole():
