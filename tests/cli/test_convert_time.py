@@ -507,6 +507,37 @@ def test_what_is_said_stands_where_progress_stood(tmp_path):
 # ---- any name
 
 
+FACE = "\U0001f600"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["convert", "--to", "chrome", "-o", "-"],
+        ["convert", "--to", "speedscope", "-o", "-"],
+        ["convert", "--to", "firefox", "-o", "-"],
+        ["report", "--json"],
+        ["tree", "--json"],
+        ["info", "--json"],
+        ["tail", "--json", "--once"],
+    ],
+)
+def test_emoji_are_utf8_in_json(words, tmp_path):
+    """Perfetto takes no file that has them as two escapes."""
+    maker = TraceMaker()
+    maker.clocks(realtime=17 * 10**17, monotonic=10**12, boottime=10**12)
+    track = maker.thread(1, 1, FACE)
+    writer = maker.sequence(track=track)
+    writer.begin(track, 10**12 + 10, FACE, [FACE], args={FACE: FACE})
+    writer.end(track, 10**12 + 20)
+    path = tmp_path / "face.perfetto-trace"
+    path.write_bytes(maker.data())
+    said = subprocess.run([MAREY, *words, path], stdout=subprocess.PIPE, check=True).stdout
+    said = gzip.decompress(said) if said[:2] == b"\x1f\x8b" else said
+    assert FACE.encode() in said
+    assert b"\\u" not in said
+
+
 names = st.one_of(
     st.text(max_size=30),
     st.sampled_from(["<script>alert(1)</script>", "\x1b[2J", '"', "\\", "'", "\u202egnp", ","]),

@@ -4,7 +4,7 @@ import subprocess
 from collections import Counter
 
 import tracecheck
-from command import find_marey
+from command import find_marey, peak_memory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sampled_traces import Sample, SampledTrace
@@ -142,6 +142,23 @@ def test_a_process_and_its_samples(tmp_path):
         maker.sample(Sample(START + pid, pid, pid, ((f"f{pid}", "/a.py", 1),), count=2))
     part = cut(tmp_path, maker.data(), "--process", "200")
     assert [sample["stack"][0]["function"] for sample in part.samples] == ["f200"]
+
+
+def test_a_moment_of_a_large_file_takes_little_memory(tmp_path):
+    maker = TraceMaker()
+    maker.clocks(realtime=17 * 10**17, monotonic=START, boottime=START)
+    thread = maker.thread(10, 11, "main")
+    writer = maker.sequence()
+    for number in range(40_000):
+        writer.begin(thread, START + 2 * number * US, f"{number:01000}", args={"n": f"{number}"})
+        writer.end(thread, START + (2 * number + 1) * US)
+    source, target = tmp_path / "large", tmp_path / "moment"
+    source.write_bytes(maker.data())
+    assert source.stat().st_size > 40_000_000
+    assert (
+        peak_memory("cut", "--from", "50ms", "--to", "50100us", source, "-o", target) < 20_000_000
+    )
+    assert len(tracecheck.load(target).spans) == 50
 
 
 def test_tracks_by_name(tmp_path):
