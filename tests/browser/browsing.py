@@ -48,3 +48,27 @@ def open_file(launched, path, width=1300, height=700, **options):
         watched.page.goto(path.resolve().as_uri())
         yield watched.page
         assert watched.wrong == []
+
+
+PERFETTO = """<script>
+addEventListener("message", (event) => {
+    if (event.data === "PING") event.source.postMessage("PONG", event.origin);
+    else if (event.data.perfetto) {
+        const { buffer, title } = event.data.perfetto;
+        document.title = JSON.stringify([buffer.byteLength, title, event.origin]);
+    }
+});
+</script>"""
+
+
+@contextlib.contextmanager
+def as_perfetto(page):
+    """In the block, a page in the place of ui.perfetto.dev takes traces, and has as its title what
+    it got: [bytes, title, origin]. The page may ask for that one, and for nothing else outside."""
+    page.context.route(
+        "https://ui.perfetto.dev/**",
+        lambda route: route.fulfill(body=PERFETTO, content_type="text/html"),
+    )
+    yield
+    assert {url.split("/")[2] for url in page.ear.outside} == {"ui.perfetto.dev"}
+    page.ear.outside = []

@@ -2,10 +2,12 @@
 what it says when things go wrong."""
 
 import contextlib
+import json
 import re
 from urllib.parse import quote
 
 import pytest
+from browsing import as_perfetto
 from live_fake import HOSTILE, KEPT, FakeLive
 from playwright.sync_api import expect
 
@@ -172,6 +174,10 @@ def test_a_kept_request_opens_and_is_taken_away(live, fake):
         row.get_by_role("link", name="Download").click()
     assert got.value.suggested_filename.endswith(".perfetto-trace")
     assert fake.asked[-1] == f"kept/{quote(KEPT)}/trace"
+    with as_perfetto(page), page.context.expect_page() as opened:
+        row.get_by_role("button", name="Open in Perfetto").click()
+        expect(page.locator(".kept")).to_contain_text("is with Perfetto")
+    assert json.loads(opened.value.title())[:2] == [len(b"trace"), KEPT]
     expect(page.locator(".recorder")).to_contain_text("Keeps requests: slower than 0.5 s, failed.")
 
 

@@ -7,6 +7,7 @@ import re
 import socket
 
 import pytest
+from browsing import as_perfetto
 from playwright.sync_api import expect
 from serving import View
 
@@ -130,32 +131,14 @@ def test_speedscope_opens_beside(view):
     page.ear.forget("WebGL")
 
 
-PERFETTO = """<script>
-addEventListener("message", (event) => {
-    if (event.data === "PING") event.source.postMessage("PONG", event.origin);
-    else if (event.data.perfetto) {
-        const { buffer, title } = event.data.perfetto;
-        document.title = JSON.stringify([buffer.byteLength, title, event.origin]);
-    }
-});
-</script>"""
-
-
 def test_perfetto_is_given_the_trace(view, served, trace):
     page = view("summary")
-    page.context.route(
-        "https://ui.perfetto.dev/**",
-        lambda route: route.fulfill(body=PERFETTO, content_type="text/html"),
-    )
     page.get_by_text("Open in …").click()
-    with page.context.expect_page() as opened:
+    with as_perfetto(page), page.context.expect_page() as opened:
         page.get_by_role("button", name="Perfetto ui.perfetto.dev").click()
-    expect(page.locator(".export .status")).to_contain_text("is with Perfetto")
+        expect(page.locator(".export .status")).to_contain_text("is with Perfetto")
     got = json.loads(opened.value.title())
     assert got == [trace.stat().st_size, trace.name, served.url[: served.url.index("/", 8)]]
-    # Asked for by the reader, and answered by this test.
-    assert {url.split("/")[2] for url in page.ear.outside} == {"ui.perfetto.dev"}
-    page.ear.outside = []
 
 
 PERFETTO_BY_PORT = """<script>
