@@ -177,7 +177,7 @@ void chain_learn(struct unwinder *unwinder, struct thread_reader *reader, uint64
         if (frame < start || frame + layout->frame_bytes > end) {
             start = frame & ~(uint64_t)4095;
             end = frame + layout->frame_bytes;
-            if (end < start ||
+            if (end < start || end - start > sizeof block ||
                 memory_read(&unwinder->process->memory, start, block, (size_t)(end - start)))
                 return;
         }
