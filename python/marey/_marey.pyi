@@ -220,6 +220,8 @@ class _SamplerStats(TypedDict):
     torn: int
     late_ns: int
     late_max_ns: int
+    gaps_us: int
+    gaps_us2: int
     cpu_ns: int
     lost: int
     threads: int

@@ -75,6 +75,9 @@ class Stats(NamedTuple):
     #: How late samples began after their deadlines: on the average, and at most since the start.
     jitter: float
     jitter_max: float
+    #: How far from the mean the time between two samples was: its standard deviation. Each is taken
+    #: at a random moment of its interval, so two fifths of that are as it should be.
+    spread: float
     #: Stacks that are in the profile; deadlines that passed unused, because the one before took too
     #: long; stacks given up, because they changed each time that they were read; and stacks that
     #: are in the profile without their innermost functions, because it was full (max_nodes).
@@ -91,6 +94,11 @@ class Stats(NamedTuple):
     threads: int
     nodes: int
     functions: int
+
+
+def _deviation(count: int, total: int, squares: int) -> float:
+    """Of so many numbers, by their sum and that of their squares."""
+    return max(0.0, squares / count - (total / count) ** 2) ** 0.5 if count else 0.0
 
 
 def _option(name: str, given: object, known: Sequence[str]) -> None:
@@ -311,6 +319,7 @@ class Sampler:
             achieved_hz=s["ticks"] / running if running else 0.0,
             jitter=s["late_ns"] / s["ticks"] / 1e9 if s["ticks"] else 0.0,
             jitter_max=s["late_max_ns"] / 1e9,
+            spread=_deviation(s["ticks"], s["gaps_us"], s["gaps_us2"]) / 1e6,
             samples=s["samples"],
             missed=s["missed"],
             torn=s["torn"],

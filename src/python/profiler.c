@@ -317,6 +317,8 @@ static void add_counts(const struct profiler *self, struct profiler_stats *stats
     stats->samples += counts.samples;
     stats->torn += counts.torn;
     stats->late_ns += counts.late_ns;
+    stats->gaps_us += counts.gaps_us;
+    stats->gaps_us2 += counts.gaps_us2;
     stats->cpu_ns += counts.cpu_ns;
     stats->threads = counts.threads;
     if (counts.late_max_ns > stats->late_max_ns)
@@ -417,6 +419,8 @@ void profiler_stats(struct profiler *self, struct profiler_stats *stats) {
     stats->samples -= forgotten->samples;
     stats->torn -= forgotten->torn;
     stats->late_ns -= forgotten->late_ns;
+    stats->gaps_us -= forgotten->gaps_us;
+    stats->gaps_us2 -= forgotten->gaps_us2;
     stats->cpu_ns -= forgotten->cpu_ns;
     stats->interval_ns = self->options.interval_ns;
     stats->lost = profile_lost(self->profile);

@@ -29,11 +29,12 @@ struct profiler_stats {
     uint64_t interval_ns; /* that is asked for */
     uint64_t running_ns;  /* on and not paused */
     uint64_t ticks, missed, samples, torn;
-    uint64_t late_ns;     /* sum over ticks: how long after its deadline it began */
-    uint64_t late_max_ns; /* since the start */
-    uint64_t cpu_ns;      /* of the sampling thread */
-    uint64_t lost;        /* samples that are not in the profile as they were */
-    uint32_t threads;     /* sampled now */
+    uint64_t late_ns;           /* sum over ticks: how long after its deadline it began */
+    uint64_t late_max_ns;       /* since the start */
+    uint64_t gaps_us, gaps_us2; /* between ticks: the sum, and that of the squares */
+    uint64_t cpu_ns;            /* of the sampling thread */
+    uint64_t lost;              /* samples that are not in the profile as they were */
+    uint32_t threads;           /* sampled now */
     uint32_t nodes, functions;
 };
 

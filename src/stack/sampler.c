@@ -23,7 +23,8 @@ enum {
 
 /* Written by the sampling thread alone. */
 struct shared_counts {
-    _Atomic uint64_t ticks, missed, samples, torn, late_ns, late_max_ns, cpu_ns, wall_ns;
+    _Atomic uint64_t ticks, missed, samples, torn, late_ns, late_max_ns, gaps_us, gaps_us2, cpu_ns,
+        wall_ns;
     _Atomic uint32_t processes, threads, refused;
 };
 
@@ -36,6 +37,7 @@ struct sampler {
     int targets_count, targets_room;
     uint64_t clock_ns; /* grows by what each tick stands for */
     uint64_t begun_ns; /* the first tick */
+    uint64_t tick_ns;  /* the latest, or when this run began */
     uint64_t check_ns, spent_ns;
     uint64_t cpu_before_ns, cpu_begun_ns; /* of earlier runs; of the thread when this one began */
     struct shared_counts counts;
@@ -77,6 +79,10 @@ static void count_tick(struct sampler *sampler, const struct schedule_tick *due)
     add(&counts->late_ns, due->late_ns);
     if (due->late_ns > get(&counts->late_max_ns))
         set(&counts->late_max_ns, due->late_ns);
+    uint64_t gap_us = (due->now_ns - sampler->tick_ns) / 1000;
+    sampler->tick_ns = due->now_ns;
+    add(&counts->gaps_us, gap_us);
+    add(&counts->gaps_us2, gap_us * gap_us);
     set(&counts->samples, sampler->sampling.samples);
     set(&counts->torn, sampler->sampling.torn);
     set(&counts->wall_ns, due->now_ns - sampler->begun_ns);
@@ -91,6 +97,8 @@ void sampler_counts(const struct sampler *sampler, struct sampler_counts *counts
         .torn = get(&from->torn),
         .late_ns = get(&from->late_ns),
         .late_max_ns = get(&from->late_max_ns),
+        .gaps_us = get(&from->gaps_us),
+        .gaps_us2 = get(&from->gaps_us2),
         .cpu_ns = get(&from->cpu_ns),
         .wall_ns = get(&from->wall_ns),
         .processes = atomic_load_explicit(&from->processes, memory_order_relaxed),
@@ -363,7 +371,8 @@ int sampler_run(struct sampler *sampler, uint64_t until_ns) {
     prctl(PR_SET_TIMERSLACK, 1); /* else the kernel may wake us 50 us later than asked */
     sampler->sampling.own_tid = (pid_t)syscall(SYS_gettid);
     sampler->cpu_begun_ns = schedule_cpu_ns();
-    schedule_begin(&sampler->schedule, schedule_now_ns());
+    sampler->tick_ns = schedule_now_ns();
+    schedule_begin(&sampler->schedule, sampler->tick_ns);
     aside_begin(&sampler->aside);
     run(sampler, until_ns);
     aside_end(&sampler->aside);

@@ -68,6 +68,8 @@ struct sampler_counts {
     uint64_t torn;    /* stacks given up */
     uint64_t late_ns; /* sum over ticks: how long after its deadline it began */
     uint64_t late_max_ns;
+    /* how far apart ticks were, the first from the begin of its run: the sum, and that of the squares */
+    uint64_t gaps_us, gaps_us2;
     uint64_t cpu_ns;             /* of the sampling thread */
     uint64_t wall_ns;            /* since the first tick */
     uint32_t processes, threads; /* sampled now */

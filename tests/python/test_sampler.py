@@ -432,6 +432,7 @@ def test_stats_add_up():
     assert stats.samples == sum(stacks(sampler).values())
     assert 0 < stats.achieved_hz < 1100
     assert 0 <= stats.jitter <= stats.jitter_max
+    assert 0 < stats.spread < 10
     assert 0.1 < stats.duration < 60 and 0 < stats.cpu_time < stats.duration
     assert stats.cost == pytest.approx(stats.cpu_time / stats.duration)
     assert stats.lost == 0 and stats.nodes > stats.functions > 2 and stats.threads == 0

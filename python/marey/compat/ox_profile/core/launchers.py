@@ -30,13 +30,10 @@ class SamplingTracker:
 
     def snap(self, prev: float) -> None:
         """A sample now. prev: the time.time() of the one before."""
-        self.note(time.time() - prev)
-
-    def note(self, wait: float, count: int = 1) -> None:
-        """So many samples, each so many seconds after the one before."""
-        self.calls += count
-        self.wait += wait * count
-        self.wait_sq += wait * wait * count
+        wait = time.time() - prev
+        self.calls += 1
+        self.wait += wait
+        self.wait_sq += wait * wait
 
     def stats(self) -> dict[str, float] | str:
         """{"mean": seconds, "stdev": seconds}, or a text where there are no samples."""
@@ -75,6 +72,7 @@ class SimpleLauncher(threading.Thread):
         if self._native is not None:
             self.sampler.my_db._samplers.append(self._native)
         self._tracker = SamplingTracker()
+        self._gaps_before = 0, 0, 0  # when the interval was set
         self._changed = threading.Event()
 
     @classmethod
@@ -89,12 +87,17 @@ class SimpleLauncher(threading.Thread):
     def tracker(self) -> SamplingTracker:
         """How far apart samples are: since the start, or since the interval was set."""
         if self._native is not None:
-            stats = self._native.stats()
-            self._tracker.reset()
-            if stats.achieved_hz:
-                ticks = round(stats.achieved_hz * stats.duration)
-                self._tracker.note(1 / stats.achieved_hz, ticks)
+            now, before = self._gaps(), self._gaps_before
+            self._tracker.calls = now[0] - before[0]
+            self._tracker.wait = (now[1] - before[1]) / 1e6
+            self._tracker.wait_sq = (now[2] - before[2]) / 1e12
         return self._tracker
+
+    def _gaps(self) -> tuple[int, int, int]:
+        """Of the native sampler: how many, microseconds in all, and the squares of each in all."""
+        assert self._native is not None
+        stats = self._native._core.stats()
+        return stats["ticks"], stats["gaps_us"], stats["gaps_us2"]
 
     def show(self, *args: Any, **kwargs: Any) -> str:
         """A table of the functions with the most hits."""
@@ -111,6 +114,7 @@ class SimpleLauncher(threading.Thread):
         self._tracker.reset()
         if self._native is not None:
             self._native.set_interval(1 / self._hz())
+            self._gaps_before = self._gaps()
 
     def pause(self) -> None:
         """Sample nothing until unpause(). What was seen stays."""
