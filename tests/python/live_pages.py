@@ -1,7 +1,11 @@
 """Helpers of the tests of the live page."""
 
 import json
+import os
+import select
+import signal
 import time
+import traceback
 from contextlib import contextmanager
 
 from marey._live.live_page import Live
@@ -61,6 +65,31 @@ def until(condition, seconds=60):
             return found
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s: {condition}")
+
+
+@contextmanager
+def forked(body):
+    """A child that does this, and then nothing; its number. It ends with the block."""
+    told, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            body()
+            os.write(tell, b"x")
+            time.sleep(120)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    os.close(tell)
+    try:
+        assert select.select([told], [], [], 60)[0], "the child does nothing"
+        assert os.read(told, 1) == b"x", "the child failed"
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(told)
 
 
 def header(answer, name):

@@ -10,7 +10,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from live_pages import TOKEN, until
+from live_pages import TOKEN, forked, until
 
 import marey
 from marey.integrations._requests import Requests
@@ -152,17 +152,14 @@ def test_what_no_browser_sends(served, request_text):
 
 
 def test_a_child_does_not_serve_for_its_parent(served):
-    pid = os.fork()
-    if pid == 0:
-        try:
-            closed = served._server.socket.fileno() == -1
-            with marey.live(token=TOKEN, name="child") as own:
-                state = json.loads(ask(own, "/live/state")[2])
-            good = closed and state["name"] == "child" and state["sampling"]["state"] == "off"
-        except BaseException:
-            good = False
-        os._exit(0 if good else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    def child():
+        assert served._server.socket.fileno() == -1
+        with marey.live(token=TOKEN, name="child") as own:
+            state = json.loads(ask(own, "/live/state")[2])
+        assert state["name"] == "child" and state["sampling"]["state"] == "off"
+
+    with forked(child):
+        pass
     assert ask(served, "/live/state")[0] == 200
 
 

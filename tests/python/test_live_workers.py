@@ -12,11 +12,10 @@ import stat
 import struct
 import subprocess
 import sys
-import threading
 from contextlib import contextmanager
 
 import pytest
-from live_pages import TOKEN, Visit, page, until
+from live_pages import TOKEN, Visit, forked, page, until
 
 import marey
 from marey._live.folder import Folder, group_name
@@ -225,7 +224,7 @@ def test_workers_of_uvicorn(tmp_path):
             answer = connection.getresponse()
             for _ in range(2):  # one at once, and one when something has changed
                 while not (line := answer.readline()).startswith(b"data: "):
-                    pass
+                    assert line, "the stream has ended"
                 assert len(json.loads(line[6:])["workers"]) == 2
         finally:
             connection.close()
@@ -234,39 +233,13 @@ def test_workers_of_uvicorn(tmp_path):
 # ---- one process and others of its own
 
 
-def other(body):
-    """A child that does this and waits for its end; ends with the block."""
-
-    @contextmanager
-    def running():
-        told, tell = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                body()
-                os.write(tell, b"x")
-                threading.Event().wait(120)
-            finally:
-                os._exit(1)
-        try:
-            assert os.read(told, 1) == b"x"
-            yield pid
-        finally:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            os.close(told)
-            os.close(tell)
-
-    return running()
-
-
 def test_processes_of_one_name_are_shown_together():
     def join():
         join.page = page(group="jobs")
         join.visit = join.page.__enter__()
         join.visit.live.group.wait()
 
-    with page(group="jobs") as visit, other(join) as pid:
+    with page(group="jobs") as visit, forked(join) as pid:
         visit.live.touch()
         assert pids(visit.state()) == {os.getpid(), pid}
         assert visit.control(action="start", worker=pid)[0] == 204
@@ -283,7 +256,7 @@ def test_processes_of_a_pool_are_shown_by_the_one_that_serves():
         requests.begin_named("GET /task", "GET", None).end()
         requests.live.group.wait()
 
-    with marey.live(token=TOKEN, requests=requests) as served, other(child) as pid:
+    with marey.live(token=TOKEN, requests=requests) as served, forked(child) as pid:
         visit = Visit(served.live)
         assert pids(visit.state()) == {os.getpid(), pid}
         assert visit.json("/live/routes")["rows"]["requests"] == [1]
@@ -300,7 +273,7 @@ def test_a_forked_child_is_a_process_of_its_own():
             assert visit.state()["csrf"] == before["csrf"]
             assert visit.state()["sampling"]["state"] == "on"
 
-        with other(child) as pid:
+        with forked(child) as pid:
             state = visit.state()
             assert pids(state) == {os.getpid(), pid} and state["problems"] == []
             assert {worker["state"] for worker in state["workers"]} == {"on"}
