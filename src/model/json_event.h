@@ -31,6 +31,23 @@ struct json_reader {
     uint64_t offset;  /* of the event, for damage */
 };
 
+/* What an event says. */
+struct json_said {
+    struct bytes name, category, phase, scope, bind;
+    struct json_value time, duration, pid, tid, id, local_id, arguments, flow;
+    uint8_t has_time, has_duration, has_pid, has_tid, has_id, has_local_id, has_arguments, has_flow;
+    uint8_t flow_in, flow_out;
+};
+
+/* The track that an event is on, new or known; MAP_NONE where there are too many or memory is short. */
+uint32_t json_process_track(struct json_reader *self, const struct json_said *said);
+/* An event that names no thread is its process's main one's. */
+uint32_t json_thread_track(struct json_reader *self, const struct json_said *said);
+/* Spans of one id, one category are in one row, whichever thread they come from. name: of a new one. */
+uint32_t json_async_track(struct json_reader *self, const struct json_said *said, uint32_t name);
+uint32_t json_instant_track(struct json_reader *self, const struct json_said *said);
+uint32_t json_counter_track(struct json_reader *self, uint32_t process, uint32_t name);
+
 /* Takes an event: what stands between its braces. Returns 0, or -1 where that is no members: then nothing has happened. */
 int json_event_read(struct json_reader *self, struct bytes event);
 
