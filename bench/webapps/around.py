@@ -9,7 +9,7 @@ OWN = str(Path(__file__).parent)
 EVERY = [int(number) for number in os.environ.get("BENCH_EVERY", "").split()]
 SLOW = 0.2  # seconds from which a request is kept
 
-_KEPT = {"paused": None, "sampled": "samples", "calls": "calls"}
+_KEPT = {"paused": None, "spans": "spans", "sampled": "samples", "calls": "calls"}
 used = []  # the tools, to be alive
 
 

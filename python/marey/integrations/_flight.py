@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _WHAT = ("spans", "samples", "calls")
 _DEPTH = 100  # of calls
+_NODES = 1024  # of the sampler's own profile, which nobody asks for
 _AGAIN_SECONDS = 5.0  # after which is tried again what could not be begun
 
 
@@ -135,7 +136,7 @@ class Flight:
         """What sees samples or calls."""
         from .._sampler import Sampler
 
-        sampler = Sampler(self._hz, record=True, after_fork="off")
+        sampler = Sampler(self._hz, record=True, after_fork="off", max_nodes=_NODES)
         scope = _scope(**self._calls, max_calls=0, log_bytes=0, threads="all")
         if self._what == "samples":
             self._sampler = sampler
