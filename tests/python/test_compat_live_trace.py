@@ -386,6 +386,16 @@ def test_wrong_use(args, status, message):
     assert "Traceback" not in done.stderr
 
 
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    log = tmp_path / "x.log"
+    log.write_text("".join(LOG.replace("line 8", f"line {n}") for n in range(5000)))
+    command = f"'{sys.executable}' -m marey.compat.live_trace analyze -m 5000 '{log}' | head -1"
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.startswith("    1 0.02%") and done.stderr == ""
+
+
 def test_an_error_of_the_script_is_its_own(tmp_path):
     script = tmp_path / "x.py"
     script.write_text("raise ValueError('own')\n")

@@ -4,7 +4,7 @@
         with kev("main", __name__, path=path):
             ...
 
-A span costs a fifteenth of keke's, coroutines are measured to their end, a value whose `__str__`
+A span costs a tenth of keke's, coroutines are measured to their end, a value whose `__str__`
 fails is no error, and a program that ends without leaving the `with` leaves a whole file.
 """
 

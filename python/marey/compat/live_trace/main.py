@@ -71,7 +71,7 @@ def get_command_from_path(cmd: str) -> str:
     folders = os.environ.get("PATH", "").split(os.pathsep)
     for path in (cmd, *(os.path.join(folder, cmd) for folder in folders)):
         if os.path.isfile(path):
-            return path
+            return os.path.abspath(path)
     raise ValueError(f"Command not found: {cmd}")
 
 
@@ -82,7 +82,7 @@ def _run_script(writer: BaseWriter, args: argparse.Namespace) -> None:
     except ValueError as error:
         sys.exit(f"live-trace: {error}")
     sys.argv = list(args.command_args)
-    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    sys.path.insert(0, os.path.dirname(path))
     tracer = TracerUsingBackgroundThread(writer, args.interval)
     tracer.start()
     try:
@@ -203,5 +203,9 @@ def main(args: Sequence[str] | None = None) -> None:
         return
     try:
         analyze(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (OSError, ParseError) as error:
         sys.exit(f"live-trace: {error}")
