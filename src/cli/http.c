@@ -16,35 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
-#include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 
-#include "cli/http_gzip.h"
+#include "cli/http_answer.h"
+#include "cli/http_job.h"
 
 enum { SIGNALS = 3 };
-
-static const char data_policy[] = "default-src 'none'; frame-ancestors 'none'";
-
-struct job {
-    struct job *next;
-    struct evhttp_request *request;
-    struct site *site;
-    char *path, *query, *if_none; /* its own */
-    int takes_gzip;
-    struct http_answer answer;
-};
-
-/* First in, first out. */
-struct queue {
-    struct job *first, **last;
-    int count;
-};
 
 /* A port that is answered on. */
 struct site {
@@ -74,38 +55,6 @@ struct http {
     http_handler *once_handler;
 };
 
-/* ------------------------------------------------------------------- queues */
-
-static void push(struct queue *queue, struct job *job) {
-    job->next = NULL;
-    if (!queue->first)
-        queue->last = &queue->first;
-    *queue->last = job;
-    queue->last = &job->next;
-    queue->count++;
-}
-
-static struct job *pop(struct queue *queue) {
-    struct job *job = queue->first;
-    if (job) {
-        queue->first = job->next;
-        queue->count--;
-    }
-    return job;
-}
-
-static void job_free(struct job *job) {
-    if (!job->answer.is_lasting)
-        free(job->answer.bytes);
-    if (job->answer.file)
-        close(job->answer.file - 1);
-    free(job->answer.filename);
-    free(job->path);
-    free(job->query);
-    free(job->if_none);
-    free(job);
-}
-
 /* Wakes the thread of the sockets. */
 static void wake(struct http *http) {
     uint64_t one = 1;
@@ -113,45 +62,11 @@ static void wake(struct http *http) {
     (void)written; /* it is awake already where there is no room */
 }
 
-/* ------------------------------------------------------------------ answers */
-
-static int is_text(const char *content_type) {
-    return content_type &&
-           (!strncmp(content_type, "text/", 5) || !strncmp(content_type, "application/json", 16) ||
-            !strncmp(content_type, "image/svg", 9));
-}
-
-/* Sets other bytes; NULL: there were none to be had, and none are sent. */
-static void replace(struct http_answer *answer, char *bytes, size_t size, int is_gzip) {
-    if (!answer->is_lasting)
-        free(answer->bytes);
-    answer->bytes = bytes;
-    answer->size = size;
-    answer->is_lasting = 0;
-    answer->is_gzip = is_gzip;
-}
-
-/* Packs what is worth it, and unpacks what the other side does not take. */
-static void pack(struct job *job) {
-    struct http_answer *answer = &job->answer;
-    size_t size = 0;
-    if (answer->is_gzip && !job->takes_gzip) {
-        char *plain = http_gunzip(answer->bytes, answer->size, &size);
-        answer->status = plain ? answer->status : 503;
-        replace(answer, plain, size, 0);
-    } else if (!answer->is_gzip && job->takes_gzip && answer->size >= HTTP_GZIP_MIN &&
-               is_text(answer->content_type)) {
-        char *packed = http_gzip(answer->bytes, answer->size, &size);
-        if (packed)
-            replace(answer, packed, size, 1);
-    }
-}
-
 static void *work(void *argument) {
     struct http *http = argument;
     pthread_mutex_lock(&http->lock);
     while (!http->ends) {
-        struct job *job = pop(&http->waiting);
+        struct job *job = job_pop(&http->waiting);
         if (!job) {
             pthread_cond_wait(&http->is_work, &http->lock);
             continue;
@@ -159,83 +74,13 @@ static void *work(void *argument) {
         pthread_mutex_unlock(&http->lock);
         const struct http_request request = {job->path, job->query, job->if_none, job->takes_gzip};
         job->site->handler(http->context, &request, &job->answer);
-        pack(job);
+        http_answer_pack(&job->answer, job->takes_gzip);
         pthread_mutex_lock(&http->lock);
-        push(&http->answered, job);
+        job_push(&http->answered, job);
         wake(http);
     }
     pthread_mutex_unlock(&http->lock);
     return NULL;
-}
-
-static void add_header(struct evhttp_request *request, const char *key, const char *value) {
-    if (value)
-        evhttp_add_header(evhttp_request_get_output_headers(request), key, value);
-}
-
-/* What every answer has. */
-static void add_headers(struct evhttp_request *request, const struct http_answer *answer) {
-    char disposition[1024];
-    add_header(request, "Content-Type", answer->content_type);
-    add_header(request, "Content-Security-Policy", answer->policy ? answer->policy : data_policy);
-    add_header(request, "X-Content-Type-Options", "nosniff");
-    add_header(request, "Referrer-Policy", "no-referrer");
-    add_header(request, "Cross-Origin-Resource-Policy",
-               answer->origin ? "cross-origin" : "same-origin");
-    add_header(request, "Cache-Control", answer->etag ? "no-cache, private" : "no-store");
-    add_header(request, "Vary", "Accept-Encoding");
-    add_header(request, "ETag", answer->etag);
-    add_header(request, "Location", answer->location);
-    add_header(request, "Access-Control-Allow-Origin", answer->origin);
-    if (answer->is_gzip && answer->bytes)
-        add_header(request, "Content-Encoding", "gzip");
-    if (answer->status == 405)
-        add_header(request, "Allow", "GET, HEAD");
-    if (!answer->filename)
-        return;
-    snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", answer->filename);
-    add_header(request, "Content-Disposition", disposition);
-}
-
-static void free_bytes(const void *bytes, size_t size, void *unused) {
-    (void)size;
-    (void)unused;
-    free((void *)(uintptr_t)bytes);
-}
-
-/* The body is handed over, not copied. Returns 0, or -1 where memory is short. */
-static int add_body(struct evbuffer *body, struct http_answer *answer) {
-    struct stat is;
-    if (answer->file) {
-        int file = answer->file - 1;
-        answer->file = 0;
-        if (fstat(file, &is) == 0 && evbuffer_add_file(body, file, 0, is.st_size) == 0)
-            return 0;
-        close(file);
-        return -1;
-    }
-    if (!answer->bytes || !answer->size)
-        return 0;
-    int lasts = answer->is_lasting;
-    if (evbuffer_add_reference(body, answer->bytes, answer->size, lasts ? NULL : free_bytes, NULL))
-        return -1;
-    answer->bytes = NULL;
-    return 0;
-}
-
-static void send_answer(struct evhttp_request *request, struct http_answer *answer) {
-    struct evbuffer *body = evbuffer_new();
-    add_headers(request, answer);
-    int status = !body || add_body(body, answer) ? 503 : answer->status;
-    evhttp_send_reply(request, status, NULL, body);
-    if (body)
-        evbuffer_free(body);
-}
-
-/* An answer that says nothing. */
-static void send_status(struct evhttp_request *request, int status) {
-    struct http_answer answer = {.status = status};
-    send_answer(request, &answer);
 }
 
 /* ---------------------------------------------------------------- questions */
@@ -253,38 +98,13 @@ static int is_local_host(const char *host) {
     return 0;
 }
 
-static char *copy(const char *text) {
-    return text ? strdup(text) : NULL;
-}
-
-static struct job *new_job(struct evhttp_request *request, struct site *site) {
-    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
-    struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
-    const char *path = evhttp_uri_get_path(uri), *query = evhttp_uri_get_query(uri);
-    const char *encodings = evhttp_find_header(headers, "Accept-Encoding");
-    struct job *job = calloc(1, sizeof *job);
-    if (!job)
-        return NULL;
-    job->request = request;
-    job->site = site;
-    job->path = copy(path ? path : "");
-    job->query = copy(query);
-    job->if_none = copy(evhttp_find_header(headers, "If-None-Match"));
-    job->takes_gzip = encodings && strstr(encodings, "gzip");
-    job->answer.status = 404;
-    if (job->path && (job->query || !query))
-        return job;
-    job_free(job);
-    return NULL;
-}
-
 static void ask(struct site *site, struct evhttp_request *request) {
     struct http *http = site->http;
-    struct job *job = new_job(request, site);
+    struct job *job = job_new(request, site);
     pthread_mutex_lock(&http->lock);
     int has_room = job && http->waiting.count < HTTP_WAITING_MAX;
     if (has_room)
-        push(&http->waiting, job);
+        job_push(&http->waiting, job);
     pthread_cond_signal(&http->is_work);
     pthread_mutex_unlock(&http->lock);
     site->pending += has_room;
@@ -292,16 +112,16 @@ static void ask(struct site *site, struct evhttp_request *request) {
         return;
     if (job)
         job_free(job);
-    send_status(request, 503);
+    http_answer_nothing(request, 503);
 }
 
 static void on_request(struct evhttp_request *request, void *argument) {
     enum evhttp_cmd_type method = evhttp_request_get_command(request);
     const char *host = evhttp_find_header(evhttp_request_get_input_headers(request), "Host");
     if (!is_local_host(host))
-        send_status(request, 403);
+        http_answer_nothing(request, 403);
     else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD)
-        send_status(request, 405);
+        http_answer_nothing(request, 405);
     else
         ask(argument, request);
 }
@@ -453,7 +273,7 @@ static void finish(struct http *http, struct job *job) {
         http->once.is_sending = 1;
         evhttp_request_set_on_complete_cb(job->request, on_once_answered, http);
     }
-    send_answer(job->request, &job->answer);
+    http_answer_send(job->request, &job->answer);
     job_free(job);
 }
 
@@ -466,7 +286,7 @@ static void on_answers(evutil_socket_t from, short events, void *argument) {
     (void)events;
     do {
         pthread_mutex_lock(&http->lock);
-        job = pop(&http->answered);
+        job = job_pop(&http->answered);
         pthread_mutex_unlock(&http->lock);
         if (job)
             finish(http, job);
@@ -546,7 +366,7 @@ int http_run(struct http *http) {
 
 static void free_jobs(struct queue *queue) {
     struct job *job;
-    while ((job = pop(queue)))
+    while ((job = job_pop(queue)))
         job_free(job);
 }
 
