@@ -1,5 +1,5 @@
-"""What the applications of bench/live.py do for a request: some 300 calls of code of their own, that
-price a cart and make the rows of a page or of an answer in JSON, and what such applications do by
+"""What the applications of bench/live.py do for a request: some 300 calls of code of their own, by
+which a cart becomes the rows of a page or of an answer in JSON, and what such applications do by
 libraries: a document is read and searched, a session signed and checked."""
 
 import hashlib

@@ -28,6 +28,7 @@ _END_SECONDS = 2.0  # the process waits so long at its end for what was asked fo
 _works: deque[Work] = deque()  # what is not done yet, the one that is being done in front
 _bell: queue.SimpleQueue[None] = queue.SimpleQueue()
 _thread: threading.Thread | None = None
+_starting = threading.Lock()
 _ending = threading.Event()
 
 
@@ -39,20 +40,23 @@ def submit(work: Work) -> bool:
         return False
     _works.append(work)
     _bell.put(None)
-    if _thread is None:
-        _start()
+    if _thread is None and _starting.acquire(blocking=False):  # else another thread starts it
+        try:
+            _start()
+        except RuntimeError:
+            _works.clear()
+            raise
+        finally:
+            _starting.release()
     return True
 
 
 def _start() -> None:
     global _thread
-    _thread = threading.Thread(target=_run, name="marey keeper", daemon=True)
-    try:
-        _thread.start()
-    except RuntimeError:
-        _thread = None
-        _works.clear()
-        raise
+    if _thread is None:
+        thread = threading.Thread(target=_run, name="marey keeper", daemon=True)
+        thread.start()
+        _thread = thread
 
 
 def waiting() -> int:
@@ -80,8 +84,9 @@ def finish() -> None:
 
 def _forget() -> None:
     """A forked child begins with nothing."""
-    global _works, _bell, _thread, _ending
-    _works, _bell, _thread, _ending = deque(), queue.SimpleQueue(), None, threading.Event()
+    global _works, _bell, _thread, _starting, _ending
+    _works, _bell, _thread = deque(), queue.SimpleQueue(), None
+    _starting, _ending = threading.Lock(), threading.Event()
 
 
 atexit.register(finish)

@@ -43,9 +43,9 @@ def plain(name: str, most: int = _NAME_MAX) -> str:
     return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.")[:most] or "unnamed"
 
 
-def stamped(name: str, when: float | None = None) -> str:
-    """How a file's name begins: the local time (of `when`, seconds of time.time()), and `name`."""
-    return f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.localtime(when))}_{name}"
+def stamped(name: str) -> str:
+    """How a file's name begins: the local time, and `name`."""
+    return f"{time.strftime('%Y-%m-%dT%H-%M-%S')}_{name}"
 
 
 def _names(start: str) -> Iterator[str]:
@@ -146,10 +146,13 @@ def prune(folder: str, files: int, size: int, newest: str) -> None:
 
 
 def _remove_unfinished(folder: str) -> None:
+    """What was being written, and the names that were taken for it."""
     before = time.time() - _LEFT_SECONDS
     for name in os.listdir(folder):
-        if _UNFINISHED.fullmatch(name):
-            path = os.path.join(folder, name)
+        path = os.path.join(folder, name)
+        is_partial = _UNFINISHED.fullmatch(name)
+        if is_partial or _OURS.fullmatch(name):
             with suppress(FileNotFoundError):
-                if os.lstat(path).st_mtime < before:
+                status = os.lstat(path)
+                if status.st_mtime < before and (is_partial or not status.st_size):
                     os.unlink(path)

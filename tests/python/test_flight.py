@@ -231,19 +231,22 @@ def test_calls_are_those_of_the_applications_own_code(serve):
 
 
 def test_samples_are_taken(serve):
-    def application(environ, start_response):
-        until = time.monotonic() + 0.3
-        while time.monotonic() < until:
+    def busy(environ, start_response):
+        deadline = time.monotonic() + SECONDS
+        while application.flight._sampler.stats().samples < 5 and time.monotonic() < deadline:
             sum(range(1000))
         start_response("200 OK", [])
         return []
 
-    application = serve(application, keep=True, record="samples", hz=1000)
+    application = serve(busy, keep=True, record="samples", hz=1000)
     ask(application, "/")
     (row,) = kept(application)
-    message = load(application, row).message
-    assert any(packet.HasField("perf_sample") or "sample" in str(packet.WhichOneof("data"))
-               for packet in message.packet)  # fmt: skip
+    packets = load(application, row).message.packet
+    functions = {
+        name.str.decode() for packet in packets for name in packet.interned_data.function_names
+    }
+    assert any(packet.HasField("stack_sample") for packet in packets)
+    assert any("busy" in name for name in functions), functions
 
 
 def test_an_asgi_request_is_kept(folder):
@@ -308,15 +311,17 @@ def test_the_oldest_go_first_and_unfinished_files_with_them(serve, folder):
     application = serve(keep=True, files=3)
     folder.mkdir()
     left = folder / "2026-11-21T10-00-03_GET_x_1ms.perfetto-trace.4711"
-    left.write_bytes(b"")
-    os.utime(left, (1, 1))
+    taken = folder / "2026-11-21T10-00-03_GET_x_2ms.perfetto-trace"
+    for unfinished in (left, taken):
+        unfinished.write_bytes(b"")
+        os.utime(unfinished, (1, 1))
     for number in range(5):
         ask(application, f"/{number}")
         until(lambda: not _keeper.waiting())
         newest = application.flight.kept()[0]["name"]
         os.utime(folder / newest, (number, number))
     assert [row["request"] for row in kept(application, 3)] == ["GET /2", "GET /3", "GET /4"]
-    assert not left.exists() and len(list(folder.iterdir())) == 3
+    assert not left.exists() and not taken.exists() and len(list(folder.iterdir())) == 3
     application = serve(keep=True, size=1)
     ask(application, "/last")
     assert [row["request"] for row in kept(application)] == ["GET /last"]
@@ -406,12 +411,14 @@ def test_too_many_at_a_time_are_counted_and_wait_for_nobody(serve):
         assert _keeper.submit(lambda: gate.wait(SECONDS))
         for _ in range(40):
             ask(application, "/")
-        assert application.flight.state()["not_kept"] == 25
+        state = application.flight.state()
+        assert state["not_kept"] == 25 and "some are not" in state["problem"]
     finally:
         gate.set()
     kept(application, 15)
     ask(application, "/")
     kept(application, 16)
+    assert application.flight.state()["problem"] is None
 
 
 def test_a_request_that_never_ends_keeps_no_other_from_being_kept(serve):

@@ -188,11 +188,18 @@ class Flight:
         try:
             is_taken = _keeper.submit(partial(self._write, work))
         except RuntimeError as error:  # can't start new thread
-            is_taken = False
             self._trouble("keeping", f"nothing is kept: {error}", error)
+            self._count_not_kept()
+            return
         if not is_taken:
-            with self._lock:
-                self._not_kept += 1
+            self._count_not_kept()
+            self._problems["queue"] = (
+                "more requests are to be kept than can be written: some are not"
+            )
+
+    def _count_not_kept(self) -> None:
+        with self._lock:
+            self._not_kept += 1
 
     def _write(self, work: _Work) -> None:
         """In the keeper's thread."""
@@ -209,13 +216,14 @@ class Flight:
                 work.facts,
             )
         except Exception as error:
-            with self._lock:
-                self._not_kept += 1
+            self._count_not_kept()
             self._trouble("keeping", f"a request was not kept: {error}", error)
         else:
             with self._lock:
                 self._kept += 1
             self._solved("keeping")
+            if _keeper.waiting() == 1:  # this one
+                self._solved("queue")
 
     def _trouble(self, what: str, words: str, error: BaseException) -> None:
         is_new = what not in self._problems
