@@ -8,6 +8,7 @@ import stack_oracle
 
 PROGRAMS = pathlib.Path(__file__).parent / "programs"
 ROUNDS = 20_000
+READINGS_MOST = 50  # one may be over before a busy machine lets the program go on
 # Of all stacks; a program that does nothing but call, on a machine that is busy with other things.
 TORN_MOST = 0.02
 TORN_MOST_SPREAD = 0.05  # where frames are in several places: generators
@@ -44,15 +45,20 @@ def check_counts(seen, most=TORN_MOST):
 )
 def test_only_legal_stacks(run, outside, name, functions):
     running = run(name)
-    seen = outside(running.pid, ROUNDS if name != "deep.py" else ROUNDS // 4)
-    assert not seen.error
     program = program_as_seen(name, running)
-    complaints = [program.complaint(frames) for _, _, frames in seen.stacks]
-    wrong = sum(times for complaint, times in zip(complaints, seen.times) if complaint)
-    print(f"{seen.version}: {wrong} of {seen.read} wrong: {set(complaints) - {None}}")
-    assert wrong == 0
-    assert functions <= seen.names  # all that happens is seen
-    check_counts(seen, TORN_MOST_SPREAD if name == "generators.py" else TORN_MOST)
+    names = set()
+    for _ in range(READINGS_MOST):
+        seen = outside(running.pid, ROUNDS if name != "deep.py" else ROUNDS // 4)
+        assert not seen.error
+        complaints = [program.complaint(frames) for _, _, frames in seen.stacks]
+        wrong = sum(times for complaint, times in zip(complaints, seen.times) if complaint)
+        print(f"{seen.version}: {wrong} of {seen.read} wrong: {set(complaints) - {None}}")
+        assert wrong == 0
+        check_counts(seen, TORN_MOST_SPREAD if name == "generators.py" else TORN_MOST)
+        names |= seen.names
+        if functions <= names:
+            break
+    assert functions <= names  # all that happens is seen
 
 
 def test_branches_through_the_same_functions_do_not_mix(run, outside):
