@@ -41,6 +41,17 @@ class Seen:
     counts: dict = field(default_factory=dict)
     status: int = 0
 
+    @property
+    def lasted_ns(self):
+        """How long it was sampled."""
+        return self.counts["wall_ns"]
+
+    def all_ticks_are_told(self, hz):
+        """Those that were kept and those that were missed are as many as there were; the first may
+        have been late."""
+        ticks = self.counts["ticks"] + self.counts["missed"]
+        return abs(ticks - self.lasted_ns * hz / 1e9) < self.counts["late_max_ns"] * hz / 1e9 + 3
+
     def wall_ns(self, having=None):
         """Of all samples, or of those that have this function."""
         return sum(s.wall_ns for s in self.samples if having is None or having in s.names)
