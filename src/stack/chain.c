@@ -74,18 +74,15 @@ static uint64_t callee_of(struct unwinder *unwinder, struct window *window,
                : 0;
 }
 
-/* The thread went on between saying which frame is its top and the copying of the frames: what was the top may have
- * returned or called another. The marks tell the true one. */
-uint64_t chain_top(struct unwinder *unwinder, struct thread_reader *reader, uint64_t top) {
+/* Up to the last frame that was called, and down to the one that runs: what stands above that has returned. */
+uint64_t chain_running(struct unwinder *unwinder, struct thread_reader *reader, uint64_t near) {
     const struct layout *layout = &unwinder->process->layout;
-    struct window_span *span = window_find(&reader->window, NULL, top, layout->frame_bytes);
-    if (!span || span->shim || layout->live < LIVE_STACKTOP || top % 8)
-        return top;
-    const uint8_t *bytes = window_second(&reader->window, span, top);
     enum { OWNED_BY_THREAD = 0, STEPS_MAX = 64 };
-    if (bytes[layout->frame_owner] != OWNED_BY_THREAD)
-        return top;
-    uint64_t frame = top;
+    struct window_span *span = window_find(&reader->window, NULL, near, layout->frame_bytes);
+    if (!span || span->shim || near % 8 ||
+        window_second(&reader->window, span, near)[layout->frame_owner] != OWNED_BY_THREAD)
+        return 0;
+    uint64_t frame = near;
     int steps = 0;
     for (uint64_t callee; steps < STEPS_MAX; steps++) {
         callee = callee_of(unwinder, &reader->window, span, frame);
@@ -93,15 +90,24 @@ uint64_t chain_top(struct unwinder *unwinder, struct thread_reader *reader, uint
             break;
         frame = callee;
     }
-    for (; frame && steps < STEPS_MAX; steps++) {
+    for (; frame && frame % 8 == 0 && steps < STEPS_MAX; steps++) {
         if (!window_holds(span, frame, layout->frame_bytes))
-            return top;
-        bytes = window_second(&reader->window, span, frame);
+            return 0;
+        const uint8_t *bytes = window_second(&reader->window, span, frame);
         if (is_shim(layout, bytes) || is_live(layout, bytes, DOING_RUN))
             return frame;
         frame = get64(bytes + layout->frame_previous); /* it has returned */
     }
-    return top;
+    return 0;
+}
+
+/* The thread went on between saying which frame is its top and the copying of the frames: what was the top may have
+ * returned or called another. The marks tell the true one. */
+uint64_t chain_top(struct unwinder *unwinder, struct thread_reader *reader, uint64_t top) {
+    if (unwinder->process->layout.live < LIVE_STACKTOP)
+        return top;
+    uint64_t running = chain_running(unwinder, reader, top);
+    return running ? running : top;
 }
 
 /* ---- the chain */
@@ -117,6 +123,7 @@ enum walk chain_walk(struct thread_reader *reader, const struct layout *layout, 
     bool may_stop = true;
     enum doing doing = DOING_RUN;
     chain->depth = 0;
+    chain->entry = 0;
     chain->hash = 1;
     chain->spread = false;
     while (frame) {
@@ -149,9 +156,14 @@ enum walk chain_walk(struct thread_reader *reader, const struct layout *layout, 
             if (found != WALK_GOOD)
                 return found;
             may_stop = may_end(layout, bytes);
-            doing = called_from_c(layout, bytes) ? DOING_CALL_C : DOING_CALL;
+            bool entry = called_from_c(layout, bytes);
+            doing = entry ? DOING_CALL_C : DOING_CALL;
+            if (entry && !chain->entry)
+                chain->entry = frame;
         } else if (chain->depth) {
             doing = DOING_CALL_C;
+            if (!chain->entry)
+                chain->entry = callee;
         }
         callee = frame;
         frame = previous;

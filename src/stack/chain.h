@@ -11,6 +11,8 @@ struct chain {
     uint64_t top;
     uint64_t miss; /* WALK_MISS: the frame that was not read */
     uint64_t hash; /* of code objects and of callers' instructions */
+    uint64_t
+        entry; /* the frame nearest to the top that was called from C: the interpreter's loop began there */
     int depth;
     bool cut;
     bool native; /* the running function is in code that is not Python */
@@ -31,6 +33,9 @@ enum walk chain_walk(struct thread_reader *reader, const struct layout *layout, 
 
 /* The frame that was on top when the frames were copied. The thread went on since it said that `top` is. */
 uint64_t chain_top(struct unwinder *unwinder, struct thread_reader *reader, uint64_t top);
+
+/* The same, by the marks alone, from a frame that was on top lately or that is on the stack; 0: they do not tell. */
+uint64_t chain_running(struct unwinder *unwinder, struct thread_reader *reader, uint64_t near);
 
 /* The caller of a frame that was read; 0: none. */
 uint64_t chain_caller(struct thread_reader *reader, const struct layout *layout, uint64_t frame,

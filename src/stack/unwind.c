@@ -137,7 +137,9 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
         {reader->thread + from, head, to - from},
         {reader->cframe + l->cframe_frame, top, sizeof *top}};
     bool has_cframe = l->cframe_frame != LAYOUT_NONE;
-    int count = has_cframe && reader->cframe ? 2 : 1;
+    reader->by_marks = reader->running && !reader->unmarked;
+    reader->unmarked -= reader->unmarked > 0;
+    int count = has_cframe && reader->cframe && !reader->by_marks ? 2 : 1;
     if (!reader->window.planned)
         reader->usual_ns = UINT64_MAX / 4;
     uint64_t start = now_ns();
@@ -148,7 +150,7 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
     reader->slow = was_slow(reader, now_ns() - start);
     if (error == MAREY_EADDRESS && (reader->window.count || reader->cframe)) {
         window_forget(&reader->window);
-        reader->cframe = 0;
+        reader->cframe = reader->running = 0;
         return MAREY_ETORN;
     }
     if (error)
@@ -158,17 +160,18 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
     uint64_t frame = get64(head + (l->thread_frame - from));
     reader->head[0] = (struct piece){reader->thread + l->thread_frame, NULL, sizeof frame};
     reader->head[1] = (struct piece){pieces[1].address, NULL, sizeof *top};
-    reader->head_count = count;
+    reader->head_count = has_cframe && reader->cframe ? 2 : 1;
     reader->head_words[0] = frame;
-    reader->head_words[1] = count > 1 ? *top : 0;
     if (!has_cframe) {
         *top = frame;
     } else if (frame != reader->cframe) {
         reader->cframe = frame;
+        reader->running = 0;
         return MAREY_ETORN;
     } else if (!frame) {
         *top = 0;
     }
+    reader->head_words[1] = *top;
     return 0;
 }
 
@@ -187,12 +190,50 @@ static int miss(struct unwinder *unwinder, struct thread_reader *reader, const s
     return MAREY_ETORN;
 }
 
+/* 3.11 and 3.12: as long as the thread's _PyCFrame is the same, its frames are those of one loop of the interpreter, from
+ * the one that was called from C to the one that runs, each at the end of its caller; what runs is marked. So it need not
+ * be asked which frame is on top: that is a third part to be read, in a place that the thread always writes to. */
+static uint64_t top_of(struct unwinder *unwinder, struct thread_reader *reader, uint64_t top) {
+    if (!reader->by_marks)
+        return chain_top(unwinder, reader, top);
+    uint64_t running = chain_running(unwinder, reader, reader->running);
+    return running ? running : chain_running(unwinder, reader, reader->entry);
+}
+
+static bool marks_tell(const struct thread_reader *reader, const struct chain *chain,
+                       enum walk found) {
+    switch (found) {
+    case WALK_GOOD: return chain->entry == reader->entry;
+    case WALK_TORN:
+    case WALK_NOT_LIVE: return false;
+    default: return true;
+    }
+}
+
+static int ask_for_top(struct thread_reader *reader, struct tries *tries) {
+    reader->unmarked = UNWIND_UNMARKED;
+    tries->misses++;
+    return MAREY_ETORN;
+}
+
+static void remember_top(struct thread_reader *reader, const struct layout *layout,
+                         const struct chain *chain) {
+    bool marked = layout->cframe_frame != LAYOUT_NONE && chain->entry && !chain->cut;
+    reader->running = marked ? chain->top : 0;
+    reader->entry = chain->entry;
+    if (reader->by_marks)
+        reader->head_words[1] = chain->top;
+}
+
 /* 3.11 and later: frames of a thread stand next to each other. */
 static int take_stacked(struct unwinder *unwinder, struct thread_reader *reader, uint64_t top,
                         struct stack *stack, struct tries *tries) {
     const struct layout *layout = &unwinder->process->layout;
-    struct chain chain = {.top = chain_top(unwinder, reader, top)};
-    enum walk found = chain_walk(reader, layout, &chain, COPIES_BOTH, true);
+    struct chain chain = {.top = top_of(unwinder, reader, top)};
+    bool told = !reader->by_marks || chain.top;
+    enum walk found = told ? chain_walk(reader, layout, &chain, COPIES_BOTH, true) : WALK_TORN;
+    if (reader->by_marks && !marks_tell(reader, &chain, found))
+        return ask_for_top(reader, tries);
     /* Marks are unusual where a trace function written in C is called, for example. */
     bool odd = found == WALK_NOT_LIVE;
     if (odd)
@@ -201,6 +242,7 @@ static int take_stacked(struct unwinder *unwinder, struct thread_reader *reader,
     case WALK_GOOD:
         if (chain.depth && !believe(unwinder, reader, &chain, &tries->still, odd || reader->slow))
             return MAREY_ETORN;
+        remember_top(reader, layout, &chain);
         return finish(unwinder, reader, &chain, stack);
     case WALK_MISS: return miss(unwinder, reader, &chain, tries);
     case WALK_STALE: tries->misses++; return MAREY_ETORN;
@@ -249,7 +291,7 @@ static int take_linked(struct unwinder *unwinder, struct thread_reader *reader, 
 
 static int try_once(struct unwinder *unwinder, struct thread_reader *reader, struct stack *stack,
                     struct tries *tries) {
-    uint64_t top;
+    uint64_t top = 0;
     reader->reads++;
     int error = read_all(unwinder, reader, &top);
     if (error == MAREY_ETORN)

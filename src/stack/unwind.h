@@ -34,6 +34,7 @@ enum {
     UNWIND_SOON = 256,       /* reads within which they have to be seen again */
     UNWIND_SEEN = 4,         /* how often */
     UNWIND_KNOWN = 4096,     /* calls that are remembered as true */
+    UNWIND_UNMARKED = 64,    /* reads that ask which frame is on top, after marks did not tell */
     UNWIND_PROOFS_MAX = 32,  /* calls that are proven in one chain; others wait for the next */
 };
 
@@ -70,9 +71,12 @@ struct thread_reader {
     uint64_t thread, interpreter; /* addresses of their states */
     uint64_t usual_ns;            /* how long a read takes, at the least */
     bool slow;                    /* the last one took much longer */
-    uint64_t cframe;              /* 3.11, 3.12: where its _PyCFrame was last */
-    struct piece head[2];         /* where the last read found the top frame, ... */
-    uint64_t head_words[2];       /* ... and what it found there */
+    uint64_t cframe;              /* 3.11, 3.12: where its _PyCFrame was last, ... */
+    uint64_t running, entry; /* ... and which frames were on top and the first of that loop; 0 */
+    bool by_marks;           /* the last read did not ask which frame is on top */
+    uint32_t unmarked;       /* so many more reads will ask */
+    struct piece head[2];    /* where the last read found the top frame, ... */
+    uint64_t head_words[2];  /* ... and what it found there */
     int head_count;
     const struct piece *along; /* what else is read by the call that reads the stack */
     int along_count;

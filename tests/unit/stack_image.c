@@ -74,6 +74,7 @@ uint64_t image_code(struct image *image, int number) {
     image_set64(image, code + l->code_filename, file);
     image_set64(image, code + l->code_lines, lines);
     image_set32(image, code + l->code_first_line, (uint32_t)(10 * number));
+    image_set32(image, code + l->code_first_line + 8, IMAGE_FRAME_BYTES / 8); /* co_framesize */
     image_set64(image, code + l->code_units, 4);
     /* Two instructions of the first line, two of the next: no columns, 2 units, the line's difference times 2. */
     const uint8_t table[] = {0x80 | 13 << 3 | 1, 0, 0x80 | 13 << 3 | 1, 2};

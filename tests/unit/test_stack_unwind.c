@@ -111,6 +111,7 @@ static void what_has_not_moved_is_still(void **state) {
     assert_false(is_still());
     image_frame(&f.image, 0, 0, 2, false);
     assert_true(is_still());
+    image_frame(&f.image, 2, 2, 1, false);
     uint64_t caller = image_frame(&f.image, 1, 1, 1, true);
     image_top(&f.image, caller); /* the top has returned */
     assert_false(is_still());
@@ -126,7 +127,8 @@ static void what_cannot_be_read_is_not_still(void **state) {
     f.reader.head[0].address = 8; /* its state was freed */
     assert_false(is_still());
     f.reader.head[0].address = IMAGE_THREAD;
-    image_top(&f.image, 8);
+    image_set64(&f.image, IMAGE_FRAMES + IMAGE_FRAME_BYTES + f.image.process.layout.frame_previous,
+                8);
     assert_int_not_equal(unwind(), 0);
     assert_false(is_still()); /* the last try gave no stack */
 }
@@ -211,6 +213,64 @@ static void what_has_returned_is_not_on_top(void **state) {
     assert_int_equal(unwind(), 0);
     assert_int_equal(f.stack.depth, 2);
     assert_frame(0, 1, 11);
+}
+
+static int pieces_of_unwind(void) {
+    int before = f.image.pieces;
+    assert_int_equal(unwind(), 0);
+    return f.image.pieces - before;
+}
+
+/* Which frame is on top is asked once: then the marks tell what was called and what has returned. */
+static void marks_tell_what_runs(void **state) {
+    (void)state;
+    three_calls(3);
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(pieces_of_unwind(), 2); /* the thread and its frames */
+    image_top(&f.image, 8);                  /* nobody looks at it */
+    for (int round = 0; round < 4; round++)
+        for (int depth = 1; depth <= 5; depth++) {
+            for (int i = 0; i < 5; i++)
+                image_frame(&f.image, i, i, 2, i == depth - 1);
+            assert_int_equal(unwind(), 0);
+            assert_int_equal(f.stack.depth, depth);
+            assert_frame(0, depth - 1, 10 * (depth - 1) + 1);
+        }
+    assert_int_equal(f.reader.unmarked, 0);
+}
+
+/* A function written in C has called back: the frames above are those of another loop. */
+static void another_loop_says_what_is_on_top(void **state) {
+    (void)state;
+    const struct layout *layout = &f.image.process.layout;
+    const uint64_t cframe = IMAGE_CFRAME + 64;
+    three_calls(3);
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(unwind(), 0);
+    uint64_t inner = image_frame(&f.image, 3, 3, 1, true);
+    image_set64(&f.image, cframe + layout->cframe_frame, inner);
+    image_set64(&f.image, IMAGE_THREAD + layout->thread_frame, cframe);
+    assert_int_equal(unwind(), 0);
+    assert_frame(0, 3, 30);
+}
+
+/* Nothing is marked as running, as while a trace function runs: the thread is asked, and doubted. */
+static void without_marks_the_thread_is_asked(void **state) {
+    (void)state;
+    three_calls(3);
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(unwind(), 0);
+    image_frame(&f.image, 2, 2, 1, false);
+    uint64_t retries = f.unwinder.counts.retries;
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(f.stack.depth, 3);
+    assert_int_equal(f.unwinder.counts.retries - retries, UNWIND_STILL - 1);
+    assert_true(f.reader.unmarked > 0);
+    three_calls(3);
+    for (int i = 0; i < UNWIND_UNMARKED; i++)
+        assert_int_equal(unwind(), 0);
+    assert_int_equal(f.reader.unmarked, 0);
+    assert_int_equal(pieces_of_unwind(), 2); /* they are marked again */
 }
 
 /* A caller that runs something itself does not call: that is doubted, until it does not change. */
@@ -298,6 +358,9 @@ int main(void) {
         TEST(a_frame_of_an_unknown_owner_is_torn),
         TEST(pointers_to_nowhere_are_torn),
         TEST(what_has_returned_is_not_on_top),
+        TEST(marks_tell_what_runs),
+        TEST(another_loop_says_what_is_on_top),
+        TEST(without_marks_the_thread_is_asked),
         TEST(unusual_marks_have_to_stand_still),
         TEST(stacks_that_alternate_do_not_mix),
         TEST(a_replaced_code_object_is_noticed),
