@@ -25,6 +25,15 @@ def assert_shares(seen):
         assert seen.share(name) == pytest.approx(share, abs=within)
 
 
+def sample_until(sample, enough, *arguments):
+    """What is seen at last, of several times where a busy machine did not let the program do it."""
+    for _ in range(5):
+        seen = sample(*arguments)
+        if enough(seen):
+            break
+    return seen
+
+
 def test_shares_of_one_thread(run, sample, has_gil):
     seen = sample(run("shares.py").pid, SECONDS, HZ)
     assert_shares(seen)
@@ -39,9 +48,12 @@ def test_shares_of_one_thread(run, sample, has_gil):
 
 
 def test_shares_of_many_threads(run, sample, has_gil):
-    seen = sample(run("shares.py", 8).pid, SECONDS, HZ)
+    def all_are_there(seen):
+        return len({s.tid for s in seen.samples}) == 8
+
+    seen = sample_until(sample, all_are_there, run("shares.py", 8).pid, SECONDS, HZ)
     assert_shares(seen)
-    assert len({s.tid for s in seen.samples}) == 8
+    assert all_are_there(seen)
     # one thread at a time has the GIL, and most of the others wait for it
     held = sum(s.gil_ns for s in seen.samples)
     waited = sum(s.gil_wait_ns for s in seen.samples)
@@ -284,11 +296,15 @@ def test_two_samplers_of_one_process(run, sample):
 
 @pytest.mark.parametrize("what", ["threads", "processes"])
 def test_what_comes_and_goes(run, sample, what):
+    def those_who_go_are_seen(seen):
+        return bool(seen.having("short")) or what == "processes"
+
     running = run("churn.py", what)
-    seen = sample(running.pid, SECONDS, HZ, "children", "idle")
+    wanted = (running.pid, SECONDS, HZ, "children", "idle")
+    seen = sample_until(sample, those_who_go_are_seen, *wanted)
     assert seen.status == 0
     assert seen.having(what)
-    assert seen.having("short") or what == "processes"
+    assert those_who_go_are_seen(seen)
     assert running.process.poll() is None
     assert seen.counts["torn"] < 0.1 * seen.counts["samples"]
 
