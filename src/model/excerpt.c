@@ -117,7 +117,7 @@ struct search_track {
 struct search {
     const struct trace_filter *filter;
     struct timebase *timebase;   /* of all of the trace */
-    const struct reader *reader; /* of this reading */
+    struct trace second;         /* of the second reading */
     struct search_track *tracks; /* by place */
     uint32_t track_count;
     uint8_t *threads; /* by place among the sampled ones: not 0 where wanted */
@@ -152,7 +152,7 @@ static void need(struct search *self, uint64_t number) {
 }
 
 static uint64_t text_of(const struct search *self, uint32_t string) {
-    const struct string *text = &self->reader->strings.all[string];
+    const struct string *text = &self->second.reader.strings.all[string];
     return string ? (uint64_t)text->length << 32 | text->hash : 0;
 }
 
@@ -297,19 +297,18 @@ static void search_close(struct search *self) {
 /* The second reading. */
 static int search_match(struct search *self, const struct excerpt *excerpt) {
     const struct listener listener = {.event = match_event, .context = self};
+    struct reader *reader = &self->second.reader;
     struct source source;
-    struct trace reading;
     int error = open_source(&excerpt->from, &source);
     if (error)
         return error;
-    trace_begin(&reading,
-                excerpt->keep); /* what is read otherwise may be found damaged otherwise */
-    reading.reader.listener = &listener;
-    self->reader = &reading.reader;
-    error = reader_read(&reading.reader, &source);
+    /* By what will be kept: what is read otherwise may be found damaged otherwise. */
+    trace_begin(&self->second, excerpt->keep);
+    reader->listener = &listener;
+    error = reader_read(reader, &source);
     match_rest(self);
-    self->has_changed |= reading.reader.packets != excerpt->trace.reader.packets;
-    trace_free(&reading);
+    self->has_changed |= reader->packets != excerpt->trace.reader.packets;
+    trace_free(&self->second);
     source_close(&source);
     return self->failed ? MAREY_ENOMEM : error;
 }
