@@ -177,10 +177,6 @@ static uint32_t event_name(struct reader *reader, const struct sequence *sequenc
     return 0;
 }
 
-static int is_paired(const struct event *event) {
-    return event->kind == EVENT_BEGIN || event->kind == EVENT_END;
-}
-
 /* Keeps what is no span. */
 static int keep(const struct reader *reader, struct track *track, const struct event *event) {
     if (reader->lean && track->count >= LEAN_EVENTS && track->count == track->capacity)
@@ -208,7 +204,7 @@ void event_append(struct reader *reader, uint32_t place, const struct event *eve
         damage_add(&reader->damage, LOSS_LIMIT, 0);
         return;
     }
-    if (track->disordered || !is_paired(event)) {
+    if (track->disordered || !event_is_paired(event)) {
         left |= keep(reader, track, event);
     } else {
         left = matching_take(track, event, &reader->arguments);

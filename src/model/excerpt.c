@@ -202,7 +202,7 @@ static void match_event(void *context, uint32_t place, const struct event *event
     enum side side = side_of(self, event->clock, &time_ns);
     if (event->kind == EVENT_COUNTER && side == BEFORE_PART)
         match_value(track, number, time_ns);
-    if (track->share != SHARE_PART || (event->kind != EVENT_BEGIN && event->kind != EVENT_END))
+    if (track->share != SHARE_PART || !event_is_paired(event))
         return;
     const struct open_begin one = {number, text_of(self, event->name),
                                    text_of(self, event->category), side};
@@ -247,8 +247,7 @@ static int choose_event(void *context, uint32_t place, const struct event *event
     if (!track || track->share == SHARE_NONE)
         return 0;
     return needed || track->share == SHARE_ALL ||
-           (track->share == SHARE_SPANS &&
-            (event->kind == EVENT_BEGIN || event->kind == EVENT_END)) ||
+           (track->share == SHARE_SPANS && event_is_paired(event)) ||
            side_of(self, event->clock, &time_ns) == IN_PART;
 }
 

@@ -74,7 +74,7 @@ static void count_stray(struct damage *damage, unsigned flags) {
 static int match(struct trace *trace, struct track *track) {
     for (uint32_t i = 0; i < track->count; i++) {
         const struct event *event = &track->events[i];
-        if (event->kind != EVENT_BEGIN && event->kind != EVENT_END)
+        if (!event_is_paired(event))
             continue;
         int stray = matching_take(track, event, &trace->reader.arguments);
         if (stray < 0)
@@ -101,7 +101,7 @@ static int rematch(struct trace *trace, struct track *track) {
 /* The same where the spans are there. */
 static int convert(struct trace *trace, struct track *track, int64_t add_ns) {
     for (uint32_t i = 0; i < track->count; i++)
-        if (track->events[i].kind == EVENT_BEGIN || track->events[i].kind == EVENT_END)
+        if (event_is_paired(&track->events[i]))
             count_stray(&trace->reader.damage, track->events[i].flags);
     convert_times(trace, track);
     track->first_ns += add_ns;

@@ -1,7 +1,6 @@
 /* See tracks.h. */
 #include "model/tracks.h"
 
-#include "format/perfetto.h"
 #include "model/grow.h"
 #include "model/matching.h"
 
@@ -23,10 +22,6 @@ struct track *tracks_known(const struct tracks *self, uint64_t uuid) {
     return place == MAP_NONE ? NULL : &self->all[place];
 }
 
-static int is_paired(const struct event *event) {
-    return event->kind == EVENT_BEGIN || event->kind == EVENT_END;
-}
-
 int track_note(struct track *self, const struct event *event) {
     int in_order = 1;
     if (!self->total) {
@@ -37,7 +32,7 @@ int track_note(struct track *self, const struct event *event) {
         self->first_ns = event->time_ns;
     if (event->time_ns > self->last_ns)
         self->last_ns = event->time_ns;
-    if (is_paired(event)) {
+    if (event_is_paired(event)) {
         in_order = event->time_ns >= self->paired_ns;
         self->paired_ns = event->time_ns;
     }
@@ -88,11 +83,11 @@ void track_thin(struct track *self) {
         int has_value = event->kind == EVENT_COUNTER;
         if (event->clock != self->clock)
             return; /* times of different clocks cannot be compared yet */
-        if (!is_paired(event))
+        if (!event_is_paired(event))
             widen(has_value ? &values : &others, self->events, i, has_value);
     }
     for (uint32_t i = 0; i < self->count; i++)
-        if (is_paired(&self->events[i]) || is_corner(&values, i) || is_corner(&others, i))
+        if (event_is_paired(&self->events[i]) || is_corner(&values, i) || is_corner(&others, i))
             self->events[kept++] = self->events[i];
     self->count = kept;
 }

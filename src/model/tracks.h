@@ -2,6 +2,7 @@
 #ifndef MAREY_MODEL_TRACKS_H
 #define MAREY_MODEL_TRACKS_H
 
+#include "format/perfetto.h"
 #include "model/map.h"
 
 enum { TRACKS_MAX = 1 << 24 };
@@ -28,6 +29,11 @@ struct event {
     uint8_t flags;   /* enum event_flag */
     uint32_t detail; /* of the reader's arguments; 0: none, or they are not kept */
 };
+
+/* A begin or an end. */
+static inline int event_is_paired(const struct event *event) {
+    return event->kind == EVENT_BEGIN || event->kind == EVENT_END;
+}
 
 enum track_kind {
     TRACK_UNKNOWN, /* events without a descriptor */
