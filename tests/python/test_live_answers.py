@@ -469,7 +469,7 @@ def test_a_defect_here_is_an_answer_and_is_logged_once(visit, monkeypatch, caplo
 
 
 def test_two_pages_in_one_process():
-    with page("a") as a, page("b", token=TOKEN * 2) as b:
+    with page("shop") as a, page("shop", token=TOKEN * 2) as b:
         b.token = TOKEN * 2
         assert a.control(action="start")[0] == b.control(action="start")[0] == 204
         assert a.control(action="stop")[0] == 204

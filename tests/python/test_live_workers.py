@@ -312,9 +312,10 @@ def test_the_folder_is_this_users_alone(own_folder, tmp_path, monkeypatch):
 
 
 def test_groups_are_told_apart():
-    assert group_name("a", None) == group_name("a", None) != group_name("b", None)
-    assert group_name("a", "x") == group_name("b", "x") != group_name("a", "y")
-    assert len({len(group_name("a", "x" * 5000)), len(group_name("a", "/../"))}) == 1
+    assert group_name("a", 0, None) == group_name("a", 0, None)
+    assert len({group_name("a", 0, None), group_name("b", 0, None), group_name("a", 1, None)}) == 3
+    assert group_name("a", 0, "x") == group_name("b", 1, "x") != group_name("a", 0, "y")
+    assert len({len(group_name("a", 0, "x" * 5000)), len(group_name("a", 0, "/../"))}) == 1
 
 
 def test_nobody_joins_a_folder_that_is_removed(own_folder):

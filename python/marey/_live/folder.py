@@ -63,13 +63,14 @@ def _base() -> str:
     raise problem or FileNotFoundError(2, "no folder for the sockets of worker processes")
 
 
-def group_name(application: str, given: str | None) -> str:
-    """Of the processes that one parent has begun with the same command, for one application; or
-    as given.
+def group_name(application: str, number: int, given: str | None) -> str:
+    """Of the processes that one parent has begun with the same command, for one application, which
+    is the process's first, second, ... with a page; or as given.
     """
     if given is not None:
         return f"named-{hashlib.sha256(given.encode()).hexdigest()[:20]}"
-    what = repr((os.getppid(), _began(os.getppid()), application, getattr(sys, "argv", None)))
+    parent = os.getppid()
+    what = repr((parent, _began(parent), application, number, getattr(sys, "argv", None)))
     return hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()[:26]
 
 

@@ -63,7 +63,7 @@ class Group:
             self.is_joining = True
         try:
             if self._group is None:  # now: processes that are forked meanwhile are of it, too
-                self._group = group_name(self._application, self._name)
+                self._group = group_name(self._application, self._number, self._name)
             threading.Thread(target=self._join, name="marey live joins", daemon=True).start()
         except Exception as error:  # no more threads, for example; the application goes on
             self.problem = f"process {os.getpid()} shows itself alone: {error}"
