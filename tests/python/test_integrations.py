@@ -108,6 +108,18 @@ def test_wsgi_the_span_ends_with_the_answer(recorded):
     assert [child.name for child in cut.children] == ["piece 0"] and cut.end is not None
 
 
+def test_wsgi_a_client_that_leaves_is_no_error_of_the_application():
+    application = wsgi.Middleware(hello)
+    for error in (BrokenPipeError(), ConnectionResetError(), ValueError()):
+        body = application({"PATH_INFO": "/"}, lambda *_: None)
+        try:
+            raise error  # as servers do where they send a piece
+        except type(error):
+            body.close()
+    (row,) = application.stats()
+    assert (row.requests, row.errors) == (3, 1)
+
+
 def test_wsgi_lists_keep_their_length_and_iterables_are_closed():
     class Body:
         closed = 0

@@ -118,13 +118,14 @@ class _Body:
             raise
 
     def close(self) -> None:
-        """The server has what it wants."""
+        """The server has what it wants, or the client has left: then nothing has failed here."""
         try:
             close = getattr(self._body, "close", None)
             if close is not None:
                 close()
         finally:
-            self._request.end(sys.exc_info()[1])
+            error = sys.exc_info()[1]  # what the server closes it for
+            self._request.end(None if isinstance(error, ConnectionError) else error)
 
     def __del__(self) -> None:
         self._request.end()
