@@ -17,7 +17,7 @@ static PyObject *wrong_call(const char *what) {
 }
 
 /* The keywords: cat, and else the arguments. 0, or -1 with an exception. */
-static int take_keywords(chrome_span *span, PyObject *const *values, PyObject *names) {
+static int take_keywords(chrome_span *span, PyObject *const *items, PyObject *names) {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
         PyObject *key = PyTuple_GET_ITEM(names, i);
         PyObject **given = PyUnicode_CompareWithASCIIString(key, "name") == 0  ? &span->name
@@ -28,12 +28,12 @@ static int take_keywords(chrome_span *span, PyObject *const *values, PyObject *n
             return -1;
         }
         if (given) {
-            *given = Py_NewRef(values[i]);
+            *given = Py_NewRef(items[i]);
             continue;
         }
         if (!span->arguments && !(span->arguments = PyDict_New()))
             return -1;
-        if (PyDict_SetItem(span->arguments, key, values[i]) < 0)
+        if (PyDict_SetItem(span->arguments, key, items[i]) < 0)
             return -1;
     }
     return 0;

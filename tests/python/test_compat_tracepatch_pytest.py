@@ -39,7 +39,7 @@ def run(tmp_path):
         done = subprocess.run(
             [*command, "-p", "no:randomly", *options],
             cwd=tmp_path,
-            env={**environment, "PYTHONPATH": str(tmp_path)},
+            env=environment,
             capture_output=True,
             text=True,
             timeout=120,

@@ -101,8 +101,8 @@ class CountingRecorder:
         return f"Profiling results:{note}\n" + between + between.join(lines) + between
 
 
-# The launcher's own thread, which waits.
-_OWN = f"SimpleLauncher.run ({os.path.join(os.path.dirname(__file__), 'launchers.py')}:"
+# The launcher's own thread, which waits; before 3.11 functions have no class.
+_OWN = f"run ({os.path.join(os.path.dirname(__file__), 'launchers.py')}:"
 
 
 def _stacks(sampler: Sampler) -> Iterator[tuple[set[str], int]]:
