@@ -3,7 +3,7 @@
 
 import type { EventDetails } from "../api";
 import { type App, Latest, type View } from "../app";
-import { calm, Pane } from "../canvas/pane";
+import { Pane } from "../canvas/pane";
 import { pixel, Raster } from "../canvas/raster";
 import { Strip } from "../canvas/strip";
 import { useFont } from "../canvas/text";
@@ -16,30 +16,22 @@ import { Names } from "../timeline/data";
 import { describe } from "../timeline/describe";
 import { DetailsPanel } from "../timeline/details";
 import { FlowArrows } from "../timeline/flows";
+import { Folding } from "../timeline/folding";
 import { FoundSpans } from "../timeline/found";
 import { boxOf, type Hit, hitAt } from "../timeline/hit";
 import { Input } from "../timeline/input";
+import { Movement } from "../timeline/movement";
 import { NameColumn } from "../timeline/names";
 import { firstSpan, neighbourOf } from "../timeline/nearby";
+import { drawGrid, outline } from "../timeline/outline";
 import { Painter, spanColours } from "../timeline/paint";
-import { between, heightOf, makeRows, type Row, SPAN_ROW } from "../timeline/rows";
-import { drawRange, drawRuler, RULER, TICKS_APART } from "../timeline/ruler";
+import { between, heightOf, SPAN_ROW } from "../timeline/rows";
+import { drawRange, drawRuler, RULER } from "../timeline/ruler";
 import { Tiles } from "../timeline/tiles";
-import {
-    clamp,
-    pan,
-    ticks,
-    timeAt,
-    towards,
-    type Viewport,
-    whole,
-    xOf,
-    zoom,
-} from "../timeline/viewport";
+import { pan, timeAt, type Viewport, whole, zoom } from "../timeline/viewport";
 
 /** Rows this far outside the canvas are asked for, too, so that scrolling finds them. */
 const AROUND = 300;
-const JUMP_MS = 220;
 /** A mark in the browser's own record of the page: bench/viewing.py reads it. */
 const FIRST_PICTURE = "marey-first-picture";
 
@@ -63,23 +55,19 @@ export class TimelineView implements View {
     private readonly search: HTMLInputElement;
     private readonly latest = new Latest();
     private readonly latestFound = new Latest();
-    private readonly collapsed = new Set<string>();
+    private readonly folding: Folding;
+    private readonly movement: Movement;
     private readonly duration: number;
-    private view: Viewport;
-    private rows: Row[] = [];
-    private rowByTrack = new Map<number, Row>();
     private hover: Hit | null = null;
     private hoverX: number | null = null;
     private drawn: [number, number] | null = null;
     private selected: Selected | null = null;
-    private rowsKey = "";
-    /** Counts movements: an older one stops when a newer begins. */
-    private glides = 0;
 
     constructor(private readonly app: App) {
         const { source, trace, store } = app;
         this.duration = Math.max(1, trace.duration_ns);
-        this.view = whole(this.duration, 1000);
+        this.folding = new Folding(trace);
+        this.movement = new Movement(this.duration, (view) => this.moved(view));
         this.column = new NameColumn((key) => this.toggle(key));
         this.pane = new Pane(
             "Timeline: W and S zoom, A and D move, comma and full stop go from span to span, question mark lists all keys",
@@ -116,8 +104,8 @@ export class TimelineView implements View {
         onTheme(() => this.recolour());
         this.recolour();
         new Input(this.pane.canvas, {
-            zoom: (x, factor) => this.look(zoom(this.view, x, factor, this.duration)),
-            pan: (pixels) => this.look(pan(this.view, pixels, this.duration)),
+            zoom: (x, factor) => this.movement.look(zoom(this.view, x, factor, this.duration)),
+            pan: (pixels) => this.movement.look(pan(this.view, pixels, this.duration)),
             scroll: (pixels) => {
                 this.pane.scrollTop += pixels;
             },
@@ -156,9 +144,7 @@ export class TimelineView implements View {
                     this.collapseAll(true),
                 ),
                 button("Expand", "All rows of all tracks", () => this.collapseAll(false)),
-                button("All", "All of the time (0)", () =>
-                    this.glide(whole(this.duration, this.view.width)),
-                ),
+                button("All", "All of the time (0)", () => this.showAll()),
             ),
             h("div", { class: "ruler-row" }, h("div", { class: "corner" }), this.ruler.element),
             h("div", { class: "stage" }, this.pane.element, this.problem),
@@ -170,11 +156,8 @@ export class TimelineView implements View {
     show(state: State): void {
         if (this.search.value !== state.q) this.search.value = state.q;
         this.showRows(state);
-        this.fit();
-        if (state.look && !this.shows(state.look)) {
-            const [from, to] = state.look;
-            this.view = clamp({ ...this.view, from, span: to - from }, this.duration);
-        }
+        this.movement.fit(this.pane.width);
+        if (state.look) this.movement.place(state.look);
         if (this.latest.isNew(state.selected)) void this.select(state.selected);
         if (this.latestFound.isNew(state.q)) void this.find(state.q);
         if (state.track !== null) this.reveal(state.track);
@@ -190,36 +173,22 @@ export class TimelineView implements View {
         this.ruler.invalidate();
     }
 
-    private shows([from, to]: [number, number]): boolean {
-        const { from: left, span } = this.view;
-        const near = span / 1e4 + 2;
-        return Math.abs(left - from) < near && Math.abs(left + span - to) < near;
-    }
-
     private showRows(state: State): void {
-        const key = `${state.threads?.join() ?? ""}|${[...this.collapsed].join()}`;
-        if (key === this.rowsKey && this.rows.length) return;
-        this.rowsKey = key;
-        this.rows = makeRows(this.app.trace, state.threads, this.collapsed);
-        this.rowByTrack = new Map(
-            this.rows.filter((row) => row.track).map((row) => [row.track!.id, row]),
-        );
-        this.column.show(this.rows);
-        this.pane.setContentHeight(heightOf(this.rows));
-        fill(this.problem, this.rows.length === 0 && message("empty", "There are no tracks here."));
+        if (!this.folding.arrange(state.threads)) return;
+        const { rows } = this.folding;
+        this.column.show(rows);
+        this.pane.setContentHeight(heightOf(rows));
+        fill(this.problem, rows.length === 0 && message("empty", "There are no tracks here."));
     }
 
     private toggle(key: string): void {
-        if (!this.collapsed.delete(key)) this.collapsed.add(key);
+        this.folding.toggle(key);
         this.showRows(this.app.store.state);
         this.invalidate();
     }
 
     private collapseAll(collapse: boolean): void {
-        this.collapsed.clear();
-        if (collapse)
-            for (const row of makeRows(this.app.trace, null, new Set()))
-                if (row.kind === "track" && row.opens) this.collapsed.add(row.key);
+        this.folding.all(collapse);
         this.showRows(this.app.store.state);
         this.invalidate();
     }
@@ -229,52 +198,33 @@ export class TimelineView implements View {
         this.pane.invalidate();
     }
 
-    /** The viewport is as wide as the canvas, once that is known. */
-    private fit(): void {
-        if (this.pane.width > 0 && this.view.width !== this.pane.width)
-            this.view = { ...this.view, width: this.pane.width };
+    private get view(): Viewport {
+        return this.movement.view;
     }
 
-    /** The hand moves the view: whatever moved it before gives way. */
-    private look(view: Viewport): void {
-        this.glides++;
-        this.lookAt(view);
-    }
-
-    private lookAt(view: Viewport): void {
-        this.view = view;
+    private moved(view: Viewport): void {
         this.hover = null;
         this.tooltip.hide();
         this.invalidate();
         this.app.store.change({ look: [Math.floor(view.from), Math.ceil(view.from + view.span)] });
     }
 
-    /** Moves there so that the eye can follow. */
-    private glide(to: Viewport): void {
-        const from = this.view;
-        const mine = ++this.glides;
-        const began = performance.now();
-        const step = () => {
-            if (mine !== this.glides) return;
-            const t = calm.matches ? 1 : Math.min(1, (performance.now() - began) / JUMP_MS);
-            this.lookAt(clamp(towards(from, to, 1 - (1 - t) ** 3), this.duration));
-            if (t < 1) requestAnimationFrame(step);
-        };
-        step();
+    private showAll(): void {
+        this.movement.glide(whole(this.duration, this.view.width));
     }
 
     // ---- drawing
 
     private draw(): void {
-        this.fit();
+        this.movement.fit(this.pane.width);
         const { context, width, height, scrollTop } = this.pane;
-        const seen = between(this.rows, scrollTop - AROUND, scrollTop + height + AROUND);
+        const seen = between(this.folding.rows, scrollTop - AROUND, scrollTop + height + AROUND);
         const tracks = seen.flatMap((row) => (row.track && row.height > 0 ? [row.track.id] : []));
         this.tiles.want(this.view, tracks);
         this.arrows.want(this.view, tracks);
         const { raster } = this;
         raster.begin(this.pane.canvas, this.pane.scale, pixel(css("--canvas")));
-        this.drawGrid(height);
+        drawGrid(raster, this.view, this.duration, height);
         const [line, group] = [pixel(css("--line")), pixel(css("--group"))];
         for (const row of seen) {
             const y = row.top - scrollTop;
@@ -289,22 +239,16 @@ export class TimelineView implements View {
         raster.show(context);
         useFont(context);
         this.painter.write(context);
-        this.arrows.draw(context, this.rowByTrack, this.view, scrollTop, this.selectedBox());
+        this.arrows.draw(
+            context,
+            this.folding.rowByTrack,
+            this.view,
+            scrollTop,
+            this.selectedBox(),
+        );
         this.drawChosen();
         drawRange(context, this.view, this.shownRange(), height);
         this.ruler.invalidate();
-    }
-
-    private drawGrid(height: number): void {
-        const { raster, view } = this;
-        const grid = pixel(css("--grid"));
-        for (const time of ticks(view, TICKS_APART).times)
-            raster.rect(xOf(view, time), 0, 1, height, grid);
-        // Beside the trace there is nothing.
-        const [begin, end] = [xOf(view, 0), xOf(view, this.duration)];
-        const beyond = pixel(css("--beyond"));
-        if (begin > 0) raster.rect(0, 0, begin, height, beyond);
-        if (end < view.width) raster.rect(end, 0, view.width - end, height, beyond);
     }
 
     /** What is being drawn, or was. */
@@ -314,41 +258,20 @@ export class TimelineView implements View {
 
     private drawChosen(): void {
         const { context, scrollTop } = this.pane;
-        const outline = (box: ReturnType<typeof boxOf>, colour: string, line: number) => {
-            if (!box) return;
-            const left = Math.max(box.x, -4);
-            context.strokeStyle = colour;
-            context.lineWidth = line;
-            context.strokeRect(
-                left,
-                box.y - scrollTop,
-                Math.max(2, Math.min(box.x + box.width, this.view.width + 4) - left),
-                box.height,
-            );
-        };
+        const { rows } = this.folding;
+        const { view } = this;
         if (this.hover?.kind === "span") {
             const { row, data, index } = this.hover;
             const { begin, end, depth } = data.spans!;
-            outline(
-                boxOf(this.rows, this.view, row.track!.id, begin[index], end[index], depth[index]),
-                css("--ink"),
-                1,
-            );
+            const box = boxOf(rows, view, row.track!.id, begin[index], end[index], depth[index]);
+            outline(context, box, scrollTop, view.width, { colour: css("--ink"), line: 1 });
         }
-        const box = this.selectedBox();
-        if (box && this.selected)
-            outline(
-                boxOf(
-                    this.rows,
-                    this.view,
-                    box.track,
-                    box.begin,
-                    box.end,
-                    this.selected.details.depth,
-                ),
-                css("--accent"),
-                2.5,
-            );
+        const chosen = this.selectedBox();
+        if (chosen && this.selected) {
+            const { depth } = this.selected.details;
+            const box = boxOf(rows, view, chosen.track, chosen.begin, chosen.end, depth);
+            outline(context, box, scrollTop, view.width, { colour: css("--accent"), line: 2.5 });
+        }
     }
 
     private selectedBox(): { track: number; begin: number; end: number } | null {
@@ -375,7 +298,9 @@ export class TimelineView implements View {
 
     private hitAt(event: MouseEvent): Hit | null {
         const { x, y } = this.pane.at(event);
-        return hitAt(this.rows, this.view, x, y, (track) => this.tiles.pieces(this.view, track));
+        return hitAt(this.folding.rows, this.view, x, y, (track) =>
+            this.tiles.pieces(this.view, track),
+        );
     }
 
     private hoverAt(event: PointerEvent | null): void {
@@ -399,19 +324,13 @@ export class TimelineView implements View {
             const { id, begin, end } = hit.data.spans!;
             if (id[hit.index] >= 0) this.choose(`span:${id[hit.index]}`);
             // Several in one place: nearer, then.
-            else
-                this.glide(
-                    clamp(
-                        {
-                            ...this.view,
-                            from: begin[hit.index] - (end[hit.index] - begin[hit.index]),
-                            span:
-                                3 *
-                                Math.max(end[hit.index] - begin[hit.index], this.view.span / 100),
-                        },
-                        this.duration,
-                    ),
-                );
+            else {
+                const length = end[hit.index] - begin[hit.index];
+                this.movement.glide({
+                    from: begin[hit.index] - length,
+                    span: 3 * Math.max(length, this.view.span / 100),
+                });
+            }
         } else if (hit?.kind === "instant" && hit.data.instants!.id[hit.index] >= 0) {
             this.choose(`instant:${hit.data.instants!.id[hit.index]}`);
         } else {
@@ -475,17 +394,13 @@ export class TimelineView implements View {
         if (end >= from && begin <= from + span && (duration ?? 0) > span / 2000) return;
         const wide = Math.max((duration ?? 0) * 3, 1000);
         if (end < from || begin > from + span || (duration ?? 0) * 2000 < span)
-            this.glide(
-                clamp(
-                    { ...this.view, from: begin + (duration ?? 0) / 2 - wide / 2, span: wide },
-                    this.duration,
-                ),
-            );
+            this.movement.glide({ from: begin + (duration ?? 0) / 2 - wide / 2, span: wide });
     }
 
     private reveal(track: number, depth = 0): void {
-        this.open(track);
-        const row = this.rowByTrack.get(track);
+        this.folding.open(track);
+        this.showRows(this.app.store.state);
+        const row = this.folding.rowByTrack.get(track);
         if (!row) return;
         const top = row.top + (row.spans ?? 0) + depth * SPAN_ROW;
         const { scrollTop, height } = this.pane;
@@ -493,25 +408,10 @@ export class TimelineView implements View {
             this.pane.scrollTop = Math.max(0, top - height / 3);
     }
 
-    /** Nothing above a track, nor itself, stays collapsed when it is to be seen. */
-    private open(id: number): void {
-        const { tracks } = this.app.trace;
-        let track = tracks.find((track) => track.id === id);
-        if (track) this.collapsed.delete(`p${track.process}`);
-        for (let steps = 0; track && steps < 32; steps++) {
-            this.collapsed.delete(`t${track.id}`);
-            const above: number | null = track.parent;
-            track = above === null ? undefined : tracks.find((other) => other.id === above);
-        }
-        this.showRows(this.app.store.state);
-    }
-
     private zoomTo({ begin, duration, track, depth }: EventDetails): void {
         const length = Math.max(duration ?? this.duration - begin, 20);
         this.reveal(track, depth);
-        this.glide(
-            clamp({ ...this.view, from: begin - length * 0.1, span: length * 1.2 }, this.duration),
-        );
+        this.movement.glide({ from: begin - length * 0.1, span: length * 1.2 });
     }
 
     // ---- search
@@ -562,7 +462,7 @@ export class TimelineView implements View {
         const { store } = this.app;
         switch (event.key) {
             case "0":
-                this.glide(whole(this.duration, this.view.width));
+                this.showAll();
                 return true;
             case "f":
                 if (this.selected) this.zoomTo(this.selected.details);
@@ -609,7 +509,11 @@ export class TimelineView implements View {
         const { scrollTop, height } = this.pane;
         const next = chosen
             ? neighbourOf(chosen, along, down, pieces(chosen.track))
-            : firstSpan(between(this.rows, scrollTop, scrollTop + height), this.view, pieces);
+            : firstSpan(
+                  between(this.folding.rows, scrollTop, scrollTop + height),
+                  this.view,
+                  pieces,
+              );
         if (next !== null) this.choose(`span:${next}`);
     }
 }
