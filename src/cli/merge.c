@@ -54,7 +54,7 @@ struct request {
 /* "+1.25s", "-3.00ms". */
 static void add_shift(struct text *to, int64_t ns) {
     char length[DISPLAY_ROOM];
-    display_duration(length, sizeof length, ns < 0 ? -ns : ns);
+    display_duration(length, sizeof length, ns == INT64_MIN ? INT64_MAX : ns < 0 ? -ns : ns);
     text_addf(to, "%s%s", ns < 0 ? "-" : "+", length);
 }
 

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "output/display.h"
 #include "output/json.h"
 
 enum { BLOCK = 512, SIZE_OCTAL_BITS = 33, COPY_BYTES = 1 << 16 };
+enum { LABEL_BYTES_MAX = 64, MACHINE_BYTES_MAX = 200 }; /* of names that are made */
 
 struct tar_head {
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type;
@@ -66,7 +68,9 @@ static void end_file(FILE *to, uint64_t size) {
 
 /* "3-name.pftrace": no two are equal, and viewers know the ending. */
 static void entry_name(char *to, size_t room, const struct merge_plan *plan, uint32_t place) {
-    snprintf(to, room, "%u-%.64s.pftrace", place + 1, plan->files[place].own_label);
+    const char *label = plan->files[place].own_label;
+    int bytes = (int)character_cut(label, strlen(label), LABEL_BYTES_MAX);
+    snprintf(to, room, "%u-%.*s.pftrace", place + 1, bytes, label);
 }
 
 /* ----------------------------------------------------------------- manifest */
@@ -77,11 +81,12 @@ static void machine_name(char *to, size_t room, const struct merge_plan *plan,
     for (const struct merge_file *first = plan->files; first < file; first++)
         if (first->first_machine == file->first_machine)
             file = first;
-    const char *name = file->label ? file->label : file->host;
+    const char *name = file->label ? file->label : file->host ? file->host : file->own_label;
+    int bytes = (int)character_cut(name, strlen(name), MACHINE_BYTES_MAX);
     if (file->first_machine)
-        snprintf(to, room, "%.200s (%u)", name ? name : file->own_label, file->first_machine + 1);
+        snprintf(to, room, "%.*s (%u)", bytes, name, file->first_machine + 1);
     else
-        snprintf(to, room, "%.200s", name ? name : file->own_label);
+        snprintf(to, room, "%.*s", bytes, name);
 }
 
 static int write_manifest(const struct merge_plan *plan, FILE *to) {

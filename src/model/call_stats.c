@@ -44,6 +44,8 @@ static void add_totals(struct call_stats_row *rows, const struct calls *calls, u
 
 void call_stats_describe(struct call_stats_row *row, int64_t *times) {
     __int128 sum = 0;
+    if (!row->calls)
+        return;
     row->min_ns = row->max_ns = times[0];
     for (uint64_t i = 0; i < row->calls; i++) {
         sum += times[i];

@@ -247,17 +247,17 @@ static int find_context(const struct sequence *sequence, const struct said_sampl
 static void keep(struct reader *reader, struct taken_sample *sample, uint32_t pid, uint32_t tid,
                  uint64_t offset) {
     const struct listener *listener = reader->listener;
+    const struct chooser *chooser = reader->chooser;
     sample->thread = samples_thread(&reader->samples, reader->machine, pid, tid);
-    if (listener && sample->thread != MAP_NONE) {
+    int has_thread = sample->thread != MAP_NONE;
+    if (has_thread && listener) {
         if (listener->sample)
             listener->sample(listener->context, sample);
-    } else if (sample->thread == MAP_NONE) {
-        reader_out_of_memory(reader);
-    } else if (reader->chooser && !reader->chooser->sample(reader->chooser->context, sample)) {
+    } else if (has_thread && chooser && !chooser->sample(chooser->context, sample)) {
         return;
     } else if (reader->samples.count >= SAMPLES_MAX) {
         damage_add(&reader->damage, LOSS_LIMIT, offset);
-    } else if (samples_add(&reader->samples, sample)) {
+    } else if (!has_thread || samples_add(&reader->samples, sample)) {
         reader_out_of_memory(reader);
     }
     reader->kept++;

@@ -66,6 +66,14 @@ static int is_tail(const char *at) {
     return ((unsigned char)*at & 0xc0) == 0x80;
 }
 
+size_t character_cut(const char *at, size_t size, size_t most) {
+    if (size <= most)
+        return size;
+    while (most && is_tail(at + most))
+        most--;
+    return most;
+}
+
 /* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 struct character character_at(const char *at, const char *end) {
     unsigned char first = (unsigned char)*at;

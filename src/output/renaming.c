@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "output/display.h"
+
 /* Fields that no reader of Marey's needs, by their numbers in trace_packet.proto. */
 enum {
     PACKET__trace_stats = 35,
@@ -193,15 +195,15 @@ static void put_defaults(struct renamed *self, struct bytes bytes) {
 /* "label: name". */
 static void put_labelled(struct renamed *self, const struct field *field, const char *label) {
     char text[LABEL_ROOM];
-    size_t size = label ? (size_t)snprintf(text, sizeof text / 2, "%s: ", label) : 0;
-    size_t rest = field->bytes.size;
+    const char *name = (const char *)field->bytes.at;
     if (!label) {
         message_field(self->out, field);
         return;
     }
-    size = size < sizeof text / 2 ? size : sizeof text / 2 - 1;
-    rest = rest < sizeof text - size ? rest : sizeof text - size;
-    memcpy(text + size, field->bytes.at, rest);
+    int label_bytes = (int)character_cut(label, strlen(label), sizeof text / 2 - 3);
+    size_t size = (size_t)snprintf(text, sizeof text / 2, "%.*s: ", label_bytes, label);
+    size_t rest = character_cut(name, field->bytes.size, sizeof text - size);
+    memcpy(text + size, name, rest);
     message_bytes(self->out, field->number, text, size + rest);
 }
 

@@ -212,6 +212,19 @@ def test_labels(tmp_path):
     assert set(info["attributes"]) == {"web1: host", "web2: host"}
 
 
+@pytest.mark.parametrize("letters", range(4))
+def test_long_labels_are_cut_between_characters(tmp_path, letters):
+    label = "n" * letters + "\N{SNOWMAN WITHOUT SNOW}" * 200
+    one = host(NOW, 100 * SECOND, SPANS)
+    options = ["--label", f"in1.perfetto-trace={label}"]
+    names = [
+        process["name"]
+        for process in shown(merge(tmp_path, one, one, options=options))["processes"]
+    ]
+    assert names[1].startswith(label[:80]) and names[1].endswith(": app")
+    assert "\ufffd" not in names[1]
+
+
 def test_samples_stay_with_their_process(tmp_path):
     def sampled(name):
         maker = SampledTrace()
