@@ -8,16 +8,16 @@ import { pixel, Raster } from "../canvas/raster";
 import { Strip } from "../canvas/strip";
 import { useFont } from "../canvas/text";
 import { Tooltip } from "../canvas/tooltip";
-import { failure, fill, h, message, name } from "../dom";
-import { count, duration } from "../format";
+import { failure, fill, h, message } from "../dom";
+import { duration } from "../format";
 import type { State } from "../state";
 import { css, onTheme, theme } from "../theme";
 import { Names } from "../timeline/data";
 import { describe } from "../timeline/describe";
 import { DetailsPanel } from "../timeline/details";
+import { Finder } from "../timeline/finder";
 import { FlowArrows } from "../timeline/flows";
 import { Folding } from "../timeline/folding";
-import { FoundSpans } from "../timeline/found";
 import { boxOf, type Hit, hitAt } from "../timeline/hit";
 import { Input } from "../timeline/input";
 import { Movement } from "../timeline/movement";
@@ -47,14 +47,11 @@ export class TimelineView implements View {
     private readonly painter: Painter;
     private readonly tiles: Tiles;
     private readonly arrows: FlowArrows;
-    private readonly found: FoundSpans;
+    private readonly finder: Finder;
     private readonly details: DetailsPanel;
     private readonly tooltip = new Tooltip();
-    private readonly status = h("span", { class: "quiet", role: "status" });
     private readonly problem = h("div", { class: "over" });
-    private readonly search: HTMLInputElement;
     private readonly latest = new Latest();
-    private readonly latestFound = new Latest();
     private readonly folding: Folding;
     private readonly movement: Movement;
     private readonly duration: number;
@@ -86,19 +83,20 @@ export class TimelineView implements View {
             (query) => source.flows(query),
             () => this.pane.invalidate(),
         );
-        this.found = new FoundSpans(app);
+        this.finder = new Finder(app, this.names, {
+            mark: (matched) => {
+                this.painter.matched = matched;
+                this.invalidate();
+            },
+            choose: (span) => this.choose(`span:${span}`),
+            leave: () => this.pane.canvas.focus(),
+            from: () => this.view.from,
+        });
         this.details = new DetailsPanel(app, {
             jump: (id) => store.change({ selected: `span:${id}` }),
             zoom: (details) => this.zoomTo(details),
             close: () => this.unselect(),
             search: (text) => store.change({ q: text }),
-        });
-        this.search = h("input", {
-            type: "search",
-            placeholder: "Find spans by name",
-            "aria-label": "Find spans by name",
-            oninput: () => store.change({ q: this.search.value }),
-            onkeydown: (event: KeyboardEvent) => this.searchKey(event),
         });
         this.element = this.layout();
         onTheme(() => this.recolour());
@@ -134,10 +132,10 @@ export class TimelineView implements View {
             h(
                 "div",
                 { class: "head" },
-                this.search,
-                button("‹", "The one before (Shift+N)", () => void this.step(-1)),
-                button("›", "The next one (N)", () => void this.step(1)),
-                this.status,
+                this.finder.input,
+                button("‹", "The one before (Shift+N)", () => void this.finder.step(-1)),
+                button("›", "The next one (N)", () => void this.finder.step(1)),
+                this.finder.status,
                 h("span", { class: "spring" }),
                 h("label", { hidden: this.app.trace.counts.flows === 0 }, flows, " Flows"),
                 button("Collapse", "Only the names of processes and the outermost spans", () =>
@@ -154,12 +152,11 @@ export class TimelineView implements View {
     }
 
     show(state: State): void {
-        if (this.search.value !== state.q) this.search.value = state.q;
         this.showRows(state);
         this.movement.fit(this.pane.width);
         if (state.look) this.movement.place(state.look);
         if (this.latest.isNew(state.selected)) void this.select(state.selected);
-        if (this.latestFound.isNew(state.q)) void this.find(state.q);
+        this.finder.show(state.q);
         if (state.track !== null) this.reveal(state.track);
         this.invalidate();
     }
@@ -348,7 +345,7 @@ export class TimelineView implements View {
             Math.min(this.duration, Math.round(b)),
         ];
         this.drawn = done ? null : range;
-        fill(this.status, done ? "" : `${duration(b - a)} selected`);
+        fill(this.finder.status, done ? "" : `${duration(b - a)} selected`);
         if (done && range[0] < range[1]) this.app.store.change({ range });
         this.invalidate();
     }
@@ -414,48 +411,6 @@ export class TimelineView implements View {
         this.movement.glide({ from: begin - length * 0.1, span: length * 1.2 });
     }
 
-    // ---- search
-
-    private async find(query: string): Promise<void> {
-        const words = query.toLowerCase();
-        const cache: (boolean | undefined)[] = [];
-        this.painter.matched = query
-            ? (name) => (cache[name] ??= this.names.text[name].toLowerCase().includes(words))
-            : null;
-        this.invalidate();
-        if (!query) return fill(this.status);
-        try {
-            const found = await this.latestFound.of(this.found.look(query));
-            if (this.app.store.state.q !== query) return;
-            fill(
-                this.status,
-                found
-                    ? h("span", {}, name(found.name, "code"), ` ${count(found.count)}`)
-                    : "no span has that in its name",
-            );
-        } catch (error) {
-            fill(this.status, failure(error));
-        }
-    }
-
-    private async step(by: 1 | -1): Promise<void> {
-        try {
-            const found = await this.found.step(by, this.view.from);
-            if (!found) return;
-            fill(this.status, `${count(found.place + 1)} of ${count(found.count)}`);
-            this.choose(`span:${found.id}`);
-        } catch (error) {
-            fill(this.status, failure(error));
-        }
-    }
-
-    private searchKey(event: KeyboardEvent): void {
-        if (event.key === "Enter") void this.step(event.shiftKey ? -1 : 1);
-        else if (event.key === "Escape") this.pane.canvas.focus();
-        else return;
-        event.preventDefault();
-    }
-
     // ---- keys
 
     private key(event: KeyboardEvent): boolean {
@@ -476,10 +431,10 @@ export class TimelineView implements View {
                 });
                 return true;
             case "n":
-                void this.step(1);
+                void this.finder.step(1);
                 return true;
             case "N":
-                void this.step(-1);
+                void this.finder.step(-1);
                 return true;
             case ",":
                 this.neighbour(-1, 0);
