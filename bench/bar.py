@@ -354,9 +354,9 @@ def live(results):
             more = more_percent(results, group, who, "cpu_us")
             if more is None:
                 continue
-            less = -more_percent(results, group, who, "per_s")
+            throughput = more_percent(results, group, who, "per_s")
             control = more_percent(results, group, "again", "cpu_us")
-            beside = f"throughput {less:.1f} % less; without it once more: {control:+.1f} %"
+            beside = f"throughput {throughput:+.1f} %; without it once more, CPU {control:+.1f} %"
             title = (
                 f"{framework}, a request of {results.figure('cpu_us', group, 'without'):,.0f} us"
             )
@@ -366,7 +366,10 @@ def live(results):
         if rss is not None:
             grown = (rss["rss_kib"][-1] - rss["rss_kib"][0]) / 1024
             what = f"{framework}, memory of the worker grown from the first round to the last"
-            beside = f"{rss['rss_kib'][-1] / 1024:.1f} MiB, of which the ring is 16"
+            without = results.figure("rss_kib", group, "without") / 1024
+            beside = (
+                f"{rss['rss_kib'][-1] / 1024:.1f} MiB, without {without:.1f}; the ring is a file"
+            )
             yield Line(what, "<= 1 MiB", f"{grown:.1f} MiB", at_most(max(grown, 0), 1), beside)
 
 
