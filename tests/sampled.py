@@ -4,6 +4,7 @@ import collections
 import json
 import math
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass, field
 
@@ -102,16 +103,23 @@ class Sampler:
 
     def __init__(self, program, pid, seconds, hz, *options):
         command = [program, pid, seconds, hz, *options]
-        self.process = subprocess.Popen(
-            [str(part) for part in command], stdout=subprocess.PIPE, text=True
-        )
+        # A pipe would stop it when it is full, and threads that it has stopped with it.
+        self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by result)
+        self.process = subprocess.Popen([str(part) for part in command], stdout=self.output)
         self.deadline = time.monotonic() + seconds + 60
 
     def stop(self):
         self.process.terminate()
 
     def result(self):
-        output, _ = self.process.communicate(timeout=self.deadline - time.monotonic())
-        seen = parse(output)
+        try:
+            self.process.wait(timeout=self.deadline - time.monotonic())
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        with self.output:
+            self.output.seek(0)
+            seen = parse(self.output.read())
         seen.status = self.process.returncode
         return seen

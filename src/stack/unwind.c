@@ -200,6 +200,7 @@ static uint64_t top_of(struct unwinder *unwinder, struct thread_reader *reader, 
     return running ? running : chain_running(unwinder, reader, reader->entry);
 }
 
+/* The chain that was found from where the marks say is one of this loop. */
 static bool marks_tell(const struct thread_reader *reader, const struct chain *chain,
                        enum walk found) {
     switch (found) {
@@ -210,6 +211,7 @@ static bool marks_tell(const struct thread_reader *reader, const struct chain *c
     }
 }
 
+/* The marks do not tell: the thread is asked which frame is on top. */
 static int ask_for_top(struct thread_reader *reader, struct tries *tries) {
     reader->unmarked = UNWIND_UNMARKED;
     tries->misses++;
@@ -217,12 +219,12 @@ static int ask_for_top(struct thread_reader *reader, struct tries *tries) {
 }
 
 static void remember_top(struct thread_reader *reader, const struct layout *layout,
-                         const struct chain *chain) {
-    bool marked = layout->cframe_frame != LAYOUT_NONE && chain->entry && !chain->cut;
+                         const struct chain *chain, bool odd) {
+    bool marked = layout->cframe_frame != LAYOUT_NONE && chain->entry && !chain->cut && !odd;
     reader->running = marked ? chain->top : 0;
     reader->entry = chain->entry;
-    if (reader->by_marks)
-        reader->head_words[1] = chain->top;
+    if (marked)
+        reader->head_count = 1; /* which frame is on top cannot change while the frames do not */
 }
 
 /* 3.11 and later: frames of a thread stand next to each other. */
@@ -242,7 +244,7 @@ static int take_stacked(struct unwinder *unwinder, struct thread_reader *reader,
     case WALK_GOOD:
         if (chain.depth && !believe(unwinder, reader, &chain, &tries->still, odd || reader->slow))
             return MAREY_ETORN;
-        remember_top(reader, layout, &chain);
+        remember_top(reader, layout, &chain, odd);
         return finish(unwinder, reader, &chain, stack);
     case WALK_MISS: return miss(unwinder, reader, &chain, tries);
     case WALK_STALE: tries->misses++; return MAREY_ETORN;

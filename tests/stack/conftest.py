@@ -119,7 +119,7 @@ class Running:
 
     def stop(self):
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.wait(timeout=60)
 
 
 @pytest.fixture
