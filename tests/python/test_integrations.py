@@ -4,7 +4,8 @@ import asyncio
 import importlib
 import random
 import sys
-from wsgiref.util import setup_testing_defaults
+from contextlib import nullcontext
+from wsgiref.util import setup_testing_defaults, shift_path_info
 
 import pytest
 import traces
@@ -118,6 +119,18 @@ def test_wsgi_a_client_that_leaves_is_no_error_of_the_application():
             body.close()
     (row,) = application.stats()
     assert (row.requests, row.errors) == (3, 1)
+
+
+@pytest.mark.parametrize("recording", [True, False])
+def test_the_route_is_that_of_the_request_as_it_came(recorded, recording):
+    def shifting(environ, start_response):
+        shift_path_info(environ)
+        return hello(environ, start_response)
+
+    application = wsgi.Middleware(shifting, route=lambda environ: environ["PATH_INFO"])
+    with recorded() if recording else nullcontext():
+        assert get(application, "/shop/cart") == (200, b"hello")
+    assert [row.name for row in application.stats()] == ["GET /shop/cart"]
 
 
 def test_wsgi_lists_keep_their_length_and_iterables_are_closed():

@@ -84,6 +84,10 @@ class Middleware(Requests):
         """By the function that was given."""
         return "" if self._find is None else self._find(given)
 
+    def to_tell(self, given: Any) -> Any:
+        """Applications that hand requests on to others change the environ."""
+        return given if self._find is None else dict(given)
+
     def user_of(self, given: Any) -> object:
         """As the server or a middleware knows it, or Flask-Login."""
         return given.get(USER) or given.get("REMOTE_USER") or None
