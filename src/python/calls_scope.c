@@ -349,7 +349,8 @@ static PyObject *get_is_open(PyObject *self, void *Py_UNUSED(closure)) {
 /* ------------------------------------------------------------------- object */
 
 /* Scope(label, include, ignore, redact, max_depth, max_calls, max_time, max_repr, args, results, repr, c_calls, min_duration,
- * everyone, memory, log): memory is whether to say it of calls, log bytes, 0 for none; times in nanoseconds; tuples of bytes; 0 for no limit. */
+ * everyone, memory, log): times in nanoseconds; tuples of bytes; 0 for no limit; memory: whether calls say it; log: bytes of
+ * the scope's own trace, 0 for none. */
 static PyObject *scope_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs)) {
     face_state *state = state_of_type(type);
     static uint64_t last_serial;

@@ -107,7 +107,7 @@ static inline int add_text(log_object *log, const char *before, PyObject *text) 
     PyObject *owned;
     Py_ssize_t size;
     const char *bytes = utf8_of(text, &size, &owned);
-    int failed = !bytes || make_room(log, (size_t)size * 6 + 2 + 2 * BETWEEN_MAX) < 0;
+    int failed = !bytes || make_room(log, (size_t)size * 6 + 2 + (size_t)2 * BETWEEN_MAX) < 0;
     if (!failed) {
         char *to = put(log->bytes + log->size, before, strlen(before));
         log->size = (size_t)(put_text(to, bytes, (size_t)size) - log->bytes);
