@@ -107,8 +107,12 @@ def test_a_thread_that_gets_the_number_of_one_that_ended_is_named_again():
 def test_a_collection_that_ends_without_a_beginning_is_none():
     file = Kept()
     output = TraceOutput(file)
-    with output:
-        output._gc_callback("stop", {"generation": 0, "collected": 0, "uncollectable": 0})
+    gc.disable()
+    try:
+        with output:
+            output._gc_callback("stop", {"generation": 0, "collected": 0, "uncollectable": 0})
+    finally:
+        gc.enable()
     assert "collect" not in file.getvalue()
 
 

@@ -286,7 +286,8 @@ def _path(item: pytest.Item) -> Path:
     """The file of a test."""
     name = re.sub(r"[^\w.\-]", "_", item.nodeid)
     if len(name) > _NAME_MAX:
-        name = f"{name[:_NAME_MAX]}-{hashlib.sha256(item.nodeid.encode(errors="replace")).hexdigest()[:8]}"
+        digest = hashlib.sha256(item.nodeid.encode("utf-8", "replace")).hexdigest()
+        name = f"{name[:_NAME_MAX]}-{digest[:8]}"
     started = item.config.invocation_params.dir  # the test may be elsewhere now
     output = item.config.getoption("tracepatch_output")
     folder = started / output if output else _storage.made_folder(started)
