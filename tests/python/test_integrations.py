@@ -445,8 +445,7 @@ async def pieces_later(fail):
         yield piece
 
 def stream(request, fail=False):
-    is_async = sys.argv[2] == "async" and sys.version_info >= (3, 10)  # there is Django 5
-    return StreamingHttpResponse((pieces_later if is_async else pieces)(fail))
+    return StreamingHttpResponse((pieces_later if sys.argv[2] == "async" else pieces)(fail))
 
 def file(request):
     return FileResponse(open(__file__, "rb"))
