@@ -70,6 +70,12 @@ class Seen:
         )
         return math.sqrt(share * (1 - share) * squares) / self.wall_ns()
 
+    def within(self, share, least):
+        """How far off a share of a program that computes may be, at the least so much: a busy
+        machine lets it run for some 4 ms at a time, and so many looks are worth one."""
+        slices = sum(s.cpu_ns for s in self.samples) / 4e6
+        return max(least, 5 * math.sqrt(share * (1 - share) / max(slices, 1)))
+
     def of_thread(self, name):
         return [s for s in self.samples if self.threads.get((s.pid, s.tid)) == name]
 

@@ -1,6 +1,5 @@
 """What the sampler says about programs of which everything is known."""
 
-import math
 import os
 import pathlib
 import signal
@@ -18,11 +17,8 @@ ENOPROCESS, ENOTPYTHON = -15, -18
 
 
 def assert_shares(seen):
-    """A busy machine lets a program run for some 4 ms at a time: so many looks are worth one."""
-    slices = sum(s.cpu_ns for s in seen.samples) / 4e6
     for name, share in SHARES.items():
-        within = max(WITHIN, 5 * math.sqrt(share * (1 - share) / slices))
-        assert seen.share(name) == pytest.approx(share, abs=within)
+        assert seen.share(name) == pytest.approx(share, abs=seen.within(share, WITHIN))
 
 
 def sample_until(sample, enough, *arguments):
