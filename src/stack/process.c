@@ -100,8 +100,8 @@ bool glance_begin(struct glance *glance, const struct process *process,
     uint32_t locked = layout->gil_locked, holder = layout->gil_holder;
     uint32_t enabled = layout->gil_enabled != LAYOUT_NONE ? layout->gil_enabled : locked;
     uint32_t from = least(locked, least(holder, enabled));
-    uint32_t to = most(locked, most(holder, enabled)) + sizeof interpreter->gil_holder;
-    if (to - from > GIL_WINDOW)
+    uint32_t last = most(locked, most(holder, enabled)) - from;
+    if (last > GIL_WINDOW - sizeof interpreter->gil_holder)
         return false;
     int count = 0;
     glance->gil_from = from;
@@ -109,7 +109,8 @@ bool glance_begin(struct glance *glance, const struct process *process,
     glance->pieces[count++] = (struct piece){address_of_births(process, interpreter),
                                              glance->births, sizeof glance->births};
     if (interpreter->gil)
-        glance->pieces[count++] = (struct piece){interpreter->gil + from, glance->gil, to - from};
+        glance->pieces[count++] = (struct piece){interpreter->gil + from, glance->gil,
+                                                 last + sizeof interpreter->gil_holder};
     if (collecting)
         glance->pieces[count++] = (struct piece){interpreter->address + layout->interp_collecting,
                                                  &glance->collects, sizeof glance->collects};

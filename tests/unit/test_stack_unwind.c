@@ -326,6 +326,21 @@ static void a_replaced_code_object_is_noticed(void **state) {
     assert_int_equal(f.unwinder.codes.changed, 1);
 }
 
+/* A runtime that says where it keeps things may say anything. */
+static void a_gil_with_fields_far_apart_is_not_glanced_at(void **state) {
+    (void)state;
+    struct glance glance;
+    struct process *process = &f.image.process;
+    struct interpreter interpreter = {.address = IMAGE_INTERP, .gil = IMAGE_RUNTIME};
+    assert_true(glance_begin(&glance, process, &interpreter, false));
+    uint32_t holder = process->layout.gil_holder;
+    const uint32_t far[] = {holder + GIL_WINDOW, UINT32_MAX - 1, UINT32_MAX - 8};
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        process->layout.gil_locked = far[i];
+        assert_false(glance_begin(&glance, process, &interpreter, true));
+    }
+}
+
 static void the_threads_are_listed(void **state) {
     (void)state;
     struct thread_list list = {0};
@@ -364,6 +379,7 @@ int main(void) {
         TEST(unusual_marks_have_to_stand_still),
         TEST(stacks_that_alternate_do_not_mix),
         TEST(a_replaced_code_object_is_noticed),
+        TEST(a_gil_with_fields_far_apart_is_not_glanced_at),
         TEST(the_threads_are_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
