@@ -4,6 +4,7 @@ import ctypes
 import threading
 
 named = ctypes.CDLL(None).prctl
+all_there = threading.Barrier(3)  # who computes lets the others begin first
 
 
 def leaf_a():
@@ -12,6 +13,7 @@ def leaf_a():
 
 def thread_a():
     named(15, b"worker-a", 0, 0, 0)
+    all_there.wait()
     while True:
         leaf_a()
 
@@ -22,6 +24,7 @@ def leaf_b():
 
 def thread_b():
     named(15, b"worker-b", 0, 0, 0)
+    all_there.wait()
     while True:
         leaf_b()
 
@@ -33,8 +36,9 @@ def waiter():
 
 
 def main():
-    for target in thread_a, thread_b, waiter:
+    for target in waiter, thread_a, thread_b:
         threading.Thread(target=target, daemon=True, name=f"näme of {target.__name__}").start()
+    all_there.wait()
     while True:
         leaf_m()
 
