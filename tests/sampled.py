@@ -1,8 +1,11 @@
-"""What the test program tests/stack/sampler.c writes: who was sampled, and what."""
+"""What the test program tests/stack/sampler.c writes: who was sampled, and what; and when a program
+is ready for it."""
 
 import collections
 import json
 import math
+import os
+import pathlib
 import subprocess
 import tempfile
 import time
@@ -11,6 +14,7 @@ from dataclasses import dataclass, field
 Process = collections.namedtuple("Process", "pid parent version error name command")
 Frame = collections.namedtuple("Frame", "function name file line first_line kind")
 PYTHON, NATIVE, GC, TASK = range(4)
+SETTLE_SECONDS = float(os.environ.get("MAREY_TEST_SETTLE", "0.3"))
 
 
 @dataclass
@@ -102,6 +106,25 @@ def parse(text):
         else:
             seen.counts = record["counts"]
     return seen
+
+
+def state_and_cpu(pid):
+    """Its main thread's state, and the CPU time of all, in ticks of 10 ms."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return fields[0], int(fields[11]) + int(fields[12])
+
+
+def settle(pid):
+    """Until the program has computed for a while, or has slept for as long: then it is where it
+    wants to be, however long a busy machine took to start it."""
+    end, before, quiet = time.monotonic() + 60, 0, 0
+    while quiet < 100 * SETTLE_SECONDS and time.monotonic() < end:
+        state, cpu = state_and_cpu(pid)
+        if cpu >= 100 * SETTLE_SECONDS or state in "ZX":
+            return
+        quiet = quiet + 1 if state == "S" and cpu == before else 0
+        before = cpu
+        time.sleep(0.01)
 
 
 class Sampler:

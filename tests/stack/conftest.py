@@ -16,7 +16,6 @@ import stack_oracle
 
 HERE = pathlib.Path(__file__).parent
 MINORS = range(9, 20)
-SETTLE_SECONDS = float(os.environ.get("MAREY_TEST_SETTLE", "0.3"))
 NOT_PYTHON, NOT_YET = -18, -20
 
 
@@ -87,25 +86,6 @@ def in_root(argv, path, name):
     return pathlib.Path("/tmp", name)
 
 
-def state_and_cpu(pid):
-    """Its main thread's state, and the CPU time of all, in ticks of 10 ms."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return fields[0], int(fields[11]) + int(fields[12])
-
-
-def settle(pid):
-    """Until the program has computed for a while, or has slept for as long: then it is where it
-    wants to be, however long a busy machine took to start it."""
-    end, before, quiet = time.monotonic() + 60, 0, 0
-    while quiet < 100 * SETTLE_SECONDS and time.monotonic() < end:
-        state, cpu = state_and_cpu(pid)
-        if cpu >= 100 * SETTLE_SECONDS:
-            return
-        quiet = quiet + 1 if state == "S" and cpu == before else 0
-        before = cpu
-        time.sleep(0.01)
-
-
 class Running:
     """A program that runs in an interpreter until the end of the test."""
 
@@ -114,7 +94,7 @@ class Running:
         command = [*argv, str(self.seen_path), *map(str, arguments)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         self.pid = self.process.pid
-        settle(self.pid)
+        sampled.settle(self.pid)
         assert self.process.poll() is None
 
     def stop(self):
@@ -163,7 +143,7 @@ def sample(build):
             seen = take.start(*arguments).result()
             if seen.counts["error"] not in (NOT_PYTHON, NOT_YET):
                 break
-            time.sleep(SETTLE_SECONDS)  # a busy machine takes its time to start it
+            time.sleep(sampled.SETTLE_SECONDS)  # a busy machine takes its time to start it
         return seen
 
     take.start = functools.partial(sampled.Sampler, build / "sampler")
