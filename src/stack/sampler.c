@@ -373,7 +373,8 @@ int sampler_run(struct sampler *sampler, uint64_t until_ns) {
     sampler->cpu_begun_ns = schedule_cpu_ns();
     sampler->tick_ns = schedule_now_ns();
     schedule_begin(&sampler->schedule, sampler->tick_ns);
-    aside_begin(&sampler->aside);
+    if (!sampler->sampling.stops) /* who is stopped needs no processor meanwhile */
+        aside_begin(&sampler->aside);
     run(sampler, until_ns);
     aside_end(&sampler->aside);
     sampler->cpu_before_ns += schedule_cpu_ns() - sampler->cpu_begun_ns;
