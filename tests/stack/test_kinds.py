@@ -119,6 +119,7 @@ def test_another_pid_namespace(interpreter, outside):
     with started([*command, str(program)]) as process:
         inside = descendants(process.pid)
         try:
+            sampled.settle(inside[-1])
             seen = outside(inside[-1], ROUNDS)
         finally:
             for pid in inside:
