@@ -45,9 +45,17 @@ static bool match_module(const char *pattern, const char *module) {
     return strpbrk(pattern, "*?[") && fnmatch(pattern, module, 0) == 0;
 }
 
+/* "<string>" is the program's own where it is the program itself (python -c); elsewhere it is what a library made as it
+ * ran, such as the constructors of named tuples. */
+static bool is_own(const char *module, const char *file) {
+    if (strcmp(file, "<string>") == 0)
+        return strcmp(module, "__main__") == 0;
+    return own_is(NULL, file);
+}
+
 static bool match(const char *pattern, const char *module, const char *file) {
     if (strcmp(pattern, "<own>") == 0)
-        return own_is(NULL, file);
+        return is_own(module, file);
     return strchr(pattern, '/') ? match_path(pattern, file) : match_module(pattern, module);
 }
 

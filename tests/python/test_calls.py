@@ -174,6 +174,28 @@ def test_values_are_shown_without_running_their_code(seen, value, text):
     assert node.result == text
 
 
+OWN = """
+import collections, marey
+Pair = collections.namedtuple("Pair", "a b")
+def pair():
+    return Pair(1, 2)
+with marey.calls(include="<own>") as calls:
+    pair()
+print(calls.tree())
+exec(compile("def said(): pass", "<string>", "exec"))
+with marey.calls(include="<own>") as calls:
+    said()
+print(calls.tree())
+"""
+
+
+def test_own_calls_are_not_what_a_library_makes_as_it_runs(script):
+    shown = script(OWN)
+    assert "pair() -> <__main__.Pair" in shown
+    assert "lambda" not in shown
+    assert "said()" in shown  # of the program itself
+
+
 def test_a_container_in_itself_ends(seen):
     loop = []
     loop.append(loop)
