@@ -266,8 +266,22 @@ static int read_thread(struct process *process, const struct ids *ids,
     return 0;
 }
 
+enum { STARTING_MAX = 32 }; /* threads that are being started, of an interpreter: the others wait */
+
+/* Before 3.12 a thread that is being started has the numbers of the one that starts it, until it runs (new_threadstate in
+ * Python/pystate.c): it has none of its own yet. The newest threads stand first. */
+static void forget_borrowed_ids(struct thread_list *list, int first) {
+    int last = list->count - first > STARTING_MAX ? first + STARTING_MAX : list->count;
+    for (int i = first; i < last; i++)
+        for (int older = i + 1; older < list->count; older++)
+            if (list->threads[i].pthread &&
+                list->threads[older].pthread == list->threads[i].pthread)
+                list->threads[i].tid = 0;
+}
+
 static int read_threads(struct process *process, const struct ids *ids,
                         const struct interpreter *interpreter, struct thread_list *list) {
+    int first = list->count;
     uint64_t address =
         memory_pointer(&process->memory, interpreter->address + process->layout.interp_threads);
     while (address) {
@@ -280,6 +294,7 @@ static int read_threads(struct process *process, const struct ids *ids,
         if (error)
             return error;
     }
+    forget_borrowed_ids(list, first);
     return 0;
 }
 

@@ -356,6 +356,28 @@ static void the_threads_are_listed(void **state) {
     thread_list_free(&list);
 }
 
+/* Python 3.11 gives it the numbers of the thread that starts it, until it runs. */
+static void a_thread_that_is_being_started_is_not_its_starter(void **state) {
+    (void)state;
+    enum { STARTED = IMAGE_THREAD + 0x400 };
+    const struct layout *layout = &f.image.process.layout;
+    struct thread_list list = {0};
+    memcpy(f.image.bytes + (STARTED - IMAGE_BASE), f.image.bytes + (IMAGE_THREAD - IMAGE_BASE),
+           0x400);
+    image_set64(&f.image, IMAGE_THREAD + layout->thread_id, 4711);
+    image_set64(&f.image, STARTED + layout->thread_id, 4711);
+    image_set64(&f.image, STARTED + layout->thread_next, IMAGE_THREAD);
+    image_set64(&f.image, IMAGE_INTERP + layout->interp_threads, STARTED);
+    assert_int_equal(process_threads(&f.image.process, &list), 0);
+    assert_int_equal(list.count, 2);
+    assert_int_equal(list.threads[0].tid, 0);
+    assert_int_equal(list.threads[1].tid, f.image.process.memory.pid);
+    image_set64(&f.image, STARTED + layout->thread_id, 4712);
+    assert_int_equal(process_threads(&f.image.process, &list), 0);
+    assert_int_equal(list.threads[0].tid, f.image.process.memory.pid);
+    thread_list_free(&list);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -381,6 +403,7 @@ int main(void) {
         TEST(a_replaced_code_object_is_noticed),
         TEST(a_gil_with_fields_far_apart_is_not_glanced_at),
         TEST(the_threads_are_listed),
+        TEST(a_thread_that_is_being_started_is_not_its_starter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
