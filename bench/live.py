@@ -29,7 +29,7 @@ APPS = Path(__file__).parent / "webapps"
 WHO = ("without", "again", "paused", "sampled", "calls", "viztracer", "pyinstrument")
 PAGES = {"cart": "/cart/7", "hello": "/hello"}
 FRAMEWORKS = {"flask": "gunicorn", "django": "gunicorn", "fastapi": "uvicorn"}
-ROUNDS, SECONDS, CONNECTIONS = 15, 1.0, 4
+ROUNDS, SECONDS, CONNECTIONS = 7, 1.0, 4
 START_SECONDS = 60
 
 
