@@ -1,5 +1,6 @@
 """Tasks of Celery as spans, and kept: run eagerly, and by a real worker with processes."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,7 +15,8 @@ from marey import _keeper
 from marey.integrations import failed
 
 celery = pytest.importorskip("celery")
-pytest.importorskip("six")  # Celery imports it later, and it changes sys.meta_path
+with contextlib.suppress(ImportError):
+    __import__("six")  # an older dateutil imports it later, and it changes sys.meta_path
 
 from marey.integrations.celery import Marey  # noqa: E402 Celery is there
 
