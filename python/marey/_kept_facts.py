@@ -7,6 +7,8 @@ The packet is Trace.packet (1) of TracePacket.trace_attributes (126) of TraceAtt
 
 from __future__ import annotations
 
+from ._varint import varint
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,23 +29,14 @@ class _Damaged(Exception):
     pass
 
 
-def _varint(number: int) -> bytes:
-    made = bytearray()
-    while number > 0x7F:
-        made.append(number & 0x7F | 0x80)
-        number >>= 7
-    made.append(number)
-    return bytes(made)
-
-
 def _field(tag: bytes, content: bytes) -> bytes:
-    return tag + _varint(len(content)) + content
+    return tag + varint(len(content)) + content
 
 
 def _attribute(key: str, value: Fact) -> bytes:
     content = _field(_KEY, key.encode())
     if isinstance(value, int):
-        content += _NUMBER + _varint(value)
+        content += _NUMBER + varint(value)
     else:
         content += _field(_TEXT, value[:_TEXT_MAX].encode("utf-8", "replace"))
     return _field(_ATTRIBUTE, content)
@@ -73,7 +66,7 @@ def _attributes(start: bytes) -> Iterator[tuple[str, Fact]]:
         attribute, at = _take(content, at, _ATTRIBUTE)
         key, value_at = _take(attribute, 0, _KEY)
         if attribute.startswith(_NUMBER, value_at):
-            yield key.decode(), _read_varint(attribute, value_at + 1)[0]
+            yield key.decode(), _readvarint(attribute, value_at + 1)[0]
         else:
             yield key.decode(), _take(attribute, value_at, _TEXT)[0].decode()
 
@@ -82,13 +75,13 @@ def _take(data: bytes, at: int, tag: bytes) -> tuple[bytes, int]:
     """The field that has to stand at `at`, and where it ends."""
     if not data.startswith(tag, at):
         raise _Damaged
-    length, at = _read_varint(data, at + len(tag))
+    length, at = _readvarint(data, at + len(tag))
     if length > len(data) - at:
         raise _Damaged
     return data[at : at + length], at + length
 
 
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
+def _readvarint(data: bytes, at: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 64, 7):
         if at >= len(data):

@@ -10,6 +10,7 @@ import builtins
 import struct
 from typing import Any
 
+from ..._varint import varint
 from ._values import LIST_MAX, shown
 
 TYPE_CHECKING = False
@@ -22,30 +23,20 @@ _INT64 = range(-(1 << 63), 1 << 63)
 # ------------------------------------------------------------------------------ protobuf
 
 
-def _varint(number: int) -> bytes:
-    number &= (1 << 64) - 1  # negative ones are 64 bits of two's complement
-    made = bytearray()
-    while number > 0x7F:
-        made.append(number & 0x7F | 0x80)
-        number >>= 7
-    made.append(number)
-    return bytes(made)
-
-
 def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
+    return varint(field << 3) + varint(value)
 
 
 def _fixed(field: int, value: int) -> bytes:
-    return _varint(field << 3 | 1) + struct.pack("<Q", value & (1 << 64) - 1)
+    return varint(field << 3 | 1) + struct.pack("<Q", value & (1 << 64) - 1)
 
 
 def _double(field: int, value: float) -> bytes:
-    return _varint(field << 3 | 1) + struct.pack("<d", value)
+    return varint(field << 3 | 1) + struct.pack("<d", value)
 
 
 def _bytes(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
+    return varint(field << 3 | 2) + varint(len(value)) + value
 
 
 def _text(field: int, value: str) -> bytes:
