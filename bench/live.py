@@ -90,11 +90,11 @@ class Server:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return int(children[0]) if FRAMEWORKS[self.framework] == "gunicorn" else pid
 
-    def get(self, path):
+    def get(self, path, **headers):
         """The body of an answer that is right."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
             assert answer.status == 200, (self.framework, self.who, path, answer.status)
             return answer.read()
@@ -110,10 +110,10 @@ class Server:
         status = Path(f"/proc/{self.worker}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
-    def load(self, page, seconds):
-        """A round: requests a second, CPU microseconds a request, KiB."""
+    def load(self, page, seconds, *more):
+        """A round: requests a second, CPU microseconds a request, KiB. more: options of wrk."""
         before = self.cpu_ns()
-        requests, taken = wrk(f"http://127.0.0.1:{self.port}{PAGES[page]}", seconds)
+        requests, taken = wrk(f"http://127.0.0.1:{self.port}{PAGES[page]}", seconds, *more)
         spent = self.cpu_ns() - before
         return requests / taken, spent / 1000 / requests, self.rss_kib()
 
@@ -123,10 +123,10 @@ class Server:
         self.process.wait()
 
 
-def wrk(url, seconds):
+def wrk(url, seconds, *more):
     """(requests, seconds) of a load."""
     core = str(cores()[1])
-    options = ["-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s"]
+    options = ["-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", *more]
     done = subprocess.run(
         ["taskset", "-c", core, "wrk", *options, url], stdout=subprocess.PIPE, text=True, check=True
     )

@@ -1,5 +1,6 @@
 """What stands around an application of bench/live.py: nothing, Marey in some way, or another tool,
-as $BENCH_AROUND says. Marey keeps into $BENCH_KEPT what is slow, and every $BENCH_EVERY'th."""
+as $BENCH_AROUND says. Marey keeps into $BENCH_KEPT what is slow, and every $BENCH_EVERY'th; with
+$BENCH_TOKEN it has its page, below /marey, and samples."""
 
 import os
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 WHO = os.environ["BENCH_AROUND"]
 OWN = str(Path(__file__).parent)
 EVERY = [int(number) for number in os.environ.get("BENCH_EVERY", "").split()]
+TOKEN = os.environ.get("BENCH_TOKEN")
 SLOW = 0.2  # seconds from which a request is kept
 
 _KEPT = {"paused": None, "spans": "spans", "sampled": "samples", "calls": "calls"}
@@ -21,7 +23,9 @@ def options():
         return {}
     from marey.integrations import every, slower_than
 
+    live = {"live": "/marey", "token": TOKEN, "running": True} if TOKEN else {}
     return {
+        **live,
         "keep": [slower_than(SLOW), *map(every, EVERY)],
         "record": _KEPT[WHO],
         "folder": os.environ["BENCH_KEPT"],
