@@ -9,7 +9,8 @@
 
 #include <event2/buffer.h>
 
-#include "cli/http_gzip.h"
+#include "model/inflate.h"
+#include "output/gzip.h"
 
 static const char data_policy[] = "default-src 'none'; frame-ancestors 'none'";
 
@@ -32,12 +33,14 @@ static void replace(struct http_answer *answer, char *bytes, size_t size, int is
 void http_answer_pack(struct http_answer *answer, int takes_gzip) {
     size_t size = 0;
     if (answer->is_gzip && !takes_gzip) {
-        char *plain = http_gunzip(answer->bytes, answer->size, &size);
-        answer->status = plain ? answer->status : 503;
-        replace(answer, plain, size, 0);
+        uint8_t *plain;
+        int error = inflate_bytes((struct bytes){(const uint8_t *)answer->bytes, answer->size},
+                                  &plain, &size);
+        answer->status = error ? 503 : answer->status;
+        replace(answer, (char *)plain, size, 0);
     } else if (!answer->is_gzip && takes_gzip && answer->size >= HTTP_GZIP_MIN &&
                is_text(answer->content_type)) {
-        char *packed = http_gzip(answer->bytes, answer->size, &size);
+        char *packed = gzip_pack(answer->bytes, answer->size, GZIP_FAST, &size);
         if (packed)
             replace(answer, packed, size, 1);
     }

@@ -11,7 +11,6 @@ static struct functions {
     int (*inflate)(z_stream *, int);
     int (*inflate_end)(z_stream *);
     int (*deflate_init)(z_stream *, int, int, int, int, int, const char *, int);
-    uLong (*deflate_bound)(z_stream *, uLong);
     int (*deflate)(z_stream *, int);
     int (*deflate_end)(z_stream *);
     uLong (*compress_bound)(uLong);
@@ -27,7 +26,6 @@ static const struct {
     {"inflate", offsetof(struct functions, inflate)},
     {"inflateEnd", offsetof(struct functions, inflate_end)},
     {"deflateInit2_", offsetof(struct functions, deflate_init)},
-    {"deflateBound", offsetof(struct functions, deflate_bound)},
     {"deflate", offsetof(struct functions, deflate)},
     {"deflateEnd", offsetof(struct functions, deflate_end)},
     {"compressBound", offsetof(struct functions, compress_bound)},
@@ -77,10 +75,6 @@ int deflateInit2_(z_stream *stream, int level, int method, int window_bits, int 
     return zlib ? zlib->deflate_init(stream, level, method, window_bits, memory_level, strategy,
                                      version, stream_size)
                 : Z_VERSION_ERROR;
-}
-
-uLong deflateBound(z_stream *stream, uLong bytes) {
-    return library()->deflate_bound(stream, bytes);
 }
 
 int deflate(z_stream *stream, int flush) {
