@@ -11,4 +11,5 @@ npm --prefix "$1" ci --ignore-scripts --no-audit --no-fund </dev/null >"$log" 2>
     echo "npm.sh: npm ci in $1 failed" >&2
     exit 1
 }
+mkdir -p "$(dirname "$2")"
 touch "$2"
