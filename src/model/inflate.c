@@ -132,8 +132,8 @@ long inflater_read(struct inflater *self, uint8_t *out, size_t room) {
         int state = inflate(stream, Z_NO_FLUSH);
         if (state == Z_STREAM_END)
             self->between = 1;
-        else if (state != Z_OK && state != Z_BUF_ERROR)
-            return MAREY_EINVAL;
+        else if (state != Z_OK && state != Z_BUF_ERROR && stream->avail_out == before)
+            return MAREY_EINVAL; /* what came before the damage comes first; then zlib says so again */
     }
     return (long)(before - stream->avail_out);
 }

@@ -76,6 +76,10 @@ def marey(line, **names):
     return done.returncode, done.stdout, done.stderr.decode()
 
 
+def spans_of(path):
+    return json.loads(marey("info --json {in}", **{"in": path})[1])["spans"]
+
+
 def sparse(path, head=b""):
     with open(path, "wb") as file:
         file.write(head)
@@ -179,6 +183,15 @@ def test_damage_costs_little_and_is_said(folder, kind, data):
             json.loads(output)
         if Path(OUT).exists():
             Path(OUT).unlink()
+
+
+def test_what_stands_before_the_damage_of_a_gzip_file_is_read(folder):
+    packed = bytearray(gzip.compress(TRACE))
+    packed[-8] ^= 1  # its sum: all of the trace stands before that
+    Path("bad").write_bytes(packed)
+    assert spans_of("bad") == spans_of("good")
+    status, found, _ = marey("check {in}", **{"in": "bad"})
+    assert (status, b"the gzip'ed file is cut off or damaged" in found) == (1, True)
 
 
 @pytest.mark.parametrize("link", ["same", "hard", "symbolic"])

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the seeds of fuzz_reader, fuzz_tree, fuzz_page, fuzz_follow and fuzz_cut into
-their folders in tests/fuzz: a small trace for each thing they meet.
+"""Writes the seeds of fuzz_reader, fuzz_tree, fuzz_page, fuzz_follow, fuzz_cut and
+fuzz_source into their folders in tests/fuzz: a small trace for each thing they meet.
 
 tests/fuzz/make_seeds.py        (needs the package perfetto)"""
 
+import gzip
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -163,6 +165,36 @@ FOLLOWED = {
 }
 
 
+def gzipped(level=9):
+    return gzip.compress(plain(interned=True).data(), level, mtime=0)
+
+
+def named():
+    """With every optional part of gzip's head: RFC 1952, 2.3."""
+    head = b"\x1f\x8b\x08\x1e\0\0\0\0\2\3" + b"\4\0ab\0\0" + b"name\0" + b"comment\0"
+    return head + struct.pack("<H", zlib.crc32(head) & 0xFFFF) + gzipped()[10:]
+
+
+def changed(place):
+    data = bytearray(gzipped())
+    data[place] ^= 0x55
+    return bytes(data)
+
+
+PACKED = {
+    "gzipped": gzipped,
+    "stored": lambda: gzipped(level=0),
+    "named": named,
+    "members": lambda: gzipped() + gzip.compress(b"", mtime=0) + gzipped(),
+    "behind": lambda: gzipped() + b"behind",
+    "cut": lambda: gzipped()[:-9],
+    "wrong_sum": lambda: changed(-8),
+    "wrong_middle": lambda: changed(200),
+    "json": lambda: gzip.compress(b'[{"ph":"X","ts":1,"dur":2,"name":"n"}]', mtime=0),
+    "plain": lambda: plain().data(),
+}
+
+
 def write(folder, seeds):
     folder.mkdir(exist_ok=True)
     for name, make in seeds.items():
@@ -173,6 +205,7 @@ def main():
     write(HERE / "reader", SEEDS)
     write(HERE / "follow", FOLLOWED)
     write(HERE / "cut", {name: SEEDS[name] for name in ("absolute", "deltas", "flags", "fillers")})
+    write(HERE / "source", PACKED)
     write(HERE / "tree", {name: call_traces.TRACES[name] for name in CALLS})
     write(
         HERE / "page",
