@@ -22,7 +22,9 @@ enum {
     LINES_USUAL = 10,
     POLL_MS = 40,
     POLL_SHARE = 10, /* so many times as long as a look takes of the processor it rests */
-    GONE_POLLS = 5,  /* nothing new in so many, and the processes are gone: that was all */
+    /* Nothing new in so many, and the processes are gone: that was all; */
+    GONE_POLLS = 5,
+    UNKNOWN_POLLS = 50, /* or it is not known which they were, and nobody can write to the file */
 };
 enum { OPTION_FROM_START = 256, OPTION_MIN, OPTION_COLOR, OPTION_ONCE };
 
@@ -102,21 +104,34 @@ static int say_other(const struct tail *tail) {
     return EXIT_FOUND;
 }
 
-/* Whether every process that the trace speaks of has ended; those of other hosts and containers nobody knows. */
-static int is_abandoned(const struct tail *tail, const struct tail_session *session) {
+/* What is known of the processes that the trace speaks of. */
+enum life { LIFE_UNKNOWN, LIFE_GOES_ON, LIFE_ENDED };
+
+/* Of other hosts and containers nothing is known, nor where damage has taken what the file says of them. */
+static enum life life_of_processes(const struct tail *tail, const struct tail_session *session) {
     const struct reader *reader = &tail->lines.trace.reader;
-    int any = 0;
+    enum life life = LIFE_UNKNOWN;
     if (session->pid_namespace != tail->pid_namespace)
-        return 0;
+        return LIFE_UNKNOWN;
     for (uint32_t i = 0; i < reader->tracks.count; i++) {
         const struct track *track = &reader->tracks.all[i];
         if (track->kind != TRACK_PROCESS || track->pid <= 0)
             continue;
-        any = 1;
         if (kill((pid_t)track->pid, 0) == 0 || errno != ESRCH)
-            return 0;
+            return LIFE_GOES_ON;
+        life = LIFE_ENDED;
     }
-    return any;
+    return life;
+}
+
+/* Whether nobody will record any more. quiet: so many looks have found nothing new. */
+static int is_abandoned(const struct tail *tail, const struct tail_session *session, int quiet) {
+    if (quiet < GONE_POLLS)
+        return 0;
+    enum life life = life_of_processes(tail, session);
+    if (life == LIFE_UNKNOWN) /* later: a program that begins anew by exec(3) joins again */
+        return quiet >= UNKNOWN_POLLS && tail_session_has_writer(tail->fd) == 0;
+    return life == LIFE_ENDED;
 }
 
 static void take(void *context, struct bytes packet, uint64_t offset) {
@@ -194,7 +209,7 @@ static int follow(struct tail *tail) {
         quiet = tail->follower.packets == packets ? quiet + 1 : 0;
         if (stopped || tail->once || (is_ours && session.has_ended))
             return EXIT_OK;
-        if (is_ours && quiet >= GONE_POLLS && is_abandoned(tail, &session)) {
+        if (is_ours && is_abandoned(tail, &session, quiet)) {
             fputs("marey tail: the program is gone, without an end to its session\n", stderr);
             return EXIT_OK;
         }
@@ -214,11 +229,12 @@ static int open_file(struct tail *tail) {
 }
 
 static int watch(struct tail *tail) {
-    const struct sigaction action = {.sa_handler = stop};
+    const struct sigaction action = {.sa_handler = stop}, ignore = {.sa_handler = SIG_IGN};
     int status = open_file(tail);
     if (status < 0) {
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGIO, &ignore, NULL); /* a lease that somebody waits for */
         follower_open(&tail->follower, tail->fd);
         status = follow(tail);
         follower_close(&tail->follower);

@@ -1,6 +1,9 @@
 /* See tail_session.h. */
+#define _GNU_SOURCE
 #include "cli/tail_session.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,4 +26,13 @@ int tail_session_read(struct tail_session *session, int fd) {
         .losses_bytes = (size_t)LOSS_KINDS * LOSS_BYTES,
     };
     return 1;
+}
+
+/* A lease for reading is given where nobody has the file open for writing. It is given back at once: who opens the file
+ * meanwhile waits for that. */
+int tail_session_has_writer(int fd) {
+    if (fcntl(fd, F_SETLEASE, F_RDLCK))
+        return errno == EAGAIN ? 1 : -1;
+    fcntl(fd, F_SETLEASE, F_UNLCK);
+    return 0;
 }

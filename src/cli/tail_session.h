@@ -19,4 +19,8 @@ struct tail_session {
 /* Returns 1, or 0 where the file is no recording of ours. */
 int tail_session_read(struct tail_session *session, int fd);
 
+/* Whether any process can still write to the file, of whatever container of this machine: a recorder has it open for that
+ * as long as it records. Returns 1, 0, or -1 where the system does not say (another user's file, some file systems). */
+int tail_session_has_writer(int fd);
+
 #endif

@@ -8,6 +8,8 @@ import sys
 import time
 from collections import Counter
 
+import protoread
+import pytest
 import tracecheck
 from command import find_marey
 from tracemaker import TraceMaker
@@ -110,6 +112,47 @@ def test_a_program_that_is_killed_shows_all_its_spans(tmp_path):
     assert "the program is gone" in err
     assert spans_in(objects(out)) == spans_of(path)
     assert sum(spans_of(path).values()) >= 9_600
+
+
+def changed(data, number, size):
+    """The control block says another number at its only place."""
+    old = number.to_bytes(size, "little")
+    assert data[2048:4096].count(old) == 1
+    return data.replace(old, (number + 1).to_bytes(size, "little"), 1)
+
+
+def without_processes(data):
+    """What the file says of processes is overwritten."""
+    for packet in protoread.packets_of(data):
+        if packet.track_descriptor.HasField("process"):
+            process = packet.track_descriptor.process.SerializeToString()
+            data = data.replace(process, b"\xff" * len(process))
+    return data
+
+
+DAMAGES = {
+    "another container's, or so it says": lambda data: changed(
+        data, os.stat("/proc/self/ns/pid").st_ino, 8
+    ),
+    "processes that nobody knows": without_processes,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_file_of_a_dead_session_has_an_end(tmp_path, damage):
+    path = tmp_path / "damaged.perfetto-trace"
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, path, "kill"]) as program:
+        assert program.wait(timeout=SECONDS) == -signal.SIGKILL
+    path.write_bytes(damage(path.read_bytes()))
+    with path.open("r+b"):  # as a recorder has it
+        tail = follow(path)
+        lines = [tail.stdout.readline() for _ in range(9_600)]
+        with pytest.raises(subprocess.TimeoutExpired):
+            tail.wait(timeout=3)
+    out, err = tail.communicate(timeout=SECONDS)
+    assert tail.returncode == 0
+    assert "the program is gone" in err
+    assert sum(spans_in(objects("".join(lines) + out)).values()) >= 9_600
 
 
 def foreign(count):
