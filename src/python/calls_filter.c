@@ -45,12 +45,18 @@ static bool match_module(const char *pattern, const char *module) {
     return strpbrk(pattern, "*?[") && fnmatch(pattern, module, 0) == 0;
 }
 
+/* Code that Jinja makes of a template has no module, and the template's file, which lies among the program's own. */
+static bool is_template(const char *module, const char *file) {
+    size_t length = strlen(file);
+    return !*module && (length < 3 || strcmp(file + length - 3, ".py") != 0);
+}
+
 /* "<string>" is the program's own where it is the program itself (python -c); elsewhere it is what a library made as it
  * ran, such as the constructors of named tuples. */
 static bool is_own(const char *module, const char *file) {
     if (strcmp(file, "<string>") == 0)
         return strcmp(module, "__main__") == 0;
-    return own_is(NULL, file);
+    return !is_template(module, file) && own_is(NULL, file);
 }
 
 static bool match(const char *pattern, const char *module, const char *file) {

@@ -149,7 +149,8 @@ def flame(samples):
 
 def dump():
     stack = [
-        {"function": name, "file": file, "line": line} for name, file, line, _ in reversed(FRAMES)
+        {"function": name, "file": file, "line": line, "own": own}
+        for name, file, line, own in reversed(FRAMES)
     ]
     states = ["running", "waiting for the GIL", "idle"]
     names = ["MainThread", "worker-<1>", "x" * 200]
@@ -204,7 +205,7 @@ class FakeLive:
             return 400, {"error": "value: seconds from 0.001 on wanted"}
         with self.changing() as status:
             sampling = status["sampling"]
-            states = {"start": "on", "resume": "on", "pause": "paused"}
+            states = {"start": "on", "resume": "on", "pause": "paused", "stop": "off"}
             if order["action"] in states:
                 sampling["state"] = states[order["action"]]
                 sampling["achieved_hz"] = 99.7 if sampling["state"] == "on" else 0

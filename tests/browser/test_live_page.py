@@ -46,8 +46,14 @@ def test_only_what_the_state_allows(live, fake):
     expect(button(page, "Start")).to_be_hidden()
     button(page, "Pause").click()
     expect(fact(page, "State")).to_have_text("paused")
-    expect(button(page, "Resume")).to_be_visible()
-    assert fake.posted == [{"action": "start"}, {"action": "pause"}]
+    button(page, "Resume").click()
+    expect(fact(page, "State")).to_have_text("sampling")
+    expect(button(page, "Resume")).to_be_hidden()
+    button(page, "Stop").click()
+    expect(fact(page, "State")).to_have_text("off")
+    expect(button(page, "Stop")).to_be_hidden()
+    expect(button(page, "Start")).to_be_visible()
+    assert fake.posted == [{"action": a} for a in ("start", "pause", "resume", "stop")]
 
 
 def test_rate_mode_worker_and_reset(live, fake):
@@ -143,6 +149,9 @@ def test_threads_unfold_and_stay_so(live):
     with page.expect_response("**/live/dump"):
         pass  # asked for again
     expect(threads.first.locator(".stack")).to_contain_text("render <i>")
+    expect(threads.first.locator("summary .top")).to_have_text(re.compile("^wait .+:320 ← .main "))
+    own = threads.first.locator("ol li").filter(has=page.get_by_role("img", name="own code"))
+    expect(own).to_have_count(4)
     expect(page.locator(".threads")).to_contain_text("worker-<1>")
     expect(page.locator(".threads")).to_contain_text("7 more are not shown.")
     page.get_by_label("Search threads and tasks").fill("waiting")
@@ -292,7 +301,7 @@ def test_all_by_keys(live, fake):
     page = live("functions")
     expect(page.locator(".functions tbody tr").first).to_be_visible()
     seen = set()
-    for _ in range(24):
+    for _ in range(26):
         page.keyboard.press("Tab")
         seen.add(page.evaluate("document.activeElement.tagName"))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none" or (

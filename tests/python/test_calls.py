@@ -196,6 +196,23 @@ def test_own_calls_are_not_what_a_library_makes_as_it_runs(script):
     assert "said()" in shown  # of the program itself
 
 
+def test_own_calls_are_none_of_templates(seen, tmp_path):
+    jinja2 = pytest.importorskip("jinja2")
+    (tmp_path / "cart.html").write_text("{% for row in rows() %}{{ row }}{% endfor %}")
+    templates = jinja2.Environment(loader=jinja2.FileSystemLoader(tmp_path))
+
+    def rows():
+        return [1, 2]
+
+    for template in (templates.get_template("cart.html"), templates.from_string("{{ rows() }}")):
+        with marey.calls(include="<own>") as calls:
+            assert template.render(rows=rows)
+        assert seen(calls).names() == ["rows"]
+    with marey.calls(include=f"{tmp_path}/") as calls:
+        assert templates.get_template("cart.html").render(rows=rows) == "12"
+    assert seen(calls).names() == ["root"]  # where it is asked for
+
+
 def test_a_container_in_itself_ends(seen):
     loop = []
     loop.append(loop)

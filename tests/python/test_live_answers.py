@@ -101,6 +101,9 @@ def test_threads_and_tasks_as_they_are_now(visit):
     (waits,) = [thread for thread in found["threads"] if thread["name"] == "waits"]
     assert waits["pid"] == os.getpid() and waits["state"] == "idle"
     assert waits["stack"][0]["function"].endswith("wait") and waits["stack"][0]["line"] > 0
+    assert not waits["stack"][0]["own"]
+    main = next(thread for thread in found["threads"] if thread["name"] == "MainThread")
+    assert {frame["own"] for frame in main["stack"] if frame["file"] == __file__} == {True}
     assert found["tasks"] == [] and found["left_out"] == 0
 
 

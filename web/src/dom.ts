@@ -42,6 +42,18 @@ export function name(text: string, ...classes: string[]): HTMLElement {
     return h("bdi", { class: ["name", ...classes].join(" "), title: shown }, shown);
 }
 
+/** The name of what is called; own code is marked. */
+export function called(text: string, own: boolean): HTMLElement {
+    const mark =
+        own &&
+        h(
+            "span",
+            { class: "mark", title: "your own code", role: "img", "aria-label": "own code" },
+            "●",
+        );
+    return h("span", { class: own ? "own" : null }, mark, name(text, "code"));
+}
+
 /** Controls as pictures, direction marks as what is unknown: so that a label shows what a name really holds. */
 export function visible(text: string): string {
     return text

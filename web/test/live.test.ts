@@ -63,8 +63,8 @@ test("an address says what is shown, and nonsense in it is left out", () => {
 
 test("only orders that change something", () => {
     expect([...ordersFor(["off"])]).toEqual(["start"]);
-    expect([...ordersFor(["on"])]).toEqual(["pause"]);
-    expect([...ordersFor(["paused", "on"])]).toEqual(["resume", "pause"]);
+    expect([...ordersFor(["on"])]).toEqual(["pause", "stop"]);
+    expect([...ordersFor(["paused", "on"])]).toEqual(["resume", "stop", "pause"]);
 });
 
 test("of one worker its own state counts, without workers that of all", () => {

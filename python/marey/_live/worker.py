@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from .. import _marey
+from .. import _marey, _page
 from .sampling import WINDOWS, Sampling, checked
 
 TYPE_CHECKING = False
@@ -106,7 +106,12 @@ def _stack(found: dict[str, Any], state: str) -> dict[str, Any]:
     """A thread, or a task, as live/dump has it."""
     name = found["name"] or ("main" if found.get("main") else "")
     frames = [
-        {"function": frame["function"], "file": frame["file"], "line": frame["line"]}
+        {
+            "function": frame["function"],
+            "file": frame["file"],
+            "line": frame["line"],
+            "own": _page.is_own(frame["file"]),
+        }
         for frame in found["frames"][:_DEPTH_MAX]
     ]
     return {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "marey.h"
+#include "model/own.h"
 #include "page/assets.h"
 #include "page/page.h"
 
@@ -333,7 +334,16 @@ static PyObject *find_policy(PyObject *Py_UNUSED(module), PyObject *args) {
     return PyUnicode_FromString(page_asset_policy(path));
 }
 
+PyDoc_STRVAR(is_own_doc, "is_own(file, /)\n--\n\n"
+                         "Whether code of this file is shown as the user's own.");
+
+static PyObject *file_is_own(PyObject *Py_UNUSED(module), PyObject *file) {
+    const char *path = PyUnicode_Check(file) ? plain_text(file) : NULL;
+    return PyBool_FromLong(path && own_is(NULL, path));
+}
+
 static PyMethodDef functions[] = {{"asset", find_asset, METH_O, asset_doc},
+                                  {"is_own", file_is_own, METH_O, is_own_doc},
                                   {"policy", find_policy, METH_VARARGS, policy_doc},
                                   {NULL, NULL, 0, NULL}};
 

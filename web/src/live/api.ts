@@ -87,6 +87,8 @@ export interface Place {
     function: string;
     file: string;
     line: number;
+    /** The user's own code. */
+    own: boolean;
 }
 
 /** A thread or a task, and where it is: the innermost call first. It may have no name. */
@@ -106,7 +108,7 @@ export interface Dump {
 }
 
 export type Action =
-    | { action: "start" | "pause" | "resume" | "reset" }
+    | { action: "start" | "pause" | "resume" | "stop" | "reset" }
     /** Seconds from sample to sample. */
     | { action: "interval"; value: number }
     | { action: "mode"; value: Mode };

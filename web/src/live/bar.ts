@@ -7,10 +7,11 @@ import type { LiveApp } from "./app";
 import { askOnce } from "./dialog";
 import { MODE_WORDS, type Order, ordersFor, rate, STATE_WORDS, statesOf } from "./words";
 
-const ORDERS: [Order, string][] = [
-    ["start", "Start"],
-    ["resume", "Resume"],
-    ["pause", "Pause"],
+const ORDERS: [Order, string, string][] = [
+    ["start", "Start", "Sample the stacks of all threads"],
+    ["resume", "Resume", "Go on"],
+    ["pause", "Pause", "Take no samples until Resume"],
+    ["stop", "Stop", "End the sampling: its thread ends, the profile stays until Reset"],
 ];
 const [HZ_MIN, HZ_MAX] = [0.1, 100_000];
 
@@ -48,7 +49,7 @@ export class Bar {
         }
         const orders = h("div", { class: "orders", role: "group", "aria-label": "Sampling" });
         orders.append(
-            ...ORDERS.map(([order, title]) => this.button(order, title)),
+            ...ORDERS.map((order) => this.button(...order)),
             field("Rate", this.hz, "Hz"),
             field("Mode", this.mode),
             this.reset,
@@ -63,15 +64,16 @@ export class Bar {
         );
     }
 
-    private button(action: Order, title: string): HTMLElement {
+    private button(action: Order, text: string, title: string): HTMLElement {
         const button = h(
             "button",
             {
                 type: "button",
-                class: action === "pause" ? null : "main",
+                class: action === "start" || action === "resume" ? "main" : null,
+                title,
                 onclick: () => this.send({ action }),
             },
-            title,
+            text,
         );
         this.buttons.set(action, button);
         return button;

@@ -1,7 +1,7 @@
 // Threads and tasks, and where each is now. Which stacks are unfolded stays when they are asked for again.
 
 import { Latest } from "../app";
-import { failure, fill, h, message, name } from "../dom";
+import { called, failure, fill, h, message, name } from "../dom";
 import { count, counted, place, shortPath } from "../format";
 import { hasAll, wordsOf } from "../match";
 import { SearchedHead } from "../views/searched";
@@ -121,7 +121,6 @@ export class ThreadsView implements LiveView {
 
     private running(one: Running, withProcess: boolean): HTMLElement {
         const key = keyOf(one);
-        const top = one.stack[0];
         const details = h(
             "details",
             { class: "running", "data-key": key, open: this.open.has(key) },
@@ -135,7 +134,7 @@ export class ThreadsView implements LiveView {
                     name(one.name),
                     h("small", {}, withProcess ? ` ${one.tid} · pid ${one.pid}` : ` ${one.tid}`),
                 ),
-                h("span", { class: "top" }, top ? frame(top) : "no stack"),
+                h("span", { class: "top" }, ...now(one.stack)),
             ),
             h("ol", { class: "stack" }, ...one.stack.map((at) => h("li", {}, frame(at)))),
         );
@@ -163,8 +162,16 @@ function stateClass(state: string): string {
     return /^running/.test(state) ? "running" : "idle";
 }
 
-function frame({ function: called, file, line }: Place): HTMLElement {
+/** The innermost call, and the user's own code that led there. */
+function now(stack: Place[]): (HTMLElement | string)[] {
+    const [top] = stack;
+    if (!top) return ["no stack"];
+    const own = stack.find((at) => at.own);
+    return own && own !== top ? [frame(top), " ← ", frame(own)] : [frame(top)];
+}
+
+function frame({ function: text, file, line, own }: Place): HTMLElement {
     const where = h("span", { class: "where", title: place(file, line) });
     where.append(name(place(shortPath(file), line)));
-    return h("span", { class: "frame-line" }, name(called, "code"), " ", file && where);
+    return h("span", { class: "frame-line" }, called(text, own), " ", file && where);
 }

@@ -15,12 +15,16 @@ export const MODE_WORDS = {
     gil: "those with the GIL",
 } as const;
 
-export type Order = "start" | "pause" | "resume";
+export type Order = "start" | "pause" | "resume" | "stop";
 
 /** The orders that change something: workers may differ. */
 export function ordersFor(states: readonly SamplingState[]): Set<Order> {
-    const orders: Record<SamplingState, Order> = { off: "start", paused: "resume", on: "pause" };
-    return new Set(states.map((state) => orders[state]));
+    const orders: Record<SamplingState, Order[]> = {
+        off: ["start"],
+        paused: ["resume", "stop"],
+        on: ["pause", "stop"],
+    };
+    return new Set(states.flatMap((state) => orders[state]));
 }
 
 /** The states of the worker that is looked at, or of all. */

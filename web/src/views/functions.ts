@@ -2,7 +2,7 @@
 
 import type { Functions } from "../api";
 import { Latest, type View } from "../app";
-import { h, name } from "../dom";
+import { called, h, name } from "../dom";
 import { count, percent, place, shortPath, weight } from "../format";
 import type { StackQuestion, StackState, Stacks } from "../stacks";
 import type { TableOptions } from "../table";
@@ -95,7 +95,7 @@ function tableOptions({ store, empty }: Stacks, answer: Functions, one: string):
             {
                 title: "Function",
                 value: (i) => rows.name[i],
-                cell: (i) => named(rows.name[i], rows.own[i]),
+                cell: (i) => called(rows.name[i], rows.own[i]),
             },
             {
                 title: "Where",
@@ -110,17 +110,6 @@ function barred(text: string, share: number): HTMLElement {
     const bar = h("span", { class: "inbar" });
     bar.style.width = `${100 * share}%`;
     return h("span", { class: "barred" }, bar, text);
-}
-
-function named(text: string, own: boolean): HTMLElement {
-    const mark =
-        own &&
-        h(
-            "span",
-            { class: "mark", title: "your own code", role: "img", "aria-label": "own code" },
-            "●",
-        );
-    return h("span", {}, mark, name(text, "code"));
 }
 
 function where(file: string, line: number, hot: number): HTMLElement {
