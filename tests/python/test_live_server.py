@@ -71,6 +71,42 @@ def test_it_listens_to_this_machine_alone(served):
     assert served._server.socket.getsockname()[0] == "127.0.0.1"
 
 
+def test_unasked_it_neither_wakes_up_nor_loads_what_speaks_http(script, live_folder):
+    text = f"""
+import http.client, re, sys, threading, time
+del sys.modules["http.client"]
+import marey
+with marey.live(token={TOKEN!r}) as served:
+    (thread,) = [t for t in threading.enumerate() if t.name == "marey live page"]
+    def waits():
+        with open(f"/proc/self/task/{{thread.native_id}}/status") as file:
+            return int(re.search(r"\\nvoluntary_ctxt_switches:\\s*(\\d+)", file.read())[1])
+    served.live.group.wait()
+    time.sleep(0.2)
+    before = waits()
+    time.sleep(1.2)
+    assert waits() == before, (waits(), before)
+    assert "http.client" not in sys.modules and "http.server" not in sys.modules
+    asked = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+    asked.request("GET", "/", headers={{"Authorization": "Bearer {TOKEN}"}})
+    assert asked.getresponse().status == 200 and "http.server" in sys.modules
+print("good")
+"""
+    assert script(text, XDG_RUNTIME_DIR=live_folder) == "good\n"
+
+
+def test_other_addresses_of_this_machine(live_folder):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with marey.live(host="::1", token=TOKEN) as served:
+        assert served.url.startswith(f"http://[::1]:{served.port}/?token=")
+        with socket.create_connection(("::1", served.port), timeout=60) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 403"
+
+
 def test_a_port_that_is_in_use(served):
     with pytest.raises(OSError, match="in use"):
         marey.live(port=served.port)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 import sys
 import threading
 import weakref
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import suppress
 from typing import ClassVar
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from .live_page import Live
-from .messages import BODY_MAX, Answer, Asked, Stream
-from .rights import Given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from ..integrations._requests import Requests
 
 _CONNECTIONS_MAX = 64
-_REQUEST_S = 30.0  # so long a request may take to come, and a piece of an answer to go
 _STOP_S = 2.0
 
 
@@ -38,9 +36,9 @@ class Served:
         self._server = _Server(live, host, port)
         shown = f"[{host}]" if ":" in host else host
         #: The page's address, with its token.
-        self.url = f"http://{shown}:{self._server.server_port}/?token={quote(token, safe='')}"
+        self.url = f"http://{shown}:{self._server.port}/?token={quote(token, safe='')}"
         self._thread = threading.Thread(
-            target=self._server.serve_forever, name="marey live page", daemon=True
+            target=self._server.serve, name="marey live page", daemon=True
         )
         self._thread.start()
         live.touch()
@@ -48,7 +46,7 @@ class Served:
     @property
     def port(self) -> int:
         """That it listens at."""
-        return self._server.server_port
+        return self._server.port
 
     def stop(self) -> None:
         """Serve no more; the sampling ends."""
@@ -99,45 +97,65 @@ def live(
     return made
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 64
+class _Server:
+    """Takes connections, each in a thread, and wakes up for nothing else. What speaks HTTP is
+    imported with the first: most programs are never looked at.
+    """
+
     _all: ClassVar[weakref.WeakSet[_Server]] = weakref.WeakSet()
 
     def __init__(self, live: Live, host: str, port: int) -> None:
         self.live = live
         self.ends = threading.Event()
         self._room = threading.BoundedSemaphore(_CONNECTIONS_MAX)
-        super().__init__((host, port), _Handler)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.socket = socket.create_server((host, port), family=family, backlog=_CONNECTIONS_MAX)
+        self.port = int(self.socket.getsockname()[1])
         _Server._all.add(self)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """In a thread; beyond so many connections, in none."""
+    def serve(self) -> None:
+        """Until stop()."""
+        with self.socket:
+            while not self.ends.is_set():
+                try:
+                    connection, address = self.socket.accept()
+                except OSError:
+                    self.ends.wait(0.1)  # no more descriptors, for example
+                else:
+                    self._take(connection, address)
+
+    def _take(self, connection: socket.socket, address: Any) -> None:
+        """Answer in a thread; beyond so many connections, not at all."""
         if not self._room.acquire(blocking=False):
-            self.shutdown_request(request)
+            connection.close()
             return
         try:
-            super().process_request(request, client_address)
-        except BaseException:
+            thread = threading.Thread(
+                target=self._answer, args=(connection, address), name="marey live", daemon=True
+            )
+            thread.start()
+        except RuntimeError:  # no more threads
             self._room.release()
-            raise
+            connection.close()
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
+    def _answer(self, connection: socket.socket, address: Any) -> None:
         try:
-            super().process_request_thread(request, client_address)
+            from .handler import Handler
+
+            with connection:
+                Handler(connection, address, self)  # type: ignore[arg-type]
+                connection.shutdown(socket.SHUT_WR)
+        except Exception:
+            # A client that left, mostly: nothing that the program has to know of.
+            logging.getLogger("marey").debug("live page: a request failed", exc_info=True)
         finally:
             self._room.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that left, mostly: nothing that the program has to know of."""
-        logging.getLogger("marey").debug("live page: a request failed", exc_info=True)
 
     def stop(self) -> None:
         """From another thread than the server's."""
         self.ends.set()
-        self.shutdown()
-        self.server_close()
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)  # accept() returns
 
 
 def _close_in_child() -> None:
@@ -147,63 +165,3 @@ def _close_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_close_in_child)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    timeout = _REQUEST_S
-
-    def do_GET(self) -> None:
-        body = b""
-        if self.command == "POST":
-            length = self.headers.get("Content-Length", "0")
-            size = int(length) if length.isdecimal() and len(length) < 10 else 0
-            body = self.rfile.read(min(size, BODY_MAX + 1))
-            self.close_connection = size > BODY_MAX or "Transfer-Encoding" in self.headers
-        path, _, query = self.path.partition("?")
-        asked = Asked(
-            self.command,
-            unquote(path),
-            query,
-            header=self.headers.get,
-            body=body,
-            can_stream=True,
-        )
-        self._send(self.server.live.answer(asked, Given(None)))
-
-    do_POST = do_HEAD = do_GET
-
-    def _send(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        for name, value in answer.headers:
-            self.send_header(name, value)
-        if answer.stream is not None:
-            self.close_connection = True
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if answer.stream is not None:
-            self._stream(answer.stream)
-        for piece in answer.pieces or (answer.body,):
-            self.wfile.write(piece)
-
-    def _stream(self, stream: Stream) -> None:
-        try:
-            while (piece := stream.step()) is not None:
-                self.wfile.write(piece)
-                if self.server.ends.wait(stream.pause):
-                    break
-        finally:
-            stream.close()
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What is no request of HTTP."""
-        self.close_connection = True
-        self._send(Answer(code))
-
-    def version_string(self) -> str:
-        """Of the header Server, which need not say which Python this is."""
-        return "marey"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """The addresses have tokens: no log."""
