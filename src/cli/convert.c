@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/filter_options.h"
 #include "cli/output_file.h"
+#include "cli/part_file.h"
 #include "cli/reading.h"
 #include "output/display.h"
 #include "output/format.h"
@@ -154,10 +155,14 @@ static int write_output(struct trace *trace, const char *path, const struct form
         return EXIT_FOUND;
     int error = format->write(output.to, trace, &request->format);
     progress_end(progress);
-    if (!error)
-        return output_finish(&output) ? EXIT_FOUND : EXIT_OK;
-    output_fail(&output, error);
-    return EXIT_FOUND;
+    if (error) {
+        output_fail(&output, error);
+        return EXIT_FOUND;
+    }
+    if (output_finish(&output))
+        return EXIT_FOUND;
+    part_say_empty("convert", path, trace, format, &request->format);
+    return EXIT_OK;
 }
 
 static int convert(const char *path, const struct format *format, struct request *request) {

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/filter_options.h"
 #include "cli/output_file.h"
+#include "cli/part_file.h"
 #include "cli/reading.h"
 #include "model/excerpt.h"
 #include "output/format.h"
@@ -56,6 +57,7 @@ static int write_part(struct trace *trace, struct request *request, struct progr
     }
     if (output_finish(&output))
         return EXIT_FOUND;
+    part_say_empty("cut", request->path, trace, &format_perfetto, &part);
     return say_damaged("cut", request->path, trace, "cut") ? EXIT_FOUND : EXIT_OK;
 }
 

@@ -7,6 +7,11 @@
 
 #include "model/processes.h"
 
+int filter_is_any(const struct trace_filter *filter) {
+    return filter->process_count || filter->thread_count || filter->track_count ||
+           filter->only_threads || filter->from_ns || filter->to_ns;
+}
+
 static int matches(const char *const *patterns, uint32_t count, int64_t id, const char *name) {
     char number[32];
     snprintf(number, sizeof number, "%lld", (long long)id);

@@ -16,6 +16,8 @@ struct trace_filter {
     int64_t from_ns, to_ns; /* of the trace's clock, [from, to); each 0: no limit */
 };
 
+/* Whether less than all is wanted. */
+int filter_is_any(const struct trace_filter *filter);
 /* Whether a thread (a place in the trace's threads) is wanted. */
 int filter_has_thread(const struct trace_filter *filter, const struct trace *trace,
                       uint32_t thread);

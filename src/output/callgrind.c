@@ -175,4 +175,5 @@ const struct format format_callgrind = {
     .extensions = extensions,
     .summary = "callers, callees and lines: for KCachegrind and callgrind_annotate",
     .keep = TRACE_CALLS,
+    .holds = HOLDS_STACKS,
     .write = write_callgrind};

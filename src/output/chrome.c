@@ -330,5 +330,6 @@ const struct format format_chrome = {
     .extensions = extensions,
     .summary = "Chrome's JSON, for chrome://tracing and many others",
     .keep = TRACE_ARGUMENTS | TRACE_FLOWS,
+    .holds = HOLDS_SPANS | HOLDS_POINTS,
     .write = write_chrome,
 };

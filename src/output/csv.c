@@ -186,5 +186,6 @@ const struct format format_csv = {
     .extensions = extensions,
     .summary = "a table: a row a span; with --of samples: a row a sample",
     .keep = TRACE_ARGUMENTS,
+    .holds = HOLDS_ONE,
     .write = write_csv,
 };

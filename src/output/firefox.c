@@ -202,5 +202,6 @@ const struct format format_firefox = {
     .extensions = extensions,
     .summary = "for profiler.firefox.com: samples, and spans as markers",
     .keep = TRACE_ARGUMENTS,
+    .holds = HOLDS_SPANS | HOLDS_SAMPLES | HOLDS_POINTS,
     .write = write_firefox,
 };

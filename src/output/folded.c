@@ -132,4 +132,5 @@ const struct format format_folded = {
     .extensions = extensions,
     .summary = "a line a stack, its weight in nanoseconds: for flame graph tools",
     .keep = TRACE_CALLS,
+    .holds = HOLDS_STACKS,
     .write = write_folded};

@@ -23,12 +23,22 @@ struct format_request {
     const char *title;         /* NULL: the format's usual one */
 };
 
+/* What a format has a place for. */
+enum format_holds {
+    HOLDS_SPANS = 1,
+    HOLDS_SAMPLES = 2,
+    HOLDS_POINTS = 4,  /* instants, and values of counters */
+    HOLDS_ONE = 8,     /* spans or samples, as the request says: the former, where it does not */
+    HOLDS_STACKS = 16, /* likewise; where it does not: what there is, samples first */
+};
+
 struct format {
     const char *name; /* of --to */
     /* ".folded", ...; the longest that the output's name ends in counts; ends in NULL */
     const char *const *extensions;
     const char *summary; /* a line of the help */
     unsigned keep;       /* enum trace_keep: how the trace has to be read */
+    unsigned holds;      /* enum format_holds */
     int binary;          /* not for a terminal */
     /* Writes all of it; what was short or refused shows by ferror(to). Returns 0 or an enum marey_error. */
     int (*write)(FILE *to, struct trace *trace, const struct format_request *request);
@@ -37,5 +47,12 @@ struct format {
 /* Ends in NULL. */
 extern const struct format *const formats[];
 extern const struct format format_perfetto;
+
+/* What of a trace is wanted in that format: HOLDS_SPANS, HOLDS_SAMPLES, HOLDS_POINTS or several. */
+unsigned format_kinds(const struct format *format, const struct trace *trace,
+                      const struct format_request *request);
+/* Whether there is any of that. Returns 1, 0, or an enum marey_error where memory is short. */
+int format_finds(const struct format *format, const struct trace *trace,
+                 const struct format_request *request);
 
 #endif

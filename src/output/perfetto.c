@@ -338,6 +338,7 @@ const struct format format_perfetto = {
     .extensions = extensions,
     .summary = "a Perfetto trace anew: of a filter's part, of a gzip'ed or another writer's trace",
     .keep = TRACE_ARGUMENTS | TRACE_FLOWS,
+    .holds = HOLDS_SPANS | HOLDS_SAMPLES | HOLDS_POINTS,
     .binary = 1,
     .write = write_perfetto,
 };

@@ -333,5 +333,6 @@ const struct format format_pprof = {
     .extensions = extensions,
     .summary = "samples with all their weights, or spans: for go tool pprof",
     .keep = TRACE_CALLS,
+    .holds = HOLDS_STACKS,
     .binary = 1,
     .write = write_pprof};

@@ -311,5 +311,6 @@ const struct format format_speedscope = {
     .extensions = extensions,
     .summary = "for speedscope.app: spans and calls by time, samples with their weights",
     .keep = TRACE_CALLS,
+    .holds = HOLDS_SPANS | HOLDS_SAMPLES,
     .write = write_speedscope,
 };

@@ -22,4 +22,5 @@ const struct format format_svg = {.name = "svg",
                                   .summary =
                                       "a flame graph: zooms, searches and turns over in a browser",
                                   .keep = TRACE_CALLS,
+                                  .holds = HOLDS_STACKS,
                                   .write = write_svg};

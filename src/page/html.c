@@ -110,4 +110,5 @@ const struct format format_html = {.name = "html",
                                    .extensions = extensions,
                                    .summary = "the page of marey view as one file, for a browser",
                                    .keep = PAGE_KEEP,
+                                   .holds = HOLDS_SPANS | HOLDS_SAMPLES | HOLDS_POINTS,
                                    .write = write_html};

@@ -488,14 +488,14 @@ def test_progress_is_for_terminals(terminal, tmp_path):
     """After a second; the line goes away."""
     path = sampled(tmp_path)
     output = tmp_path / "out.csv"
-    command = [MAREY, "convert", "--to", "csv", "-", "-o", output]
+    command = [MAREY, "convert", "--to", "csv", "--of", "samples", "-", "-o", output]
     shown = fed_slowly(command, path.read_bytes(), terminal)
     if terminal:
         assert b"marey convert: reading" in shown
         assert shown.endswith(b"\r\x1b[K")
     else:
         assert shown == b""
-    assert output.read_bytes() == convert(path, "csv")
+    assert output.read_bytes() == convert(path, "csv", "--of", "samples")
 
 
 def test_what_is_said_stands_where_progress_stood(tmp_path):
