@@ -11,12 +11,14 @@ from collections import defaultdict
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as protos
 
 CLEARED = 1  # SEQ_INCREMENTAL_STATE_CLEARED
-MONOTONIC, FIRST_OF_SEQUENCE = 3, 64
+MONOTONIC, BOOTTIME, FIRST_OF_SEQUENCE = 3, 6, 64
 
 
 @dataclasses.dataclass
 class Sample:
-    """time: nanoseconds of CLOCK_MONOTONIC; of several that were alike, the first's."""
+    """time: nanoseconds of CLOCK_MONOTONIC (of a trace that was cut: of CLOCK_BOOTTIME); of several
+    that were alike, the first's.
+    """
 
     time: int
     pid: int
@@ -55,7 +57,8 @@ class _Sequence:
             self.clock = packet.trace_packet_defaults.timestamp_clock_id
         clocks = {clock.clock_id: clock.timestamp for clock in packet.clock_snapshot.clocks}
         if FIRST_OF_SEQUENCE in clocks:
-            self.origin = clocks[MONOTONIC] - clocks[FIRST_OF_SEQUENCE]
+            told = clocks[MONOTONIC if MONOTONIC in clocks else BOOTTIME]
+            self.origin = told - clocks[FIRST_OF_SEQUENCE]
             self.last = 0
 
     def time(self, packet):

@@ -7,11 +7,14 @@ import json
 import logging
 import os
 import re
+import sys
 import threading
 import time
 
 import pytest
+import stack_samples
 import traces
+from disk import small_disk
 
 import marey
 from marey import _keeper
@@ -252,6 +255,37 @@ def test_samples_are_taken(serve):
     assert any("busy" in name for name in functions), functions
 
 
+@pytest.mark.parametrize("record", ["spans", "samples"])
+def test_samples_of_the_live_page_are_kept_unless_there_are_others(serve, live_folder, record):
+    def busy(environ, start_response):
+        deadline = time.monotonic() + SECONDS
+        own = application.flight._sampler
+        while time.monotonic() < deadline and (
+            application.page.live.worker.sampling.state()["samples"] < 300
+            or (own is not None and own.stats().samples < 2)
+        ):
+            sum(range(1000))
+        start_response("200 OK", [])
+        return []
+
+    page = {"live": "/marey", "token": "of the tests, for all"}
+    application = serve(busy, keep=True, record=record, hz=20, **page)
+    sampling = application.page.live.worker.sampling
+    try:
+        assert sampling.apply("interval", 0.001) is None and sampling.apply("start", None) is None
+        ask(application, "/")
+    finally:
+        application.page.live.close()
+    (row,) = kept(application)
+    samples = stack_samples.load(application.flight.open(row["name"]))
+    mine = sum(sample.samples for sample in samples if sample.tid == os.getpid())
+    if record == "samples":
+        assert 0 < mine <= application.flight._sampler.stats().samples
+    else:
+        names = {name for sample in samples for name, _, _ in sample.frames}
+        assert mine > 100 and any("busy" in name for name in names)
+
+
 def test_an_asgi_request_is_kept(folder):
     async def application(scope, receive, send):
         await asyncio.sleep(0.02)
@@ -350,7 +384,28 @@ def test_a_folder_that_cannot_be_written_or_vanishes(serve, folder, caplog):
     assert [row["request"] for row in kept(application)] == ["GET /c"]
 
 
-def test_a_full_disk(script, tmp_path):
+def test_a_disk_that_becomes_full_and_has_room_again(serve, tmp_path):
+    with small_disk(tmp_path / "disk", "256k") as disk:
+        other = disk / "other"
+        application = serve(keep=True, folder=disk / "kept")
+        ask(application, "/a")
+        kept(application)
+        with open(other, "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+        for _ in range(3):
+            ask(application, "/b")
+        (row,) = kept(application)
+        state = application.flight.state()
+        assert row["request"] == "GET /a" and load(application, row).span("GET /a")
+        assert (state["kept"], state["not_kept"]) == (1, 3) and "No space left" in state["problem"]
+        other.unlink()
+        ask(application, "/c")
+        assert [row["request"] for row in kept(application, 2)] == ["GET /a", "GET /c"]
+        assert application.flight.state()["problem"] is None
+
+
+def test_a_file_that_may_not_grow(script, tmp_path):
     out = script(
         """
 import resource, signal, sys, time
@@ -509,6 +564,94 @@ def test_who_is_in_the_way_is_said_and_spans_are_kept(serve):
         for scope in reversed(scopes):
             scope.__exit__()
     assert load(application, row).span("GET /a")
+
+
+BESIDE = """
+import cProfile, json, sys, threading, traceback
+import marey
+from marey import _keeper
+from marey.integrations import wsgi
+
+def inner(number):
+    return number + 1
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [str(inner(1)).encode()]
+
+app = wsgi.Middleware(
+    application, keep=True, record="calls", folder=sys.argv[1],
+    live="/marey", token="of the tests, for all", running=True,
+)
+seen = []
+
+def note(frame, event, arg):
+    if event == "call" and frame.f_code is inner.__code__:
+        seen.append(event)
+    return note
+
+profile = cProfile.Profile()
+others = {
+    "cProfile": (profile.enable, profile.disable),
+    "setprofile": (lambda: sys.setprofile(note), lambda: sys.setprofile(None)),
+    "settrace": (lambda: sys.settrace(note), lambda: sys.settrace(None)),
+}
+on, off = others[sys.argv[2]]
+
+def ask(count):
+    for _ in range(count):
+        answer = app({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None)
+        assert list(answer) == [b"2"]
+        answer.close()
+
+ask(2)  # it comes while requests are recorded, and goes again
+on()
+ask(3)
+off()
+ask(2)
+if sys.argv[2] == "cProfile":
+    profile.create_stats()
+    counts = {key[2]: stats[0] for key, stats in profile.stats.items()}
+    assert counts["inner"] == 3, counts
+else:
+    assert len(seen) == 3, seen
+while _keeper.waiting():
+    threading.Event().wait(0.01)
+state = app.flight.state()
+assert state["kept"] == 7 and state["problem"] is None, state
+assert app.page.live.worker.sampling.state()["state"] == "on"
+app.page.live.close()
+app.flight.close()
+"""
+
+
+@pytest.mark.parametrize("other", ["cProfile", "setprofile", "settrace"])
+def test_another_profiler_beside(script, tmp_path, live_folder, other):
+    script(BESIDE, tmp_path / "kept", other, XDG_RUNTIME_DIR=live_folder)
+    for file in (tmp_path / "kept").iterdir():
+        names = [span.name.rpartition(".")[2] for span in traces.load(file).spans]
+        assert names.count("inner") == 1, (file, names)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there is no sys.monitoring")
+def test_no_place_is_left_for_those_who_see_calls(script, tmp_path):
+    out = script(
+        """
+import sys
+from marey import _keeper
+from marey.integrations import wsgi
+for number in range(6):
+    sys.monitoring.use_tool_id(number, f"tool {number}")
+app = wsgi.Middleware(lambda environ, start: [b"x"], keep=True, record="calls", folder=sys.argv[1])
+assert list(app({"REQUEST_METHOD": "GET"}, None)) == [b"x"]
+_keeper.finish()
+print(app.flight.state()["kept"], app.flight.state()["problem"])
+""",
+        tmp_path / "kept",
+    )
+    assert out.startswith("1 calls are not recorded: "), out
+    (file,) = (tmp_path / "kept").iterdir()
+    assert traces.load(file).span("GET")
 
 
 # ---- processes

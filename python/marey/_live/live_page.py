@@ -72,6 +72,9 @@ class Live:
     ) -> None:
         self.name = name
         self.rights = Rights(users, token)
+        recorder = None if requests is None else requests.flight
+        if recorder is not None and recorder.takes_samples:
+            sampler["record"] = False  # each thread would be in them twice
         self.worker = Worker(Sampling(hz, mode, running, **sampler), requests)
         self.group = Group(name, group, self.worker)
         self.profiles = Profiles(self)

@@ -109,6 +109,11 @@ class Flight:
 
     # ---- recording
 
+    @property
+    def takes_samples(self) -> bool:
+        """Whether there are samples in what it keeps, by a sampler of its own."""
+        return self._what == "samples"
+
     def ready(self) -> None:
         """A request begins: see that something records."""
         if (self._is_on and _marey.recording()) or time.monotonic() < self._again_at:
