@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/filter_options.h"
 #include "cli/output_file.h"
 #include "cli/part_file.h"
 #include "cli/reading.h"
@@ -165,19 +164,26 @@ static int write_output(struct trace *trace, const char *path, const struct form
     return EXIT_OK;
 }
 
+/* Of a part no more is kept than that, where the format bears it. Returns -1, or an exit status. */
+static int read_wanted(struct excerpt *excerpt, const char *path, const struct format *format,
+                       struct filter_options *filter, struct progress *progress) {
+    if (format->by_event && filter_is_given(filter))
+        return part_read(excerpt, path, format->keep, filter, progress);
+    int status = read_watched(&excerpt->trace, path, format->keep, progress);
+    return status < 0 ? filter_settle(filter, "convert", &excerpt->trace) : status;
+}
+
 static int convert(const char *path, const struct format *format, struct request *request) {
-    struct trace trace;
+    struct excerpt excerpt;
     struct progress progress;
     progress_begin(&progress, "convert");
-    int status = read_watched(&trace, path, format->keep, &progress);
+    int status = read_wanted(&excerpt, path, format, &request->filter, &progress);
     if (status < 0)
-        status = filter_settle(&request->filter, "convert", &trace);
-    if (status < 0)
-        status = write_output(&trace, path, format, request, &progress);
+        status = write_output(&excerpt.trace, path, format, request, &progress);
     progress_end(&progress);
-    if (!status && say_damaged("convert", path, &trace, "converted"))
+    if (!status && say_damaged("convert", path, &excerpt.trace, "converted"))
         status = EXIT_FOUND;
-    trace_free(&trace);
+    excerpt_close(&excerpt);
     return status;
 }
 

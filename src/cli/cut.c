@@ -1,14 +1,10 @@
 /* marey cut: a part of a trace as a trace. */
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/command.h"
-#include "cli/filter_options.h"
 #include "cli/output_file.h"
 #include "cli/part_file.h"
 #include "cli/reading.h"
-#include "model/excerpt.h"
-#include "output/format.h"
 
 static const char help_text[] =
     "usage: marey cut [OPTIONS] FILE -o OUT\n"
@@ -61,26 +57,14 @@ static int write_part(struct trace *trace, struct request *request, struct progr
     return say_damaged("cut", request->path, trace, "cut") ? EXIT_FOUND : EXIT_OK;
 }
 
-static int read_part(struct request *request, struct excerpt *excerpt, struct progress *progress) {
-    const struct excerpt_source from = {.path = request->path, .watch = &progress->watch};
-    int error = excerpt_open(excerpt, &from, format_perfetto.keep);
-    int status = error ? EXIT_FOUND : filter_settle(&request->filter, "cut", &excerpt->trace);
-    if (!error && status < 0)
-        error = excerpt_read(excerpt, &request->filter.filter);
-    if (!error)
-        return status;
-    progress_end(progress);
-    return say_unreadable("cut", request->path, &excerpt->trace.reader, error);
-}
-
 static int cut(struct request *request) {
     struct excerpt excerpt;
     struct progress progress;
     if (output_is_input(request->output, request->path))
         return usage_error("cut", "%s: the output would overwrite the input", request->output);
     progress_begin(&progress, "cut");
-    progress.times = strcmp(request->path, "-") ? EXCERPT_TIMES : 0;
-    int status = read_part(request, &excerpt, &progress);
+    int status =
+        part_read(&excerpt, request->path, format_perfetto.keep, &request->filter, &progress);
     if (status < 0)
         status = write_part(&excerpt.trace, request, &progress);
     progress_end(&progress);

@@ -36,6 +36,10 @@ int filter_take_option(struct filter_options *options, const char *command, int 
     }
 }
 
+int filter_is_given(const struct filter_options *options) {
+    return options->from.text || options->to.text || filter_is_any(&options->filter);
+}
+
 /* In the trace's clock; not before the trace. */
 static int64_t find_moment(const struct moment *moment, const struct trace *trace) {
     int64_t ns = moment->ns, found;

@@ -49,6 +49,8 @@ int filter_take_option(struct filter_options *options, const char *command, int 
 /* One more pattern, up to FILTER_PATTERNS_MAX. Returns as above. */
 int filter_add_pattern(const char *command, const char *option, const char **patterns,
                        uint32_t *count, const char *pattern);
+/* Whether less than all is wanted, before it is settled. */
+int filter_is_given(const struct filter_options *options);
 /* The trace is read: finds the times. Returns as above. Another trace may be settled after it. */
 int filter_settle(struct filter_options *options, const char *command, const struct trace *trace);
 

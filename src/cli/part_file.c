@@ -1,7 +1,24 @@
 /* See part_file.h. */
 #include "cli/part_file.h"
 
+#include <string.h>
+
 #include "cli/command.h"
+#include "cli/reading.h"
+
+int part_read(struct excerpt *excerpt, const char *path, unsigned keep,
+              struct filter_options *options, struct progress *progress) {
+    const struct excerpt_source from = {.path = path, .watch = &progress->watch};
+    progress->times = strcmp(path, "-") ? EXCERPT_TIMES : 0;
+    int error = excerpt_open(excerpt, &from, keep);
+    int status = error ? EXIT_FOUND : filter_settle(options, progress->command, &excerpt->trace);
+    if (!error && status < 0)
+        error = excerpt_read(excerpt, &options->filter);
+    if (!error)
+        return status;
+    progress_end(progress);
+    return say_unreadable(progress->command, path, &excerpt->trace.reader, error);
+}
 
 void part_say_empty(const char *command, const char *path, const struct trace *trace,
                     const struct format *format, const struct format_request *request) {

@@ -178,9 +178,11 @@ static void match_end(struct search *self, struct search_track *track,
     struct open_begin begin = track->open[--at];
     track->depth--;
     memmove(track->open + at, track->open + at + 1, (track->depth - at) * sizeof *track->open);
-    if (begin.side == BEFORE_PART && end->side != BEFORE_PART)
+    /* Of one that ends before others that it was around, these know their depth by it. */
+    int is_around = begin.side == BEFORE_PART && end->side == BEFORE_PART && at < track->depth;
+    if (is_around || (begin.side == BEFORE_PART && end->side != BEFORE_PART))
         need(self, begin.number);
-    if (begin.side != BEHIND_PART && end->side == BEHIND_PART)
+    if (is_around || (begin.side != BEHIND_PART && end->side == BEHIND_PART))
         need(self, end->number);
 }
 

@@ -331,5 +331,6 @@ const struct format format_chrome = {
     .summary = "Chrome's JSON, for chrome://tracing and many others",
     .keep = TRACE_ARGUMENTS | TRACE_FLOWS,
     .holds = HOLDS_SPANS | HOLDS_POINTS,
+    .by_event = 1,
     .write = write_chrome,
 };

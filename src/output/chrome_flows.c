@@ -53,13 +53,13 @@ static int add_events(struct chrome_flows *flows, const struct part *part, uint3
 int chrome_flows_make(struct chrome_flows *flows, const struct part *part) {
     const struct trace *trace = part->trace;
     struct part_span cut;
-    int error = 0;
+    int error = 0, any = trace->reader.arguments.flow_count > 0;
     *flows = (struct chrome_flows){0};
-    for (uint32_t i = 0; !error && trace->flows && i < trace->span_count; i++)
+    for (uint32_t i = 0; !error && any && i < trace->span_count; i++)
         if (part_has_span(part, &trace->spans[i], &cut))
             error =
                 add_steps(flows, part, trace->spans[i].detail, trace->spans[i].track, cut.begin_ns);
-    for (uint32_t i = 0; !error && trace->flows && i < trace->reader.tracks.count; i++)
+    for (uint32_t i = 0; !error && any && i < trace->reader.tracks.count; i++)
         if (part->tracks[i])
             error = add_events(flows, part, i);
     return error ? MAREY_ENOMEM : 0;

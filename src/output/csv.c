@@ -187,5 +187,6 @@ const struct format format_csv = {
     .summary = "a table: a row a span; with --of samples: a row a sample",
     .keep = TRACE_ARGUMENTS,
     .holds = HOLDS_ONE,
+    .by_event = 1,
     .write = write_csv,
 };

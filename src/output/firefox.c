@@ -203,5 +203,6 @@ const struct format format_firefox = {
     .summary = "for profiler.firefox.com: samples, and spans as markers",
     .keep = TRACE_ARGUMENTS,
     .holds = HOLDS_SPANS | HOLDS_SAMPLES | HOLDS_POINTS,
+    .by_event = 1,
     .write = write_firefox,
 };

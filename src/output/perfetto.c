@@ -340,5 +340,6 @@ const struct format format_perfetto = {
     .keep = TRACE_ARGUMENTS | TRACE_FLOWS,
     .holds = HOLDS_SPANS | HOLDS_SAMPLES | HOLDS_POINTS,
     .binary = 1,
+    .by_event = 1,
     .write = write_perfetto,
 };

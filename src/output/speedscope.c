@@ -312,5 +312,6 @@ const struct format format_speedscope = {
     .summary = "for speedscope.app: spans and calls by time, samples with their weights",
     .keep = TRACE_CALLS,
     .holds = HOLDS_SPANS | HOLDS_SAMPLES,
+    .by_event = 1,
     .write = write_speedscope,
 };

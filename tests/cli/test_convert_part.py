@@ -1,9 +1,14 @@
-"""`marey convert` of a part of a trace: that it is empty is said."""
+"""`marey convert` of a part of a trace: the same as of all of it, in the part's memory; that it is
+empty is said."""
 
+import json
 import subprocess
 
+import chrome_json
 import pytest
-from command import find_marey
+import tracecheck
+from command import find_marey, peak_memory
+from rich_traces import RichTrace
 from sampled_traces import Sample, SampledTrace
 from tracemaker import TraceMaker
 
@@ -96,3 +101,59 @@ def test_an_empty_cut_is_said(spans, tmp_path):
         done = subprocess.run(command, capture_output=True, timeout=60, text=True)
         assert done.returncode == 0
         assert f"marey cut: {spans}: nothing of that: what is written is empty" in done.stderr
+
+
+PARTS = {
+    "middle": ["--from", "{third}us", "--to", "{half}us"],
+    "end": ["--from", "-{third}us"],
+    "threads": ["--thread", "*[13579]"],
+    "all": ["--process", "*"],
+}
+
+
+def meaning(to, data, path):
+    """Which numbers names have, and whether spans that nest in the part are written as complete
+    ones, depends on what else was read."""
+    if to == "perfetto":
+        path.write_bytes(data)
+        trace = tracecheck.load(path)
+        return trace.spans, trace.instants, trace.counters, trace.flows
+    if to == "chrome":
+        trace = chrome_json.load(data.decode())
+        flows = {flow: sorted(map(repr, steps)) for flow, steps in trace.flows.items()}
+        return sorted(map(repr, trace.spans)), trace.instants, trace.counters, flows
+    return data
+
+
+@pytest.mark.parametrize("to", BY_TIME)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_part_is_read_alone_as_it_is_read_with_all(tmp_path, seed, to):
+    """A pipe cannot be read twice: all of it is kept."""
+    path = tmp_path / "rich.perfetto-trace"
+    path.write_bytes(RichTrace(seed).data())
+    info = subprocess.run([find_marey(), "info", "--json", path], capture_output=True, check=True)
+    length_us = json.loads(info.stdout)["duration_ns"] // 1000
+    for name, options in PARTS.items():
+        words = [word.format(third=length_us // 3, half=length_us // 2) for word in options]
+        command = [find_marey(), "convert", "--to", to, "-o", "-", *words, "--title", "t"]
+        alone = subprocess.run([*command, path], capture_output=True, timeout=60, check=True)
+        whole = subprocess.run(
+            [*command, "-"], input=path.read_bytes(), capture_output=True, timeout=60, check=True
+        )
+        out = tmp_path / "out"
+        assert meaning(to, alone.stdout, out) == meaning(to, whole.stdout, out), name
+
+
+def test_a_moment_of_a_large_file_takes_little_memory(tmp_path):
+    maker = TraceMaker()
+    thread = maker.thread(10, 11, "main")
+    writer = maker.sequence()
+    for number in range(40_000):
+        writer.begin(thread, START + 2000 * number, f"{number:01000}")
+        writer.end(thread, START + 2000 * number + 1000)
+    source, target = tmp_path / "large", tmp_path / "moment.csv"
+    source.write_bytes(maker.data())
+    assert source.stat().st_size > 40_000_000
+    moment = ["--from", "50ms", "--to", "50100us"]
+    assert peak_memory("convert", *moment, source, "-o", target) < 20_000_000
+    assert len(target.read_text().splitlines()) == 51
