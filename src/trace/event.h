@@ -1,4 +1,4 @@
-/* Events as packets. The functions of marey.h are in event.c and counter.c; this is what they share. */
+/* Events as packets. The functions of marey.h are in event.c, counter.c and flow.c; this is what they share. */
 #ifndef MAREY_TRACE_EVENT_H
 #define MAREY_TRACE_EVENT_H
 
@@ -22,6 +22,11 @@ struct event {
     int is_double; /* EVENT_COUNTER: which of the two */
     uint64_t value;
 };
+
+/* Whose nesting the event's spans count in. */
+static inline struct nesting *event_nesting(struct writer *writer, struct marey_track *track) {
+    return track ? &track->nesting : &writer->nesting;
+}
 
 /* Writes the event. Returns 0 where it was lost, which is then counted. Within recording_enter and recording_leave. */
 int event_write(const struct event *event);

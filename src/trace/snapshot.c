@@ -119,7 +119,7 @@ static int find_runs(const uint8_t *file, uint64_t from, uint64_t end, struct ru
 
 static int find_all(const struct store *store, const uint8_t *file, uint64_t file_bytes,
                     struct runs *runs) {
-    const struct control *control = head_control(store->head);
+    const struct control *control = store_control(store);
     if (!control->ring_bytes) {
         uint64_t cursor = __atomic_load_n(&control->cursor, __ATOMIC_ACQUIRE);
         return find_runs(file, control->head_bytes, cursor < file_bytes ? cursor : file_bytes,
@@ -161,7 +161,7 @@ static uint64_t begin_of(const struct store *store, const uint8_t *file, const s
     if (!at || at >= file + end || *at != TAG(PACKET__timestamp, WIRE_VARINT) ||
         !varint_get(at + 1, file + end, &value))
         return 0;
-    return head_control(store->head)->origin.ns + value;
+    return store_control(store)->origin.ns + value;
 }
 
 /* Whether the run's thread has gone on to another one until then. */
@@ -233,7 +233,7 @@ static int copy_run(const struct store *store, const uint8_t *file, struct run *
 
 /* What was found while its thread was still writing it and has a successor by now is finished: all of it counts. */
 static void complete_runs(const struct store *store, struct runs *runs) {
-    const struct control *control = head_control(store->head);
+    const struct control *control = store_control(store);
     for (size_t i = 0; i < runs->count; i++)
         for (size_t j = 0; j < runs->count; j++)
             if (runs->all[j].previous && runs->all[j].previous == run_number(&runs->all[i]))
@@ -317,7 +317,7 @@ static int copy_mapped(struct store *store, int out, const struct moment *moment
 /* While the file stays as long as it is: this says that it is read, and then looks whether the session has ended; store_end
  * does it the other way round. */
 static int copy_held(struct store *store, int out, const struct moment *moment) {
-    uint32_t *snapshots = &head_control(store->head)->snapshots;
+    uint32_t *snapshots = &store_control(store)->snapshots;
     __atomic_fetch_add(snapshots, 1, __ATOMIC_SEQ_CST);
     int code = store_ended(store) ? MAREY_ECLOSED : copy_mapped(store, out, moment);
     __atomic_fetch_sub(snapshots, 1, __ATOMIC_SEQ_CST);

@@ -110,7 +110,7 @@ static void chunk_free(uint8_t *base, size_t size) {
 }
 
 int store_claim_memory(struct store *store, size_t need, size_t want, struct chunk *chunk) {
-    struct control *control = head_control(store->head);
+    struct control *control = store_control(store);
     size_t size = chunk_size(control, need, want);
     if (!size)
         return MAREY_ELIMIT;
@@ -127,7 +127,7 @@ int store_claim_memory(struct store *store, size_t need, size_t want, struct chu
 }
 
 void store_raise_limit(struct store *store, uint64_t by_bytes) {
-    head_control(store->head)->limit_bytes += by_bytes;
+    store_control(store)->limit_bytes += by_bytes;
 }
 
 void store_copy_memory(const struct store *store, size_t spare, uint8_t *out) {
