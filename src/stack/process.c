@@ -298,6 +298,21 @@ static int read_threads(struct process *process, const struct ids *ids,
     return 0;
 }
 
+/* A process that C code has forked, as uWSGI's workers are, knows the thread that did so by its number in the parent, for
+ * nobody has told Python: here it is the main thread. The oldest threads stand last. */
+static void mend_forked_id(const struct process *process, struct thread_list *list) {
+    pid_t pid = process->memory.pid, gone = 0;
+    for (int i = 0; i < list->count; i++)
+        if (list->threads[i].tid == pid)
+            return;
+    for (int i = list->count; i-- && !gone;)
+        if (list->threads[i].tid && proc_thread_state(pid, list->threads[i].tid) == PROC_UNKNOWN)
+            gone = list->threads[i].tid;
+    for (int i = 0; i < list->count && gone; i++)
+        if (list->threads[i].tid == gone)
+            list->threads[i].tid = pid;
+}
+
 static int read_all(struct process *process, const struct ids *ids, struct thread_list *list) {
     const struct layout *layout = &process->layout;
     uint64_t address =
@@ -323,6 +338,8 @@ int process_threads(struct process *process, struct thread_list *list) {
     int error = ids_read(&ids, process);
     if (!error)
         error = read_all(process, &ids, list);
+    if (!error && ids.outer)
+        mend_forked_id(process, list);
     free(ids.list);
     if (error)
         list->count = list->interpreters_count = 0;

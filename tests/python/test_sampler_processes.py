@@ -58,6 +58,28 @@ def program(script):
 # -------------------------------------------------------------------------- fork
 
 
+def test_a_child_that_python_does_not_know_of_is_sampled(program):
+    """As uWSGI's workers: its master forks in C, and no hook of Python's runs."""
+    program(
+        """
+        import ctypes
+        pid = ctypes.PyDLL(None).fork()
+        if pid == 0:
+            status = 1
+            try:
+                with marey.Sampler(hz=500) as sampler:
+                    end = time.monotonic() + 60
+                    while sampler.stats().samples < 20 and time.monotonic() < end:
+                        spin(0.01)
+                assert "spin" in names(sampler), sampler.hot(None)
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitpid(pid, 0)[1] == 0
+        """
+    )
+
+
 @pytest.mark.parametrize("after_fork", ["restart", "off"])
 def test_a_forked_child(program, after_fork):
     program(
