@@ -193,6 +193,11 @@ static int scan_file(struct merge_file *file, struct candidates *candidates) {
 
 /* ---------------------------------------------------------------- all files */
 
+/* Files that name no host may be of any: what each says of its processes stays apart. */
+static int is_one_host(const struct merge_file *a, const struct merge_file *b) {
+    return a->host && b->host && !strcmp(a->host, b->host);
+}
+
 /* The clock of the first file that knows the wall-clock time is everybody's. */
 static void relate_clocks(struct merge_plan *plan) {
     struct merge_file *base = &plan->files[0];
@@ -204,12 +209,11 @@ static void relate_clocks(struct merge_plan *plan) {
     for (uint32_t i = 0; i < plan->count; i++) {
         struct merge_file *file = &plan->files[i];
         int64_t apart = minus(file->wall_add_ns, base->wall_add_ns);
-        int one_host = file->host && base->host && !strcmp(file->host, base->host);
         if (plan->align) {
             file->shift_ns = minus(base->first_event_ns, file->first_event_ns);
         } else if (file->has_wall && base->has_wall) {
-            file->same_clock =
-                file != base && one_host && apart < SAME_CLOCK_NS && apart > -SAME_CLOCK_NS;
+            file->same_clock = file != base && is_one_host(file, base) && apart < SAME_CLOCK_NS &&
+                               apart > -SAME_CLOCK_NS;
             file->shift_ns = file->same_clock ? 0 : apart;
         }
         int64_t first = plus(file->first_ns, file->shift_ns);
@@ -233,11 +237,6 @@ static int shares_pids(const struct merge_file *a, const struct merge_file *b) {
     return 0;
 }
 
-static int one_machine(const struct merge_file *a, const struct merge_file *b) {
-    int one_host = a->host && b->host ? !strcmp(a->host, b->host) : a->host == b->host;
-    return one_host && !shares_pids(a, b);
-}
-
 static int is_simple(const struct merge_file *file) {
     return !file->pid_count || file->pids[file->pid_count - 1] <= UINT32_MAX;
 }
@@ -250,7 +249,7 @@ static uint32_t machine_of(const struct merge_plan *plan, const struct merge_fil
             if (other->first_machine != machine && is_simple(other))
                 continue;
             any |= is_simple(other);
-            fits &= is_simple(other) && one_machine(other, file);
+            fits &= is_simple(other) && is_one_host(other, file) && !shares_pids(other, file);
         }
         if (any && fits)
             return machine;

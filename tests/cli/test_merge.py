@@ -82,7 +82,8 @@ def host(wall, boot, spans, pid=10, clock=0, name="host", tracks=1, flow=None):
     """A host whose boot clock says `boot` at `wall`: spans (begin, length) after that."""
     maker = TraceMaker()
     maker.clocks(realtime=wall, monotonic=boot - 5, boottime=boot)
-    maker.attributes(host=name)
+    if name:
+        maker.attributes(host=name)
     maker.process(pid, "app")
     anchor = boot - 5 if clock == MONOTONIC else boot
     threads = [maker.thread(pid, pid + i, f"thread {i}") for i in range(tracks)]
@@ -160,6 +161,18 @@ def test_processes_of_one_host_stay_on_it(tmp_path):
     begins = [span["ts"] for span in tracecheck.load(out).spans if span["name"] == "span 0"]
     assert max(begins) - min(begins) == 2 * SECOND
     assert "of the same clock as" in said(tmp_path)
+
+
+def test_files_that_name_no_host_are_kept_apart(tmp_path):
+    """They may be of any: whether they share a process id must not decide it."""
+    files = [host(NOW, 100 * SECOND, SPANS, pid=pid, name=None) for pid in (10, 20, 10)]
+    named = host(NOW, 100 * SECOND, SPANS, pid=30, name="a")
+    out = merge(tmp_path, *files, named, named.replace(b"app", b"ape"))
+    machines = {}
+    for packet in protos.Trace.FromString(out.read_bytes()).packet:
+        if packet.track_descriptor.HasField("process"):
+            machines[packet.machine_id] = packet.track_descriptor.process.pid
+    assert machines == {0: 10, 1: 20, 2: 10, 3: 30, 4: 30}
 
 
 def test_a_file_without_wall_clock_time_is_said(tmp_path):

@@ -28,6 +28,7 @@ static void require_equal(const struct trace *whole, const struct span *a, const
     require(a->begin_ns == b->begin_ns && a->duration_ns == b->duration_ns,
             "a span's time differs");
     require(a->failed == b->failed && !a->detail == !b->detail, "a span says something else");
+    require(a->depth == b->depth, "a span is deeper, or less deep");
     require(!strcmp(trace_text(whole, a->name), trace_text(part, b->name)) &&
                 !strcmp(trace_text(whole, a->category), trace_text(part, b->category)),
             "a span's name differs");
