@@ -54,19 +54,69 @@ static bool all_known(const struct unwinder *unwinder, const struct thread_reade
     return true;
 }
 
-/* Was each call that is not known seen a few times lately? They are remembered for the next time. */
-static bool seen_lately(const struct unwinder *unwinder, struct thread_reader *reader,
-                        const struct chain *chain) {
+enum { CANDIDATE_PLACES = 4 };
+
+/* The more, the less it is needed; 0: it is about to be settled. */
+static uint64_t spare(const struct thread_reader *reader, const struct candidate *candidate) {
+    uint64_t age = reader->chains - candidate->chain;
+    if (candidate->true_once || !candidate->hash)
+        return UINT64_MAX;
+    return age > UNWIND_SETTLES ? age : 0;
+}
+
+/* Where it stands among the candidates, or may from now on. NULL: all its places are taken by others that come again and
+ * again; these will be known soon and make room. If new ones took the places of those, none would ever be known. */
+static struct candidate *candidate_of(struct thread_reader *reader, uint64_t hash) {
+    struct candidate *places =
+        &reader
+             ->candidates[(hash >> 32) % (UNWIND_CANDIDATES / CANDIDATE_PLACES) * CANDIDATE_PLACES];
+    struct candidate *sparest = places;
+    for (int i = 0; i < CANDIDATE_PLACES; i++) {
+        if (places[i].hash == hash)
+            return &places[i];
+        if (spare(reader, &places[i]) > spare(reader, sparest))
+            sparest = &places[i];
+    }
+    if (!spare(reader, sparest))
+        return NULL;
+    *sparest = (struct candidate){.hash = hash, .chain = reader->chains};
+    return sparest;
+}
+
+/* Was it seen so many times, now the last time, each in one of so many chains after the one before? */
+static bool seen_again(struct thread_reader *reader, uint64_t hash, uint64_t wanted,
+                       uint64_t within) {
+    struct candidate *candidate = candidate_of(reader, hash);
+    if (!candidate)
+        return false;
+    uint64_t since = reader->chains - candidate->chain;
+    if (since > within || !candidate->times)
+        candidate->times = 1;
+    else
+        candidate->times += since > 0;
+    candidate->chain = reader->chains;
+    candidate->true_once = candidate->times >= wanted;
+    return candidate->true_once;
+}
+
+/* Each call that is not known has to have been seen a few times lately. One from another part of memory was not copied at
+ * the moment at which its callee was: all calls up to it have to have been the same for a while. What a thread does on
+ * top meanwhile is another matter, so one that never rests gets known, too. */
+static bool come_true(const struct unwinder *unwinder, struct thread_reader *reader,
+                      const struct chain *chain) {
+    uint64_t outer = 1;
     bool all = true;
-    for (int i = 0; i < chain->depth; i++) {
+    for (int i = chain->depth - 1; i >= 0; i--) {
         uint64_t hash = call_hash(unwinder, reader, chain, i);
+        bool apart = i + 1 < chain->depth && reader->frames[i + 1].apart;
+        outer = chain_mix(outer, hash);
         if (is_known(reader, hash))
             continue;
-        struct candidate *candidate = &reader->candidates[(hash >> 32) % UNWIND_CANDIDATES];
-        bool again = candidate->hash == hash && reader->reads - candidate->read <= UNWIND_SOON;
-        uint64_t times = again ? candidate->times + 1 : 1;
-        *candidate = (struct candidate){hash, reader->reads, times};
-        all &= times >= UNWIND_SEEN;
+        if (apart ? seen_again(reader, outer, UNWIND_SEEN_APART, 1)
+                  : seen_again(reader, hash, UNWIND_SEEN, UNWIND_SOON))
+            set_known(reader, hash);
+        else
+            all = false;
     }
     return all;
 }
@@ -76,12 +126,11 @@ static bool believe_seen(const struct unwinder *unwinder, struct thread_reader *
     if (!odd && all_known(unwinder, reader, chain))
         return true;
     bool stands = stands_still(chain, still);
-    odd |= chain->spread;
-    if (!stands && (odd || !seen_lately(unwinder, reader, chain)))
-        return false; /* many new calls at once take each other's places among the candidates */
-    for (int i = 0; i < chain->depth; i++)
+    if (!odd && come_true(unwinder, reader, chain))
+        return true;
+    for (int i = 0; stands && i < chain->depth; i++)
         set_known(reader, call_hash(unwinder, reader, chain, i));
-    return true;
+    return stands;
 }
 
 /* ---- 3.9 and 3.10 */
@@ -158,6 +207,7 @@ bool believe(struct unwinder *unwinder, struct thread_reader *reader, const stru
              struct still *still, bool odd) {
     uint64_t changed = unwinder->codes.changed;
     bool linked = unwinder->process->layout.live < LIVE_STACKTOP;
+    reader->chains += !odd;
     if (!odd && !linked && chain->hash == reader->last && changed == reader->last_changed)
         return true;
     if (!reader->known)

@@ -50,7 +50,7 @@ static enum walk take_frame(struct thread_reader *reader, const struct layout *l
                             .instr = frame_instr(layout, bytes),
                             .copy = frame_copy(layout, bytes)};
     chain->hash = chain_mix(chain_mix(chain->hash, frame->code_address), top ? 0 : frame->instr);
-    chain->spread |= !top && !window_holds(span, frame[-1].address, 1);
+    frame->apart = !top && !window_holds(span, frame[-1].address, 1);
     return frame->code_address ? WALK_GOOD : WALK_TORN;
 }
 
@@ -125,7 +125,6 @@ enum walk chain_walk(struct thread_reader *reader, const struct layout *layout, 
     chain->depth = 0;
     chain->entry = 0;
     chain->hash = 1;
-    chain->spread = false;
     while (frame) {
         if (frame % 8 || frame == mark)
             return WALK_TORN;

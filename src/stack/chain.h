@@ -16,7 +16,6 @@ struct chain {
     int depth;
     bool cut;
     bool native; /* the running function is in code that is not Python */
-    bool spread; /* its frames lie in several parts of memory */
 };
 
 /* Of what was read twice: both have to be the same, or one of them is believed. */

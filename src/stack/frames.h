@@ -2,6 +2,7 @@
 #ifndef MAREY_STACK_FRAMES_H
 #define MAREY_STACK_FRAMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "stack/code.h"
@@ -15,6 +16,7 @@ struct frame {
     int32_t
         copy; /* what follows is as it was read: the copy of the bytecode, the instruction, the code object */
     uint64_t instr, code_address;
+    bool apart; /* what it called lies in another part of memory */
 };
 
 /* Finds code object and index of frames of which `copy`, `instr` and `code_address` were read; the first one is the

@@ -294,7 +294,6 @@ static int take_linked(struct unwinder *unwinder, struct thread_reader *reader, 
 static int try_once(struct unwinder *unwinder, struct thread_reader *reader, struct stack *stack,
                     struct tries *tries) {
     uint64_t top = 0;
-    reader->reads++;
     int error = read_all(unwinder, reader, &top);
     if (error == MAREY_ETORN)
         tries->misses++;

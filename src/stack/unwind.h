@@ -10,9 +10,9 @@
  *   - the time that reading took: one that was interrupted is of two moments.
  * Even so, a program that calls and returns some ten million times a second may slip a frame in while its neighbour is
  * copied. So a call (from this instruction of one function to another function) has to be seen a few times before it is
- * believed, or the whole stack has to be the same several times in a row, always so where the frames are spread: what is
- * not true does not come again so soon. From then on the call is known, and is believed at once. A torn stack is read
- * again, a number of times, then counted and given up; it is never handed out. */
+ * believed, or the whole stack has to be the same several times in a row: what is not true does not come again so soon.
+ * From then on the call is known, and is believed at once. A torn stack is read again, a number of times, then counted
+ * and given up; it is never handed out. */
 #ifndef MAREY_STACK_UNWIND_H
 #define MAREY_STACK_UNWIND_H
 
@@ -31,8 +31,10 @@ enum {
     UNWIND_ALONG_MAX = WINDOW_HEAD_PIECES_MAX - 2, /* pieces that are read along with a stack */
     UNWIND_STILL = 5,        /* a stack that is the same so many times in a row does not move */
     UNWIND_CANDIDATES = 256, /* calls that were seen, but are not believed yet */
-    UNWIND_SOON = 256,       /* reads within which they have to be seen again */
+    UNWIND_SOON = 256,       /* chains within which they have to be seen again */
     UNWIND_SEEN = 4,         /* how often */
+    UNWIND_SEEN_APART = 10,  /* how often in a row, from one part of memory to another */
+    UNWIND_SETTLES = 8,      /* what was not seen in so many chains makes room for others */
     UNWIND_KNOWN = 4096,     /* calls that are remembered as true */
     UNWIND_UNMARKED = 64,    /* reads that ask which frame is on top, after marks did not tell */
     UNWIND_PROOFS_MAX = 32,  /* calls that are proven in one chain; others wait for the next */
@@ -63,7 +65,9 @@ struct unwinder {
 
 /* A call that was seen a few times, and when it was last. */
 struct candidate {
-    uint64_t hash, read, times;
+    uint64_t hash, chain; /* hash 0: there is none */
+    uint32_t times;
+    bool true_once; /* it was believed */
 };
 
 /* What is remembered of one thread. */
@@ -83,7 +87,7 @@ struct thread_reader {
     bool whole; /* the last stack is what the window holds now, and stood the same in both copies */
     struct window window;
     struct candidate candidates[UNWIND_CANDIDATES];
-    uint64_t reads;
+    uint64_t chains; /* that were looked at, and not odd */
     uint64_t last,
         last_changed; /* hash of the last true stack, and how many code objects had changed then */
     uint64_t *known;  /* UNWIND_KNOWN hashes of calls */

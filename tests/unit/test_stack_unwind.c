@@ -20,6 +20,7 @@ struct fixture {
 };
 
 static struct fixture f;
+static int moves;
 
 static int set_up(void **state) {
     (void)state;
@@ -282,8 +283,6 @@ static void unusual_marks_have_to_stand_still(void **state) {
     assert_int_equal(f.unwinder.counts.retries, UNWIND_STILL - 1);
 }
 
-static int moves;
-
 /* Between two reads the thread goes to and fro between two stacks of which no mixture is true. */
 static void move(struct image *image, uint64_t address) {
     if (address != IMAGE_THREAD + image->process.layout.thread_interp)
@@ -307,6 +306,84 @@ static void stacks_that_alternate_do_not_mix(void **state) {
         for (int k = 0; k < 3; k++)
             assert_int_equal(f.stack.frames[k].code_address, image_code_at(bottom + 2 - k));
     }
+    assert_true(f.unwinder.counts.stacks > 900);
+}
+
+/* ---- threads that never rest */
+
+static int restless; /* number of the frame on top */
+
+/* Each read finds another function on top. */
+static void turn(struct image *image, uint64_t address) {
+    if (address == IMAGE_THREAD + image->process.layout.thread_interp)
+        image_frame(image, restless, moves++ % 3, 1, true);
+}
+
+/* All its calls are new and none is like another. */
+static void a_deep_stack_that_never_rests_is_read(void **state) {
+    (void)state;
+    enum { CALLS = 30 };
+    for (int start = 0; start < 16; start++) {
+        thread_reader_fini(&f.reader);
+        set_up(NULL);
+        for (int i = 0; i < CALLS; i++)
+            image_frame(&f.image, i, (start + i) % 8, (start / 8 + i / 8) % 4, false);
+        restless = CALLS;
+        image_top(&f.image, image_frame(&f.image, restless, 0, 1, true));
+        f.image.before_piece = turn;
+        assert_int_equal(unwind(), 0);
+        assert_int_equal(f.stack.depth, CALLS + 1);
+    }
+}
+
+enum { ELSEWHERE = IMAGE_BASE + 0xe000 };
+
+/* Frame 1 is in another part of memory, as a generator's. */
+static void put_elsewhere(struct image *image) {
+    const struct layout *layout = &image->process.layout;
+    uint64_t frame = IMAGE_FRAMES + IMAGE_FRAME_BYTES;
+    memcpy(image->bytes + (ELSEWHERE - IMAGE_BASE), image->bytes + (frame - IMAGE_BASE),
+           IMAGE_FRAME_BYTES);
+    image_set64(image, frame + IMAGE_FRAME_BYTES + layout->frame_previous, ELSEWHERE);
+}
+
+static void a_generator_that_never_rests_is_read(void **state) {
+    (void)state;
+    three_calls(4);
+    put_elsewhere(&f.image);
+    restless = 3;
+    f.image.before_piece = turn;
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(f.stack.depth, 4);
+    assert_int_equal(f.stack.frames[2].address, ELSEWHERE);
+}
+
+static bool between; /* the first copy and the second */
+
+enum { CALM = 2 * UNWIND_SEEN_APART };
+
+/* After a while, at every second read the thread is in another function just while the main part is copied. */
+static void leave_and_come_back(struct image *image, uint64_t address) {
+    if (address == IMAGE_THREAD + image->process.layout.thread_interp) {
+        moves++;
+        between = false;
+    } else if (address >= ELSEWHERE) {
+        between = !between; /* the main part comes between its two copies */
+    }
+    bool left = between && moves > CALM && moves % 2;
+    image_frame(image, 0, left ? 4 : 0, 2, false);
+    put_elsewhere(image);
+}
+
+static void a_generator_is_not_called_by_others(void **state) {
+    (void)state;
+    three_calls(3);
+    put_elsewhere(&f.image);
+    f.image.before_piece = leave_and_come_back;
+    moves = 0;
+    for (int i = 0; i < 1000; i++)
+        if (unwind() == 0)
+            assert_int_equal(f.stack.frames[2].code_address, image_code_at(0));
     assert_true(f.unwinder.counts.stacks > 900);
 }
 
@@ -400,6 +477,9 @@ int main(void) {
         TEST(without_marks_the_thread_is_asked),
         TEST(unusual_marks_have_to_stand_still),
         TEST(stacks_that_alternate_do_not_mix),
+        TEST(a_deep_stack_that_never_rests_is_read),
+        TEST(a_generator_that_never_rests_is_read),
+        TEST(a_generator_is_not_called_by_others),
         TEST(a_replaced_code_object_is_noticed),
         TEST(a_gil_with_fields_far_apart_is_not_glanced_at),
         TEST(the_threads_are_listed),
