@@ -31,6 +31,7 @@ except ImportError:
 RATES = (100, 1_000, 10_000)
 DEPTH, FIB, COUNT, ROUNDS, STARTS = 15, 20, 150, 21, 200
 MEMORY_SECONDS = 10
+HARDLY = 10  # so many ticks without a sample are a fault
 
 
 # ---- the work
@@ -57,6 +58,9 @@ def compute(n):
 def marey_on(hz):
     with marey.sample(hz=hz) as sampler:
         yield lambda: sampler.stats().samples
+        rest = sampler.stats()
+    if not rest.samples and rest.ticks >= HARDLY:
+        raise RuntimeError(f"no sample: {rest}")
 
 
 @contextmanager

@@ -217,7 +217,9 @@ class _SamplerStats(TypedDict):
     ticks: int
     missed: int
     samples: int
+    idle: int
     torn: int
+    unread: int
     late_ns: int
     late_max_ns: int
     gaps_us: int

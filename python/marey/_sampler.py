@@ -78,12 +78,17 @@ class Stats(NamedTuple):
     #: How far from the mean the time between two samples was: its standard deviation. Each is taken
     #: at a random moment of its interval, so two fifths of that are as it should be.
     spread: float
-    #: Stacks that are in the profile; deadlines that passed unused, because the one before took too
-    #: long; stacks given up, because they changed each time that they were read; and stacks that
-    #: are in the profile without their innermost functions, because it was full (max_nodes).
-    samples: int
+    #: Deadlines that were kept, and those that passed unused, because the one before took too long.
+    ticks: int
     missed: int
+    #: What became of each thread at each tick. Samples: stacks that are in the profile. Idle: it
+    #: was passed over, because it slept, is none that the mode takes, or runs no Python. Torn: its
+    #: stack was given up, because it changed each time that it was read. Unread: it could not be
+    #: read. Lost: samples without their innermost functions, as the profile was full (max_nodes).
+    samples: int
+    idle: int
     torn: int
+    unread: int
     lost: int
     #: How long it was on, not counting pauses; CPU time of the sampling thread, and its share of
     #: one core.
@@ -320,9 +325,12 @@ class Sampler:
             jitter=s["late_ns"] / s["ticks"] / 1e9 if s["ticks"] else 0.0,
             jitter_max=s["late_max_ns"] / 1e9,
             spread=_deviation(s["ticks"], s["gaps_us"], s["gaps_us2"]) / 1e6,
-            samples=s["samples"],
+            ticks=s["ticks"],
             missed=s["missed"],
+            samples=s["samples"],
+            idle=s["idle"],
             torn=s["torn"],
+            unread=s["unread"],
             lost=s["lost"],
             duration=running,
             cpu_time=cpu,

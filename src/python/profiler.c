@@ -315,7 +315,9 @@ static void add_counts(const struct profiler *self, struct profiler_stats *stats
     stats->ticks += counts.ticks;
     stats->missed += counts.missed;
     stats->samples += counts.samples;
+    stats->idle += counts.idle;
     stats->torn += counts.torn;
+    stats->unread += counts.unread;
     stats->late_ns += counts.late_ns;
     stats->gaps_us += counts.gaps_us;
     stats->gaps_us2 += counts.gaps_us2;
@@ -417,7 +419,9 @@ void profiler_stats(struct profiler *self, struct profiler_stats *stats) {
     stats->ticks -= forgotten->ticks;
     stats->missed -= forgotten->missed;
     stats->samples -= forgotten->samples;
+    stats->idle -= forgotten->idle;
     stats->torn -= forgotten->torn;
+    stats->unread -= forgotten->unread;
     stats->late_ns -= forgotten->late_ns;
     stats->gaps_us -= forgotten->gaps_us;
     stats->gaps_us2 -= forgotten->gaps_us2;

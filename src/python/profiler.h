@@ -26,9 +26,9 @@ enum profiler_state { PROFILER_OFF, PROFILER_ON, PROFILER_PAUSED };
 
 /* Since the start or the last clear, whichever was later. */
 struct profiler_stats {
-    uint64_t interval_ns; /* that is asked for */
-    uint64_t running_ns;  /* on and not paused */
-    uint64_t ticks, missed, samples, torn;
+    uint64_t interval_ns;                                /* that is asked for */
+    uint64_t running_ns;                                 /* on and not paused */
+    uint64_t ticks, missed, samples, idle, torn, unread; /* as sampler_counts have them */
     uint64_t late_ns;           /* sum over ticks: how long after its deadline it began */
     uint64_t late_max_ns;       /* since the start */
     uint64_t gaps_us, gaps_us2; /* between ticks: the sum, and that of the squares */

@@ -125,10 +125,11 @@ static PyObject *sampler_stats(PyObject *self, PyObject *Py_UNUSED(unused)) {
     profiler_stats(profiler_of(self), &s);
     PyEval_RestoreThread(unlocked);
     return Py_BuildValue(
-        "{sKsKsKsKsKsKsKsKsKsKsKsKsIsIsI}", "interval_ns", (unsigned long long)s.interval_ns,
+        "{sKsKsKsKsKsKsKsKsKsKsKsKsKsKsIsIsI}", "interval_ns", (unsigned long long)s.interval_ns,
         "running_ns", (unsigned long long)s.running_ns, "ticks", (unsigned long long)s.ticks,
         "missed", (unsigned long long)s.missed, "samples", (unsigned long long)s.samples, "torn",
-        (unsigned long long)s.torn, "late_ns", (unsigned long long)s.late_ns, "late_max_ns",
+        (unsigned long long)s.torn, "idle", (unsigned long long)s.idle, "unread",
+        (unsigned long long)s.unread, "late_ns", (unsigned long long)s.late_ns, "late_max_ns",
         (unsigned long long)s.late_max_ns, "gaps_us", (unsigned long long)s.gaps_us, "gaps_us2",
         (unsigned long long)s.gaps_us2, "cpu_ns", (unsigned long long)s.cpu_ns, "lost",
         (unsigned long long)s.lost, "threads", s.threads, "nodes", s.nodes, "functions",

@@ -107,7 +107,9 @@ static enum stack_known read_now(struct target *target, struct sampled_thread *t
     int error = unwind_thread_along(&target->unwinder, thread->reader, stack, along, along_count);
     if (error == MAREY_EADDRESS || error == MAREY_ENOPROCESS)
         thread->ended = target->changed = true;
-    return error ? STACK_LOST : STACK_READ;
+    if (error)
+        return error == MAREY_ETORN ? STACK_TORN : STACK_LOST;
+    return STACK_READ;
 }
 
 static enum stack_known read_stack(struct target *target, struct sampled_thread *thread,
@@ -217,11 +219,19 @@ static void take(struct target *target, struct sampling *sampling, struct sample
     bool want = wanted(sampling, thread, holds, awake);
     if (want && known == STACK_UNREAD)
         known = read_stack(target, thread, &stack);
-    if (known == STACK_LOST)
+    sampling->torn += known == STACK_TORN;
+    sampling->unread += known == STACK_LOST;
+    if (known == STACK_TORN || known == STACK_LOST)
         return; /* the next sample stands for this time, too */
     thread->clock_ns = tick->clock_ns;
-    if (!want || !stack.depth || add_stack(target, sampling, thread, &stack, tick) != 0)
+    if (!want || !stack.depth) {
+        sampling->idle++;
         return;
+    }
+    if (add_stack(target, sampling, thread, &stack, tick) != 0) {
+        sampling->unread++;
+        return;
+    }
     add_weights(target, sampling, thread, tick, wall_ns);
     thread->rests = thread->doing == THREAD_SLEEPS && !holds;
 }
@@ -313,12 +323,15 @@ static void take_or_pass(struct target *target, struct sampling *sampling,
         return;
     if (sampling->options.mode == SAMPLER_GIL && !holds) {
         thread->clock_ns = tick->clock_ns;
+        sampling->idle++;
         return;
     }
     bool seldom =
         !sampling->options.idle && !thread->waits_for_gil && is_early(target, thread, tick);
-    if (seldom && !holds)
+    if (seldom && !holds) {
+        sampling->idle++;
         return;
+    }
     /* One that is looked at seldom is seen at each tick that it has the GIL: that stands for no more than a tick. */
     uint64_t wall_ns =
         !thread->clock_ns || seldom ? tick->stands_for_ns : tick->clock_ns - thread->clock_ns;

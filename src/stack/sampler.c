@@ -23,8 +23,8 @@ enum {
 
 /* Written by the sampling thread alone. */
 struct shared_counts {
-    _Atomic uint64_t ticks, missed, samples, torn, late_ns, late_max_ns, gaps_us, gaps_us2, cpu_ns,
-        wall_ns;
+    _Atomic uint64_t ticks, missed, samples, idle, torn, unread, late_ns, late_max_ns, gaps_us,
+        gaps_us2, cpu_ns, wall_ns;
     _Atomic uint32_t processes, threads, refused;
 };
 
@@ -70,6 +70,13 @@ static void count_spent(struct sampler *sampler, uint64_t now_ns) {
     sampler->spent_ns = now_ns + SPENT_NS;
 }
 
+static void count_stacks(struct sampler *sampler) {
+    set(&sampler->counts.samples, sampler->sampling.samples);
+    set(&sampler->counts.idle, sampler->sampling.idle);
+    set(&sampler->counts.torn, sampler->sampling.torn);
+    set(&sampler->counts.unread, sampler->sampling.unread);
+}
+
 static void count_tick(struct sampler *sampler, const struct schedule_tick *due) {
     struct shared_counts *counts = &sampler->counts;
     if (!sampler->begun_ns)
@@ -83,8 +90,7 @@ static void count_tick(struct sampler *sampler, const struct schedule_tick *due)
     sampler->tick_ns = due->now_ns;
     add(&counts->gaps_us, gap_us);
     add(&counts->gaps_us2, gap_us * gap_us);
-    set(&counts->samples, sampler->sampling.samples);
-    set(&counts->torn, sampler->sampling.torn);
+    count_stacks(sampler);
     set(&counts->wall_ns, due->now_ns - sampler->begun_ns);
 }
 
@@ -94,7 +100,9 @@ void sampler_counts(const struct sampler *sampler, struct sampler_counts *counts
         .ticks = get(&from->ticks),
         .missed = get(&from->missed),
         .samples = get(&from->samples),
+        .idle = get(&from->idle),
         .torn = get(&from->torn),
+        .unread = get(&from->unread),
         .late_ns = get(&from->late_ns),
         .late_max_ns = get(&from->late_max_ns),
         .gaps_us = get(&from->gaps_us),
@@ -378,7 +386,7 @@ int sampler_run(struct sampler *sampler, uint64_t until_ns) {
     run(sampler, until_ns);
     aside_end(&sampler->aside);
     sampler->cpu_before_ns += schedule_cpu_ns() - sampler->cpu_begun_ns;
-    set(&sampler->counts.samples, sampler->sampling.samples);
+    count_stacks(sampler);
     prctl(PR_SET_TIMERSLACK, slack_ns > 0 ? slack_ns : 0);
     return sampler->targets_count ? 0 : MAREY_ENOPROCESS;
 }

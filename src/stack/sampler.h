@@ -62,10 +62,13 @@ struct sampler_options {
 };
 
 struct sampler_counts {
-    uint64_t ticks;   /* deadlines that were kept */
-    uint64_t missed;  /* and that were not */
+    uint64_t ticks;  /* deadlines that were kept */
+    uint64_t missed; /* and that were not */
+    /* What became of each thread that there was at each tick; of asyncio tasks that wait, too. */
     uint64_t samples; /* stacks handed over, each of a run counted */
-    uint64_t torn;    /* stacks given up */
+    uint64_t idle;    /* passed over: it slept, was none that the mode takes, or ran no Python */
+    uint64_t torn;    /* given up: it changed each time that it was read */
+    uint64_t unread;  /* it could not be read */
     uint64_t late_ns; /* sum over ticks: how long after its deadline it began */
     uint64_t late_max_ns;
     /* how far apart ticks were, the first from the begin of its run: the sum, and that of the squares */

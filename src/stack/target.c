@@ -239,9 +239,9 @@ static void sample(struct target *target, struct sampling *sampling, const struc
     }
     target_tell_names(target, sampling, tick->now_ns);
     target_ask_still(target, sampling);
-    uint64_t torn = target->unwinder.counts.torn;
     for (int i = 0; i < target->threads_count; i++)
         sampled_thread_take(target, sampling, target->threads[i], tick);
+    uint64_t torn = target->unwinder.counts.torn;
     if (sampling->options.tasks)
         target_sample_tasks(target, sampling, tick);
     sampling->torn += target->unwinder.counts.torn - torn;

@@ -58,10 +58,10 @@ struct sampling {
     struct naming naming;
     struct thread_files files;
     struct still still;
-    struct stops *stops; /* NULL: threads are not stopped */
-    pid_t own_tid;       /* of the sampling thread */
-    uint64_t serial;     /* of targets */
-    uint64_t samples, torn;
+    struct stops *stops;                  /* NULL: threads are not stopped */
+    pid_t own_tid;                        /* of the sampling thread */
+    uint64_t serial;                      /* of targets */
+    uint64_t samples, torn, idle, unread; /* as sampler_counts have them */
 };
 
 /* A moment at which all are sampled. */
@@ -111,7 +111,7 @@ struct sampled_tasks {
     struct run run; /* of one sample */
 };
 
-enum stack_known { STACK_UNREAD, STACK_READ, STACK_LOST };
+enum stack_known { STACK_UNREAD, STACK_READ, STACK_TORN, STACK_LOST };
 
 /* A stack that was read before its turn came. */
 struct stack_ahead {

@@ -436,8 +436,29 @@ def test_stats_add_up():
     assert 0.1 < stats.duration < 60 and 0 < stats.cpu_time < stats.duration
     assert stats.cost == pytest.approx(stats.cpu_time / stats.duration)
     assert stats.lost == 0 and stats.nodes > stats.functions > 2 and stats.threads == 0
-    ticks = round(stats.achieved_hz * stats.duration)
-    assert ticks + stats.missed == pytest.approx(stats.duration * 1000, rel=0.1)
+    assert stats.ticks == round(stats.achieved_hz * stats.duration)
+    assert stats.ticks + stats.missed == pytest.approx(stats.duration * 1000, rel=0.1)
+
+
+@pytest.mark.parametrize("mode", ["wall", "cpu", "gil"])
+def test_stats_tell_what_became_of_each_thread_at_each_tick(mode):
+    asleep = threading.Event()
+    sleeper = threading.Thread(target=asleep.wait, args=(60,))
+    sleeper.start()
+    try:
+        with marey.sample(hz=1000, mode=mode) as sampler:
+            spin(0.2)
+            threads = sampler.stats().threads
+        stats = sampler.stats()
+    finally:
+        asleep.set()
+        sleeper.join()
+    of_ticks = stats.samples + stats.idle + stats.torn + stats.unread
+    assert 0 < 2 * stats.ticks <= of_ticks <= threads * stats.ticks
+    assert stats.samples > 0 and stats.idle >= stats.ticks and stats.unread == 0
+    sampler.clear()
+    cleared = sampler.stats()
+    assert cleared.ticks == cleared.samples == cleared.idle == cleared.torn == 0
 
 
 def test_memory_has_a_limit():
