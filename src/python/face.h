@@ -13,6 +13,7 @@
  *   chrome_*.c lines of Chrome's JSON, spans as such
  *   reading*.c a whole trace                   model_value.c  its texts and arguments
  *   sampler.c  marey.Sampler, on profiler.c    dump.c     marey.dump, on dumper.c
+ *   request*.c requests of web applications, see request.h
  *
  * page/ is another module, marey._page, which knows nothing of this one; both use versions.h and zlib.c.
  *
@@ -90,6 +91,8 @@ typedef struct face_state {
     PyObject *calls_var; /* ContextVar: the mark of the innermost scope of calls */
     PyTypeObject *forest_type, *call_type; /* see forest.h */
     PyTypeObject *reading_type, *column_type;
+    PyTypeObject *times_type, *requests_type, *request_type; /* see request.h */
+    PyTypeObject *way_type, *answer_type, *sized_answer_type;
     PyTypeObject *log_type, *chrome_span_type; /* see chrome_log.h */
     PyObject *chrome_log;                      /* in use, or NULL */
     span_object *free_spans;                   /* linked by `name` */
@@ -382,6 +385,8 @@ span_object *span_like(const span_object *other);
 /* Gives it arguments, in place of those that it has. `items` may hold NULLs. 0, or -1 with an exception. */
 int span_set_arguments(span_object *span, PyObject *names, PyObject *const *items);
 void span_clear_arguments(span_object *span);
+/* As its set(): a dict, which is the span's from now on. Leaves no exception. */
+void span_add_results(span_object *span, PyObject *results);
 void span_free_list_clear(face_state *state);
 /* Whether the span is to be recorded now. */
 static inline bool span_wanted(const span_object *span) {
@@ -411,6 +416,8 @@ extern PyType_Spec span_spec, traced_spec, pieces_spec, track_spec, counter_spec
 extern PyType_Spec category_spec, sampler_spec;
 extern PyType_Spec forest_spec, call_spec, reading_spec, column_spec;
 extern PyType_Spec log_spec, chrome_span_spec;
+extern PyType_Spec times_spec, requests_spec, request_spec;
+extern PyType_Spec request_way_spec, answer_spec, sized_answer_spec;
 PyObject *chrome_span_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
                                  PyObject *names);
 /* use_log(ChromeLog | None) */

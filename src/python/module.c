@@ -221,6 +221,12 @@ static int state_types(PyObject *module, face_state *state) {
         add_type(module, &state->call_type, &call_spec) < 0 ||
         add_type(module, &state->reading_type, &reading_spec) < 0 ||
         add_type(module, &state->column_type, &column_spec) < 0 ||
+        add_type(module, &state->times_type, &times_spec) < 0 ||
+        add_type(module, &state->requests_type, &requests_spec) < 0 ||
+        add_type(module, &state->request_type, &request_spec) < 0 ||
+        add_type(module, &state->way_type, &request_way_spec) < 0 ||
+        add_type(module, &state->answer_type, &answer_spec) < 0 ||
+        add_type(module, &state->sized_answer_type, &sized_answer_spec) < 0 ||
         add_type(module, &state->log_type, &log_spec) < 0 ||
         add_type(module, &state->chrome_span_type, &chrome_span_spec) < 0)
         return -1;
@@ -250,25 +256,28 @@ static int face_exec(PyObject *module) {
 
 /* Everything that the state owns, but for names and spans at rest. */
 static const size_t owned[] = {
-    offsetof(face_state, half_type),       offsetof(face_state, span_type),
-    offsetof(face_state, traced_type),     offsetof(face_state, pieces_type),
-    offsetof(face_state, track_type),      offsetof(face_state, counter_type),
-    offsetof(face_state, flow_type),       offsetof(face_state, category_type),
-    offsetof(face_state, counters),        offsetof(face_state, task_tracks),
-    offsetof(face_state, running_loop),    offsetof(face_state, current_task),
-    offsetof(face_state, gc_callback),     offsetof(face_state, gc_owner),
-    offsetof(face_state, secrets),         offsetof(face_state, word_category),
-    offsetof(face_state, word_track),      offsetof(face_state, word_flow),
-    offsetof(face_state, word_ts),         offsetof(face_state, word_parent),
-    offsetof(face_state, word_step),       offsetof(face_state, word_unit),
-    offsetof(face_state, group_key),       offsetof(face_state, name_key),
-    offsetof(face_state, attribute_track), offsetof(face_state, calls_var),
-    offsetof(face_state, scope_type),      offsetof(face_state, mark_type),
-    offsetof(face_state, forest_type),     offsetof(face_state, call_type),
-    offsetof(face_state, sampler_type),    offsetof(face_state, reading_type),
-    offsetof(face_state, column_type),     offsetof(face_state, log_type),
-    offsetof(face_state, chrome_log),      offsetof(face_state, chrome_span_type),
-    offsetof(face_state, word_dur),
+    offsetof(face_state, half_type),         offsetof(face_state, span_type),
+    offsetof(face_state, traced_type),       offsetof(face_state, pieces_type),
+    offsetof(face_state, track_type),        offsetof(face_state, counter_type),
+    offsetof(face_state, flow_type),         offsetof(face_state, category_type),
+    offsetof(face_state, counters),          offsetof(face_state, task_tracks),
+    offsetof(face_state, running_loop),      offsetof(face_state, current_task),
+    offsetof(face_state, gc_callback),       offsetof(face_state, gc_owner),
+    offsetof(face_state, secrets),           offsetof(face_state, word_category),
+    offsetof(face_state, word_track),        offsetof(face_state, word_flow),
+    offsetof(face_state, word_ts),           offsetof(face_state, word_parent),
+    offsetof(face_state, word_step),         offsetof(face_state, word_unit),
+    offsetof(face_state, group_key),         offsetof(face_state, name_key),
+    offsetof(face_state, attribute_track),   offsetof(face_state, calls_var),
+    offsetof(face_state, scope_type),        offsetof(face_state, mark_type),
+    offsetof(face_state, forest_type),       offsetof(face_state, call_type),
+    offsetof(face_state, sampler_type),      offsetof(face_state, reading_type),
+    offsetof(face_state, column_type),       offsetof(face_state, log_type),
+    offsetof(face_state, chrome_log),        offsetof(face_state, chrome_span_type),
+    offsetof(face_state, word_dur),          offsetof(face_state, times_type),
+    offsetof(face_state, requests_type),     offsetof(face_state, request_type),
+    offsetof(face_state, way_type),          offsetof(face_state, answer_type),
+    offsetof(face_state, sized_answer_type),
 };
 
 static int face_traverse(PyObject *module, visitproc visit, void *arg) {

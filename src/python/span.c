@@ -371,6 +371,19 @@ static int span_collect(span_object *span, PyObject *const *items, PyObject *kwn
     return 0;
 }
 
+void span_add_results(span_object *span, PyObject *results) {
+    LOCK_OBJECT(span);
+    span_open *open = span->open ? span_at(span, span_latest(span)) : NULL;
+    if (open && open->token.depth) {
+        span_track(span);
+        if (!open->results)
+            open->results = Py_NewRef(results);
+        else if (PyDict_Update(open->results, results) < 0)
+            PyErr_Clear();
+    }
+    UNLOCK_OBJECT();
+}
+
 static PyObject *span_set(PyObject *self, PyObject *const *args, Py_ssize_t count,
                           PyObject *kwnames) {
     span_object *span = (span_object *)self;

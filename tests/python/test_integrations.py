@@ -12,7 +12,8 @@ import traces
 
 import marey
 from marey.integrations import asgi, wsgi
-from marey.integrations._routes import OTHER, Routes
+from marey._marey import RequestTimes
+from marey.integrations._routes import OTHER, merged_rows
 
 
 def get(application, path="/", query="", method="GET"):
@@ -34,25 +35,37 @@ def get(application, path="/", query="", method="GET"):
 def test_percentiles_are_right_within_two_percent():
     random.seed(3)
     times = [random.lognormvariate(-5, 2) for _ in range(20_000)]
-    routes = Routes()
+    counted = RequestTimes()
     for number, seconds in enumerate(times):
-        routes.add("x", seconds, number % 100 == 0)
-    (row,) = routes.stats()
+        counted.add("x", seconds, number % 100 == 0)
+    (row,) = merged_rows([counted.classes()])
     times.sort()
-    assert (row.requests, row.errors, row.max) == (20_000, 200, times[-1])
+    assert (row.requests, row.errors) == (20_000, 200)
+    assert row.max == pytest.approx(times[-1], abs=1e-9)
     assert row.mean == pytest.approx(sum(times) / 20_000)
     for found, share in ((row.p50, 0.5), (row.p95, 0.95), (row.p99, 0.99)):
         assert found == pytest.approx(times[int(share * 20_000) - 1], rel=0.021)
 
 
 def test_statistics_do_not_grow_without_a_limit():
-    routes = Routes()
+    counted = RequestTimes()
     for number in range(1500):
-        routes.add(f"r{number}", 10.0 ** random.uniform(-12, 12), False)
-        routes.add("same", 10.0 ** random.uniform(-12, 12), False)
-    rows = {row.name: row for row in routes.stats()}
+        counted.add(f"r{number}", 10.0 ** random.uniform(-12, 12), False)
+        counted.add("same", 10.0 ** random.uniform(-12, 12), False)
+    classes = counted.classes()
+    rows = {row.name: row for row in merged_rows([classes])}
     assert len(rows) == 1001 and rows[OTHER].requests > 400
-    assert len(routes._routes["same"].classes) < 750
+    assert len(classes["same"][4]) <= 40 * 32
+
+
+def test_statistics_take_any_number():
+    counted = RequestTimes()
+    for seconds in (0.0, -1.0, 1e300, float("inf"), float("nan")):
+        counted.add("x", seconds, False)
+    (row,) = merged_rows([counted.classes()])
+    assert row.requests == 5 and row.p50 > 0
+    with pytest.raises(TypeError):
+        counted.add("x", "1", False)  # type: ignore[arg-type]
 
 
 # ---- WSGI
@@ -107,6 +120,93 @@ def test_wsgi_the_span_ends_with_the_answer(recorded):
     assert failed.args["failed"] is True and failed.end is not None
     (cut,) = box.trace.named("(other)")
     assert [child.name for child in cut.children] == ["piece 0"] and cut.end is not None
+
+
+def test_wsgi_what_a_server_is_given_stays_as_it_is():
+    given = []
+
+    def application(environ, start_response):
+        start_response(environ["STATUS"], [("A", "b")], None)
+        return environ["BODY"]
+
+    def start_response(*args, **named):
+        given.append((args, named))
+
+    app = wsgi.Middleware(application)
+    status, pieces = "201 Made", [b"a", b"b"]
+    body = app({"STATUS": status, "BODY": pieces}, start_response)
+    assert len(body) == 2 and list(body) == pieces and body.close() is None
+    assert given == [((status, [("A", "b")], None), {})] and given[0][0][0] is status
+    body = app({"STATUS": "20", "BODY": iter(pieces)}, start_response)
+    assert not hasattr(body, "__len__") and list(body) == pieces
+    with pytest.raises(TypeError, match="not iterable"):
+        list(app({"STATUS": None, "BODY": None}, start_response))
+    with pytest.raises(TypeError, match="begin"):
+        app.begin("GET", None, None)
+    assert [row[1:3] for row in app.stats()] == [(3, 1)]
+
+
+def test_an_answer_that_nobody_takes_ends_its_request():
+    app = wsgi.Middleware(hello)
+    body = app({"PATH_INFO": "/"}, lambda *_: None)
+    assert app.counts()["open"] == 1
+    del body
+    assert app.counts() == {"open": 0, "count": 1, "errors": 0}
+
+
+def test_a_request_is_counted_by_what_the_framework_told(recorded):
+    class Told(wsgi.Middleware):
+        def route_of(self, given):
+            asked.append(given["PATH_INFO"])
+            return "/guessed"
+
+        def route_told(self, request):
+            return "/told"
+
+    asked = []
+    application = Told(hello)
+    with recorded() as box:
+        get(application, "/a")
+        get(application, "/a")
+    first, second = (span.name for span in box.trace.spans if span.category == "request")
+    assert (first, second) == ("GET /guessed", "GET /told") and asked == ["/a"]
+    (guessed,) = box.trace.named("GET /guessed")
+    assert guessed.args["route"] == "/told"
+    (told,) = box.trace.named("GET /told")
+    assert "route" not in told.args
+    assert [row[:2] for row in application.stats()] == [("GET /told", 2)]
+
+
+def test_names_are_remembered_in_bounded_memory(recorded):
+    class Told(wsgi.Middleware):
+        def route_of(self, given):
+            asked.append(given["PATH_INFO"])
+            return "/any"
+
+    asked = []
+    application = Told(hello)
+    long = "/" + 600 * "x"
+    with recorded():
+        for path in [*(f"/{n}" for n in range(3000)), "/2999", "/0", long, long]:
+            get(application, path)
+    assert len(asked) == 3003 and asked[3000] == "/0" and asked[3001:] == [long, long]
+    assert [row[:2] for row in application.stats()] == [("GET /any", 3004)]
+
+
+def test_what_fails_while_it_is_asked_stays_here(recorded, caplog):
+    class Failing(wsgi.Middleware):
+        def route_of(self, given):
+            raise ZeroDivisionError
+
+        route_told = query_of = user_of = route_of
+
+    application = Failing(hello, query=True, user=True)
+    with recorded() as box:
+        assert get(application, "/a") == (200, b"hello")
+    (span,) = box.trace.named("GET (no route)")
+    assert span.args["status"] == 200
+    assert [row[:2] for row in application.stats()] == [("GET (no route)", 1)]
+    assert "a route cannot be found" in caplog.text
 
 
 def test_wsgi_a_client_that_leaves_is_no_error_of_the_application():

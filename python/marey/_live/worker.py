@@ -11,6 +11,7 @@ from .sampling import WINDOWS, Sampling, checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from ..integrations._flight import Flight
@@ -33,8 +34,6 @@ class Worker:
         """In the child, which begins to count its own requests."""
         self.since = time.time()
         self.sampling.after_fork()
-        if self.requests is not None:
-            self.requests.after_fork()
 
     @property
     def recorder(self) -> Flight | None:
@@ -75,7 +74,7 @@ class Worker:
             "recording": None if recorder is None else recorder.state(),
         }
 
-    def routes(self) -> dict[str, Any]:
+    def routes(self) -> Mapping[str, Any]:
         """Times of each route, in classes that can be added."""
         return {} if self.requests is None else self.requests.classes()
 

@@ -19,7 +19,7 @@ from .. import _background, _keeper, _kept_facts, _marey
 from .._calls import _number, _scope
 from .._kept import entries, keep, plain, stamped
 from .._record import Error, _size, record
-from ._rules import RequestInfo, Rules
+from ._rules import Rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._kept import Entry
+    from .._marey import Request, Requests
     from .._record import Path, Size
     from .._sampler import Sampler
-    from ._rules import Keep
+    from ._rules import Keep, RequestInfo
 
 _WHAT = ("spans", "samples", "calls")
 _DEPTH = 100  # of calls
@@ -93,6 +94,8 @@ class Flight:
         }
         self._sampler: Sampler | None = None
         self._scope: _marey.Scope | None = None
+        #: Whose requests it keeps.
+        self.users: weakref.WeakSet[Requests] = weakref.WeakSet()
         self._make()  # for what is wrong with the options
         self._begin_anew()
         self._rows: dict[Entry, dict[str, Any]] = {}
@@ -102,7 +105,8 @@ class Flight:
         """As in a process that has recorded nothing yet: also in a forked child."""
         self._lock = threading.RLock()  # a destructor may end a request in the middle of anything
         self._sampler = self._scope = None
-        self._is_on = False
+        #: Whether it has begun, in this process.
+        self.is_on = False
         self._again_at = 0.0
         self._kept = self._not_kept = 0
         self._problems: dict[str, str] = {}  # by what it is that does not work
@@ -116,7 +120,7 @@ class Flight:
 
     def ready(self) -> None:
         """A request begins: see that something records."""
-        if (self._is_on and _marey.recording()) or time.monotonic() < self._again_at:
+        if (self.is_on and _marey.recording()) or time.monotonic() < self._again_at:
             return
         if self._lock.acquire(blocking=False):  # else another thread sees to it
             try:
@@ -133,8 +137,8 @@ class Flight:
             self._trouble("recording", f"nothing is recorded: {error}", error)
             return
         self._solved("recording")
-        if not self._is_on:
-            self._is_on = True
+        if not self.is_on:
+            self.is_on = True
             self._watch()
 
     def _make(self) -> None:
@@ -161,9 +165,11 @@ class Flight:
     def close(self) -> None:
         """Record no longer; the folder stays as it is. What begins afterwards begins it anew."""
         with self._lock:
-            if not self._is_on:
+            if not self.is_on:
                 return
-            self._is_on = False
+            self.is_on = False
+            for requests in self.users:
+                requests._is_ready = False
             if self._sampler is not None:
                 self._sampler.stop()
             if self._scope is not None:
@@ -173,12 +179,17 @@ class Flight:
 
     # ---- keeping
 
-    def reason(self, request: RequestInfo) -> str:
+    @property
+    def quiet_seconds(self) -> float:
+        """No request is kept that takes no longer and has not failed; -1: each may be."""
+        return self._rules.quiet_seconds
+
+    def reason(self, request: Request) -> str:
         """Why this request, which has ended, is to be kept; "" where it is not."""
         return self._rules.reason(request)
 
-    def keep(self, request: RequestInfo, reason: str, began_ns: int, ended_ns: int) -> None:
-        """Have its trace written soon. Times are marey.now()."""
+    def keep(self, request: RequestInfo, reason: str, began_ns: int) -> None:
+        """Have its trace written soon: that of the time from began_ns (marey.now()) to now."""
         facts: dict[str, int | str] = {
             "request": request.name,
             "status": request.status,
@@ -189,7 +200,7 @@ class Flight:
             facts["user"] = request.user
         route = [plain(request.route.strip("/") or "root")] if request.route else []
         name = "_".join([plain(request.method), *route, _duration(request.duration)])
-        work = _Work(stamped(name), began_ns, ended_ns, facts, record._active)
+        work = _Work(stamped(name), began_ns, _marey.now(), facts, record._active)
         try:
             is_taken = _keeper.submit(partial(self._write, work))
         except RuntimeError as error:  # can't start new thread

@@ -1,16 +1,16 @@
-"""A request as a span: what all integrations share.
-
-What a span is called is known when it begins: the method and the route's pattern, which is looked
-up before the application does the same. Names stay few, for clients choose neither.
+"""A request as a span: what all integrations share. What is done for each request is native
+(src/python/request.h); here is what is wanted, and what only Python can answer.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import weakref
 from urllib.parse import parse_qs
 
 from .. import _marey
-from ._routes import Routes, RouteStats
+from ._routes import merged_rows
 from ._rules import RequestInfo
 
 TYPE_CHECKING = False
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from .._live.live_page import Live
     from .._live.mounted import Mounted
     from .._live.rights import Users
+    from .._marey import Request
     from .._record import Path, Size
     from ._flight import Flight
+    from ._routes import RouteStats, Said
     from ._rules import Keep
 
     class Options(TypedDict, total=False):
@@ -55,103 +57,20 @@ if TYPE_CHECKING:
         tasks: bool
 
 
-_METHODS = frozenset(
-    {
-        *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"),
-        "WEBSOCKET",
-    }
+# Names stay few, for clients choose neither method nor path.
+_METHODS = (
+    *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"),
+    "WEBSOCKET",
 )
-_NO_ROUTE = "(no route)"
+#: What is called the route of a request that none fits.
+NO_ROUTE = "(no route)"
+_NEVER = float("inf")
 _OF_THE_PAGE = frozenset(
     {"name", "users", "token", "mode", "running", "group", "idle", "lines", "native", "tasks"}
 )
 
 
-class Request:
-    """One request, from its begin to its end. Nothing here raises.
-
-    Its name is needed when a span begins; where nothing records, it is found when the request is
-    over, which is cheaper in most frameworks.
-    """
-
-    __slots__ = (
-        *("_began", "_ended", "_error", "_given", "_method", "_name", "_path", "_requests"),
-        *("_route", "_span", "status"),
-    )
-
-    def __init__(
-        self, requests: Requests, method: str, path: str, given: object, name: str = ""
-    ) -> None:
-        self._requests, self._given = requests, given
-        self._method, self._path = method, path
-        self._name = self._route = name
-        self._span: _marey.span | None = None
-        self._ended = False
-        self._error: BaseException | None = None
-        #: As of HTTP; 0: not known.
-        self.status = 0
-        requests._routes.begin()
-        self._began = _marey.now()
-
-    def remember(self) -> None:
-        """Be none: nothing records."""
-        self._given = self._requests.to_tell(self._given)
-
-    def record(self, args: dict[str, Any]) -> None:
-        """Be a span."""
-        requests = self._requests
-        self._span = _marey.span(self._name, requests._category, **args)
-        self._span.__enter__()
-
-    def find_name(self, route_of: Callable[[Any], str | None]) -> None:
-        """By the route, which is given what begin() was."""
-        if self._name:
-            return
-        self._route = self._requests._route(route_of, self._given)
-        self._name = f"{self._method} {self._route}" if self._route else self._method
-
-    def failed_by(self, error: BaseException) -> None:
-        """An exception that the framework has made an answer of."""
-        self._error = error
-
-    def end(self, error: BaseException | None = None, **args: Any) -> None:
-        """It is over; once. `error` left the application."""
-        if self._ended:
-            return
-        self._ended = True
-        requests = self._requests
-        seconds = (_marey.now() - self._began) / 1e9
-        error = error or self._error
-        failed = self.status >= 500 or isinstance(error, Exception)
-        self.find_name(requests.route_told)
-        if self._span is not None:
-            self._end_recorded(self._span, seconds, error, args)
-        requests._routes.add(self._name, seconds, failed)
-        self._given = self._error = None
-
-    def _end_recorded(
-        self,
-        span: _marey.span,
-        seconds: float,
-        error: BaseException | None,
-        args: dict[str, Any],
-    ) -> None:
-        flight = self._requests.flight
-        user = self._requests._user_of(self._given)
-        info = RequestInfo(
-            self._name, self._method, self._route, self._path, self.status, seconds, error, user
-        )
-        reason = "" if flight is None else flight.reason(info)
-        for name, value in (("status", self.status), ("user", user), ("kept", reason)):
-            if value:
-                args[name] = value
-        span.set(failed=info.failed, **args)
-        span.__exit__(None if error is None else type(error), error, None)
-        if flight is not None and reason:
-            flight.keep(info, reason, self._began, _marey.now())
-
-
-class Requests:
+class Requests(_marey.Requests):
     """Makes spans of requests, keeps what `stats()` tells, and the traces of some.
 
     path: show the path. query: show the values of the query string, too (those named like secrets
@@ -189,14 +108,13 @@ class Requests:
         live: str | None = None,
         **more: Any,
     ) -> None:
+        super().__init__()
         if attributes is not None and not callable(attributes):
             raise TypeError(f"attributes: a function wanted, not {type(attributes).__name__}")
-        self._path = bool(path)
         self._query = bool(query)
         self._user = bool(user)
         self._attributes = attributes
         self._told = False
-        self._routes = Routes()
         shown = {name: more.pop(name) for name in _OF_THE_PAGE if name in more}
         if live is not None and "hz" in more:  # of both
             shown["hz"] = more["hz"] if keep else more.pop("hz")
@@ -206,106 +124,127 @@ class Requests:
         self.page = make_page(live, self, shown)
         #: What shows these requests on a page, in the application or elsewhere.
         self.live: Live | None = None if self.page is None else self.page.live
+        self._say(path)
+
+    def _say(self, path: bool) -> None:
+        """What is natively done for each request, and when Python is asked."""
+        self._methods.update((method, method) for method in _METHODS)
+        self._span_category = self._category
+        self._shows_path = bool(path)
+        self._has_arguments = self._attributes is not None or self._query
+        self._keeps = self.flight is not None
+        self._recalls_names = True
+        quiet = _NEVER if self.flight is None else self.flight.quiet_seconds
+        self._judged_from = -1.0 if self._user else quiet
+        if self.flight is not None:
+            self.flight.users.add(self)
+        _all.add(self)
 
     def stats(self) -> list[RouteStats]:
         """Requests by method and route since the start or clear_stats(), whether recorded or not:
         name, requests, errors, mean, p50, p95, p99, max; times in seconds.
         """
-        return self._routes.stats()
+        return merged_rows([self.classes()])
 
     def clear_stats(self) -> None:
         """Count anew."""
-        self._routes.clear()
+        self._times.clear()
 
     def counts(self) -> dict[str, int]:
         """Requests that are open, that are over ("count"), and errors."""
-        return self._routes.counts()
+        return self._times.counts()
 
-    def classes(self) -> dict[str, Any]:
+    def classes(self) -> Mapping[str, Said]:
         """Times of each route, for _routes.merged_rows()."""
-        return self._routes.classes()
+        return self._times.classes()
 
-    def after_fork(self) -> None:
-        """In a forked child, which answers requests of its own."""
-        self._routes.after_fork()
-
-    def begin(self, method: str, path: str, query: str | bytes, given: object) -> Request:
-        """A request begins: what the framework has of it is given to route_of() and the others."""
-        known = method.upper()
-        request = Request(self, known if known in _METHODS else "(other)", path, given)
-        if self._is_recording():
-            request.find_name(self.route_of)
-            request.record(self._arguments(request, query))
-        else:
-            request.remember()
-        return request
-
-    def begin_named(self, name: str, method: str, given: object, **args: Any) -> Request:
-        """One that has no route, but a name."""
-        request = Request(self, method, "", given, name)
-        if self._is_recording():
-            request.record({**self._arguments(request, ""), **args})
-        return request
-
-    def _is_recording(self) -> bool:
-        """As it is from the next request on."""
-        if self.flight is not None:
-            self.flight.ready()
-        if self.live is not None:
-            self.live.touch()
-        return _marey.recording()
+    # ---- what a framework knows
 
     def route_of(self, given: Any) -> str | None:
-        """The pattern of its route, as it begins; None: none fits, "": nobody knows routes."""
+        """The pattern of a request's route, as it begins; None: none fits, "": nobody knows
+        routes.
+        """
         return ""
 
-    def to_tell(self, given: Any) -> Any:
-        """What route_told() is to be given, as it begins."""
-        return given
+    def route_told(self, request: Request) -> str | None:
+        """The same when it is over, where the framework has found it by then; None: it has not."""
+        return None
 
-    def route_told(self, given: Any) -> str | None:
-        """The same when it is over: by then the framework may have found it."""
-        return self.route_of(given)
+    def given_before(self, request: Request) -> Any:
+        """What the framework had of it when it began."""
+        return request.given
+
+    def query_of(self, given: Any) -> str | bytes:
+        """The query string."""
+        return ""
 
     def user_of(self, given: Any) -> object:
         """Who made it, as known when it is over; None: nobody knows."""
         return None
 
-    def _user_of(self, given: object) -> str | None:
-        if not self._user:
+    # ---- what is asked natively, of a request; these raise nothing
+
+    def _make_ready(self) -> None:
+        """A request comes, and nothing records, or it is the first of this process."""
+        if self.flight is not None:
+            self.flight.ready()
+        if self.live is not None:
+            self.live.touch()
+        self._is_ready = self.flight is None or self.flight.is_on
+
+    def _find_route(self, request: Request) -> str:
+        try:
+            found = self.route_of(self.given_before(request))
+        except Exception as error:
+            self._tell("a route cannot be found", error)
+            found = None
+        return NO_ROUTE if found is None else _bounded(found)
+
+    def _route_told(self, request: Request) -> str | None:
+        try:
+            found = self.route_told(request)
+        except Exception as error:
+            self._tell("a route cannot be found", error)
             return None
+        return None if found is None else _bounded(found)
+
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        args: dict[str, Any] = {}
+        try:
+            if self._attributes is not None:
+                args.update(self._attributes(request.given))
+        except Exception as error:
+            self._tell("attributes(...) failed", error)
+        try:
+            query = self.query_of(request.given) if self._query else ""
+            if query:
+                args["query"] = _query(query)
+        except Exception as error:
+            self._tell("the query cannot be read", error)
+        for taken in ("category", "track", "flow"):  # options of a span
+            if taken in args:
+                args[taken + "_"] = args.pop(taken)
+        return {str(name): value for name, value in args.items()}
+
+    def _judge(self, request: Request) -> None:
+        """It is over: say of whom it was, and whether its trace is kept."""
+        if self._user:
+            request.user = self._user_of(request.given)
+        if self.flight is not None:
+            request.kept = self.flight.reason(request) or None
+
+    def _keep(self, request: Request) -> None:
+        """Its span has ended."""
+        assert self.flight is not None
+        self.flight.keep(RequestInfo.of(request), request.kept or "", request.began_ns)
+
+    def _user_of(self, given: object) -> str | None:
         try:
             user = self.user_of(given)
         except Exception as error:
             self._tell("the user cannot be found", error)
             return None
         return None if user is None else str(user)[:200]
-
-    def _route(self, route_of: Callable[[Any], str | None], given: object) -> str:
-        try:
-            found = route_of(given)
-        except Exception as error:
-            self._tell("a route cannot be found", error)
-            found = None
-        if found is None:
-            return _NO_ROUTE
-        return found[:400].replace("\0", "")
-
-    def _arguments(self, request: Request, query: str | bytes) -> dict[str, Any]:
-        args: dict[str, Any] = {}
-        try:
-            if self._attributes is not None:
-                args.update(self._attributes(request._given))
-        except Exception as error:
-            self._tell("attributes(...) failed", error)
-        if self._path and request._path:
-            args["path"] = request._path
-        if self._query and query:
-            args["query"] = _query(query)
-        for taken in ("category", "track", "flow"):  # options of a span
-            if taken in args:
-                args[taken + "_"] = args.pop(taken)
-        return {str(name): value for name, value in args.items()}
 
     def _tell(self, what: str, error: BaseException) -> None:
         """Log it, the first time."""
@@ -315,6 +254,10 @@ class Requests:
         logging.getLogger("marey").warning(
             "requests: %s: %s: %s", what, type(error).__name__, error, exc_info=error
         )
+
+
+def _bounded(route: str) -> str:
+    return route[:400].replace("\0", "")
 
 
 def make_flight(keep: Any, **options: Any) -> Flight | None:
@@ -347,3 +290,16 @@ def _query(query: str | bytes) -> dict[str, object]:
     except ValueError:
         return {"": "(too many fields)"}
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+_all: weakref.WeakSet[Requests] = weakref.WeakSet()
+
+
+def _begin_anew() -> None:
+    """In a forked child, which answers requests of its own."""
+    for requests in list(_all):
+        requests._is_ready = False
+        requests._times.after_fork()
+
+
+os.register_at_fork(after_in_child=_begin_anew)

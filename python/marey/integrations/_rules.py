@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from itertools import count
+from math import inf
 from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, Union
+
+    from .._marey import Request
 
     Rule = Callable[["RequestInfo"], object]
     Keep = Union[bool, Rule, Iterable[Rule]]
@@ -38,6 +41,20 @@ class RequestInfo(NamedTuple):
     def failed(self) -> bool:
         """By an exception, or a status from 500 on."""
         return self.status >= 500 or isinstance(self.error, Exception)
+
+    @classmethod
+    def of(cls, request: Request) -> RequestInfo:
+        """What is known of one that is over."""
+        return cls(
+            request.name or "",
+            request.method,
+            request.route or "",
+            request.path,
+            request.status,
+            request.duration,
+            request.error,
+            request.user,
+        )
 
 
 class slower_than:
@@ -159,9 +176,22 @@ class Rules:
             )
         return rule if isinstance(rule, (slower_than, failed, every, _All)) else _Predicate(rule)
 
-    def reason(self, request: RequestInfo) -> str:
+    def reason(self, request: Request) -> str:
         """Why the request is kept: all rules that say so; "" where none does."""
-        return ", ".join([str(rule) for rule in self._rules if rule(request)])
+        info = RequestInfo.of(request)
+        return ", ".join([str(rule) for rule in self._rules if rule(info)])
+
+    @property
+    def quiet_seconds(self) -> float:
+        """No rule keeps a request that takes no longer and has not failed; -1: each may be kept."""
+        return min(
+            rule._seconds
+            if isinstance(rule, slower_than)
+            else inf
+            if isinstance(rule, failed)
+            else -1.0
+            for rule in self._rules
+        )
 
     @property
     def problems(self) -> list[str]:

@@ -7,7 +7,7 @@ application = marey.integrations.asgi.Middleware(application)     # any
 
 from __future__ import annotations
 
-from ._requests import Request, Requests
+from ._requests import Requests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from .._marey import Request
     from ._requests import Options
 
     Scope = MutableMapping[str, Any]
@@ -47,6 +48,7 @@ class Middleware(Requests):
         self._application = application
         self._app = app
         self._find = route
+        self._recalls_names = route is None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -55,13 +57,8 @@ class Middleware(Requests):
         if below is not None and scope["type"] == "http":
             return await self._show_page(below, scope, receive, send)
         request = self._begin(scope)
-
-        async def sending(message: MutableMapping[str, Any]) -> None:
-            _look(request, message)
-            await send(message)
-
         try:
-            await self._application(scope, receive, sending)
+            await self._application(scope, receive, request.sending(send))
         except BaseException as error:
             request.end(error)
             raise
@@ -75,8 +72,10 @@ class Middleware(Requests):
         await asgi.serve(self.page, path, scope, receive, send)
 
     def _begin(self, scope: Scope) -> Request:
-        method = "WEBSOCKET" if scope["type"] == "websocket" else str(scope.get("method", ""))
-        return self.begin(method, str(scope.get("path", "")), scope.get("query_string", b""), scope)
+        method = "WEBSOCKET" if scope["type"] == "websocket" else f"{scope.get('method', '')}"
+        # Applications that are mounted in others change these.
+        before = scope.get("root_path"), scope.get("app")
+        return self.begin(method, f"{scope.get('path', '')}", scope, before)
 
     def route_of(self, given: Any) -> str | None:
         """By the function that was given, or the routes of the application."""
@@ -85,20 +84,30 @@ class Middleware(Requests):
         app: Any = self._app or given.get("app")
         if hasattr(app, "url_map"):
             return of_url_map(app, given)
-        return of_routes(app.routes, given) if hasattr(app, "routes") else ""
+        if not hasattr(app, "routes"):
+            return ""
+        if any(hasattr(route, "host") for route in app.routes):
+            self._recalls_names = False  # the path is not all that counts
+        return of_routes(app.routes, given)
 
-    def to_tell(self, given: Any) -> Any:
-        """The scope, and as it is now: applications that are mounted in others change it."""
-        return given, dict(given)
-
-    def route_told(self, given: Any) -> str | None:
-        """As FastAPI has found it, or by the routes."""
-        scope, before = given
+    def route_told(self, request: Request) -> str | None:
+        """As FastAPI has found it."""
+        scope = request.given
+        if self._find is not None or scope.get("root_path") != request.before[0]:
+            return None
         pattern = getattr(scope.get("route"), "path", None)
-        is_mounted = scope.get("root_path") != before.get("root_path")
-        if self._find is not None or is_mounted or not isinstance(pattern, str):
-            return self.route_of(before)
-        return pattern
+        return pattern if isinstance(pattern, str) else None
+
+    def given_before(self, request: Request) -> Any:
+        """The scope as it was when the request began."""
+        root_path, app = request.before
+        before = {**request.given, "path": request.path, "root_path": root_path, "app": app}
+        return {name: value for name, value in before.items() if value is not None}
+
+    def query_of(self, given: Any) -> str | bytes:
+        """query_string."""
+        found = given.get("query_string", b"")
+        return found if isinstance(found, (bytes, str)) else b""
 
     def user_of(self, given: Any) -> object:
         """As Starlette's AuthenticationMiddleware knows it."""
@@ -112,18 +121,6 @@ def _path_of(scope: Scope) -> str:
     """Without the root_path, which some servers put before it."""
     path, root = str(scope.get("path", "")), str(scope.get("root_path", "")).rstrip("/")
     return path[len(root) :] if root and path.startswith(f"{root}/") else path
-
-
-def _look(request: Request, message: MutableMapping[str, Any]) -> None:
-    """The status, in what the application sends."""
-    kind = message.get("type")
-    if kind in ("http.response.start", "websocket.http.response.start"):
-        status = message.get("status")
-        request.status = status if isinstance(status, int) else 0
-    elif kind == "websocket.accept":
-        request.status = 101
-    elif kind == "websocket.close" and not request.status:
-        request.status = 403  # refused
 
 
 def of_routes(routes: Any, scope: Scope) -> str | None:

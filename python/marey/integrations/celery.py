@@ -7,7 +7,7 @@ tasks.stats()
 from __future__ import annotations
 
 from .. import _keeper, _marey
-from ._requests import Request, Requests
+from ._requests import Requests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from .._marey import Request
     from ._requests import Options
 
 

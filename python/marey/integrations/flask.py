@@ -6,6 +6,7 @@ requests.stats()
 
 from __future__ import annotations
 
+from ._requests import NO_ROUTE
 from .wsgi import REQUEST, USER, Middleware, path_of
 
 TYPE_CHECKING = False
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .._live.mounted import Mounted
+    from .._marey import Request
     from ._flight import Flight
     from ._requests import Options
     from ._routes import RouteStats
 
 _RULE = "marey.rule"  # in the environ
-_UNKNOWN = object()
 
 
 class Marey:
@@ -84,6 +85,8 @@ class _Middleware(Middleware):
         super().__init__(app.wsgi_app, **options)
         self._app = app
         self._urls: Any = None
+        self._sees_answer = True
+        self._recalls_names = not (app.url_map.host_matching or app.subdomain_matching)
 
     def route_of(self, given: Any) -> str | None:
         """By the rules."""
@@ -102,16 +105,17 @@ class _Middleware(Middleware):
             return None
         return str(rule.rule)
 
-    def answers(self, environ: dict[str, Any]) -> None:
+    def _see_answer(self, request: Request) -> None:
         """Note the rule, while there is Flask's request."""
-        environ[_RULE] = getattr(environ.get("werkzeug.request"), "url_rule", _UNKNOWN)
+        flask_request = request.given.get("werkzeug.request")
+        if flask_request is not None:
+            rule = getattr(flask_request, "url_rule", None)
+            request.given[_RULE] = NO_ROUTE if rule is None else rule.rule
 
-    def route_told(self, given: Any) -> str | None:
+    def route_told(self, request: Request) -> str | None:
         """As Flask has found it."""
-        rule = given.get(_RULE, _UNKNOWN)
-        if rule is _UNKNOWN:
-            return self.route_of(given)
-        return None if rule is None else str(rule.rule)
+        rule: str | None = request.given.get(_RULE)
+        return rule
 
     def _show_page(
         self, path: str, environ: dict[str, Any], start_response: Callable[..., Any]

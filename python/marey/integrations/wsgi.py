@@ -5,17 +5,16 @@ application = marey.integrations.wsgi.Middleware(application)
 
 from __future__ import annotations
 
-import sys
-
-from ._requests import Request, Requests
+from ._requests import Requests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from typing_extensions import Unpack
 
+    from .._marey import Request
     from ._requests import Options
 
 REQUEST, USER = "marey.request", "marey.user"  # in the environ: its Request, and who it is of
@@ -40,6 +39,7 @@ class Middleware(Requests):
         super().__init__(**options)
         self._application = application
         self._find = route
+        self._recalls_names = route is None
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -47,26 +47,15 @@ class Middleware(Requests):
         below = None if self.page is None else self.page.below(path_of(environ))
         if below is not None:
             return self._show_page(below, environ, start_response)
-        request = self.begin(
-            str(environ.get("REQUEST_METHOD", "")),
-            f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}",
-            str(environ.get("QUERY_STRING", "")),
-            environ,
-        )
+        path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+        before = None if self._find is None else environ.copy()
+        request = self.begin(f"{environ.get('REQUEST_METHOD', '')}", path, environ, before)
         environ[REQUEST] = request
-
-        def start(status: str, *rest: Any, **named: Any) -> Any:
-            code = str(status)[:3]
-            request.status = int(code) if code.isdecimal() else 0
-            self.answers(environ)
-            return start_response(status, *rest, **named)
-
         try:
-            body = self._application(environ, start)
+            return request.answered(self._application(environ, request.starting(start_response)))
         except BaseException as error:
             request.end(error)
             raise
-        return (_Sized if hasattr(body, "__len__") else _Body)(body, request)
 
     def _show_page(
         self, path: str, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -77,16 +66,17 @@ class Middleware(Requests):
         assert self.page is not None
         return wsgi.serve(self.page, path, environ, start_response)
 
-    def answers(self, environ: dict[str, Any]) -> None:
-        """The application has found its answer."""
-
     def route_of(self, given: Any) -> str | None:
         """By the function that was given."""
         return "" if self._find is None else self._find(given)
 
-    def to_tell(self, given: Any) -> Any:
+    def given_before(self, request: Request) -> Any:
         """Applications that hand requests on to others change the environ."""
-        return given if self._find is None else dict(given)
+        return request.given if request.before is None else request.before
+
+    def query_of(self, given: Any) -> str | bytes:
+        """QUERY_STRING."""
+        return str(given.get("QUERY_STRING", ""))
 
     def user_of(self, given: Any) -> object:
         """As the server or a middleware knows it, or Flask-Login."""
@@ -97,46 +87,3 @@ def path_of(environ: dict[str, Any]) -> str:
     """PATH_INFO, whose bytes PEP 3333 wants to look like Latin-1."""
     path = str(environ.get("PATH_INFO", "")).encode("latin-1", "replace")
     return path.decode("utf-8", "replace")
-
-
-class _Body:
-    """What the application answers; the request ends with it."""
-
-    def __init__(self, body: Iterable[bytes], request: Request) -> None:
-        self._body, self._request = body, request
-        self._pieces: Iterator[bytes] | None = None
-
-    def __iter__(self) -> _Body:
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            if self._pieces is None:
-                self._pieces = iter(self._body)
-            return next(self._pieces)
-        except StopIteration:
-            self._request.end()
-            raise
-        except BaseException as error:
-            self._request.end(error)
-            raise
-
-    def close(self) -> None:
-        """The server has what it wants, or the client has left: then nothing has failed here."""
-        try:
-            close = getattr(self._body, "close", None)
-            if close is not None:
-                close()
-        finally:
-            error = sys.exc_info()[1]  # what the server closes it for
-            self._request.end(None if isinstance(error, ConnectionError) else error)
-
-    def __del__(self) -> None:
-        self._request.end()
-
-
-class _Sized(_Body):
-    """Servers make a Content-Length of the length of a list."""
-
-    def __len__(self) -> int:
-        return len(self._body)  # type: ignore[arg-type]

@@ -11,12 +11,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from .._requests import Request, Requests
+from .._requests import NO_ROUTE, Requests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+    from ..._marey import Request
     from .._flight import Flight
     from .._routes import RouteStats
 
@@ -36,10 +37,14 @@ class _Requests(Requests):
             return None
         return f"/{match.route}"
 
-    def route_told(self, given: Any) -> str | None:
+    def route_told(self, request: Request) -> str | None:
         """As Django has found it."""
-        match = getattr(given, "resolver_match", None)
-        return None if match is None else f"/{match.route}"
+        match = getattr(request.given, "resolver_match", None)
+        return NO_ROUTE if match is None else f"/{match.route}"
+
+    def query_of(self, given: Any) -> str | bytes:
+        """QUERY_STRING."""
+        return str(given.META.get("QUERY_STRING", ""))
 
     def user_of(self, given: Any) -> object:
         """Where the application has asked for the user: finding it takes a query."""
@@ -121,8 +126,7 @@ class Middleware:
         return _end(span, response, request)
 
     def _begin(self, request: Any) -> Request:
-        query = request.META.get("QUERY_STRING", "")
-        span = self._requests.begin(request.method or "", request.path, query, request)
+        span = self._requests.begin(request.method or "", request.path, request)
         setattr(request, _ATTRIBUTE, span)
         return span
 

@@ -1,0 +1,345 @@
+/* A request: a span where something records, and in any case a time of its route. Nothing here raises into the
+ * application. See request.h.
+ *
+ * A span needs its name when it begins, and frameworks find the route only later. So names are remembered by method and
+ * path: what a request of a path was called the last time, this one is called, too. What is not known is looked up by the
+ * framework's own means, which costs as much as the framework pays. By the end it has told the route: requests are
+ * counted by that. */
+#include "request.h"
+
+#include <structmember.h>
+
+/* -------------------------------------------------------------------- names */
+
+/* "GET /users/<id>"; "GET" where nobody knows routes. NULL with an exception. */
+static PyObject *name_by_route(const request_object *request, PyObject *route) {
+    if (request->is_named)
+        return Py_NewRef(route);
+    if (!PyUnicode_GET_LENGTH(route))
+        return Py_NewRef(request->method);
+    return PyUnicode_FromFormat("%U %U", request->method, route);
+}
+
+/* Takes the route, a new reference, which may be NULL. */
+static void name_set(request_object *request, PyObject *route) {
+    PyObject *name = route ? name_by_route(request, route) : NULL;
+    if (!name) {
+        Py_XDECREF(route);
+        return;
+    }
+    Py_XSETREF(request->route, route);
+    Py_XSETREF(request->name, name);
+}
+
+/* Remembers the name for the next request of this path. */
+static void name_remember(request_object *request) {
+    requests_object *requests = request->requests;
+    if (!request->name || !request->key || !requests->recalls_names)
+        return;
+    PyObject *both = PyTuple_Pack(2, request->route, request->name);
+    LOCK_OBJECT(requests);
+    if (PyDict_GET_SIZE(requests->names) >= REQUEST_NAMES_MAX)
+        PyDict_Clear(requests->names);
+    if (both)
+        PyDict_SetItem(requests->names, request->key, both);
+    UNLOCK_OBJECT();
+    Py_XDECREF(both);
+}
+
+/* What such a request was called the last time. */
+static void name_recall(request_object *request) {
+    requests_object *requests = request->requests;
+    PyObject *known;
+    LOCK_OBJECT(requests);
+    known = Py_XNewRef(PyDict_GetItemWithError(requests->names, request->key));
+    UNLOCK_OBJECT();
+    if (known) {
+        request->route = Py_NewRef(PyTuple_GET_ITEM(known, 0));
+        request->name = Py_NewRef(PyTuple_GET_ITEM(known, 1));
+        Py_DECREF(known);
+    }
+}
+
+/* By what such a request was called the last time; else by the framework's routes. */
+static void name_find(request_object *request) {
+    requests_object *requests = request->requests;
+    if (requests->recalls_names && PyUnicode_GET_LENGTH(request->path) <= REQUEST_KEY_MAX)
+        request->key = PyUnicode_FromFormat("%U %U", request->method, request->path);
+    if (request->key)
+        name_recall(request);
+    if (request->name)
+        return;
+    name_set(request, requests_ask(requests, ASK_FIND_ROUTE, (PyObject *)request));
+    if (request->name)
+        name_remember(request);
+}
+
+/* As the framework has told by now. */
+static void name_tell(request_object *request) {
+    PyObject *told = requests_ask(request->requests, ASK_ROUTE_TOLD, (PyObject *)request);
+    if (!told || !PyUnicode_CheckExact(told)) {
+        Py_XDECREF(told);
+        if (!request->name)
+            name_find(request);
+    } else if (request->route && PyUnicode_Compare(told, request->route) == 0) {
+        Py_DECREF(told);
+    } else {
+        name_set(request, told);
+        name_remember(request);
+    }
+}
+
+/* -------------------------------------------------------------------- begin */
+
+request_object *request_make(requests_object *requests, PyObject *method, PyObject *path,
+                             PyObject *given, PyObject *before) {
+    request_object *request = type_make(requests->state->request_type);
+    if (!request)
+        return NULL;
+    request->requests = (requests_object *)Py_NewRef((PyObject *)requests);
+    request->method = Py_NewRef(method);
+    request->path = path ? Py_NewRef(path) : PyUnicode_FromString("");
+    request->given = Py_NewRef(given);
+    request->before = Py_NewRef(before);
+    if (!request->path)
+        Py_CLEAR(request);
+    return request;
+}
+
+/* The arguments of its span, as a new dict. NULL with an exception. */
+static PyObject *arguments_of(request_object *request, PyObject *given) {
+    requests_object *requests = request->requests;
+    PyObject *all = PyDict_New(), *more = NULL;
+    if (requests->has_arguments)
+        more = requests_ask(requests, ASK_ARGUMENTS, (PyObject *)request);
+    if (!all || (more && PyDict_Check(more) && PyDict_Update(all, more) < 0) ||
+        (given && PyDict_Update(all, given) < 0) ||
+        (requests->shows_path && PyUnicode_GET_LENGTH(request->path) &&
+         PyDict_SetItem(all, requests->words[WORD_PATH], request->path) < 0))
+        Py_CLEAR(all);
+    Py_XDECREF(more);
+    return all;
+}
+
+void request_record(request_object *request, PyObject *given) {
+    requests_object *requests = request->requests;
+    PyTypeObject *type = requests->state->span_type;
+    if (!request->is_named)
+        name_find(request);
+    PyErr_Clear();
+    PyObject *arguments = arguments_of(request, given), *positional = NULL;
+    if (arguments && request->name)
+        positional = PyTuple_Pack(2, request->name, requests->category);
+    if (positional && type)
+        request->span = (span_object *)PyObject_Call((PyObject *)type, positional, arguments);
+    if (request->span)
+        Py_DECREF(span_enter(request->span));
+    Py_XDECREF(positional);
+    Py_XDECREF(arguments);
+    PyErr_Clear();
+}
+
+/* ---------------------------------------------------------------------- end */
+
+static double seconds_of(const request_object *request) {
+    uint64_t ended = request->ended_ns ? request->ended_ns : marey_now_ns();
+    return (double)(ended - request->began_ns) / 1e9;
+}
+
+static bool has_failed(const request_object *request) {
+    return request->status >= 500 ||
+           (request->error && PyObject_TypeCheck(request->error, (PyTypeObject *)PyExc_Exception));
+}
+
+/* What its span shows at the end, beside args. route: it is another one than the span is named by. NULL with an
+ * exception. */
+static PyObject *results_of(request_object *request, PyObject *args, bool route) {
+    PyObject *const *words = request->requests->words;
+    PyObject *status = request->status ? PyLong_FromLong(request->status) : NULL;
+    const struct {
+        request_word word;
+        PyObject *value;
+    } said[] = {{WORD_STATUS, status},
+                {WORD_FAILED, has_failed(request) ? Py_True : Py_False},
+                {WORD_USER, request->user},
+                {WORD_KEPT, request->kept},
+                {WORD_ROUTE, route ? request->route : NULL}};
+    PyObject *results = args ? PyDict_Copy(args) : PyDict_New();
+    for (size_t i = 0; results && i < sizeof said / sizeof *said; i++)
+        if (said[i].value && PyDict_SetItem(results, words[said[i].word], said[i].value) < 0)
+            Py_CLEAR(results);
+    Py_XDECREF(status);
+    return results;
+}
+
+/* Python says None. */
+static void said_or_null(PyObject **said) {
+    if (*said == Py_None)
+        Py_CLEAR(*said);
+}
+
+static void end_span(request_object *request, PyObject *args, bool route) {
+    requests_object *requests = request->requests;
+    PyObject *const exit_args[] = {Py_None, request->error ? request->error : Py_None, Py_None};
+    if (seconds_of(request) > requests->judged_from || has_failed(request))
+        Py_XDECREF(requests_ask(requests, ASK_JUDGE, (PyObject *)request));
+    said_or_null(&request->user);
+    said_or_null(&request->kept);
+    PyObject *results = results_of(request, args, route);
+    if (results)
+        span_add_results(request->span, results);
+    Py_XDECREF(results);
+    PyErr_Clear();
+    Py_DECREF(span_exit(request->span, exit_args, 3));
+    if (request->kept)
+        Py_XDECREF(requests_ask(requests, ASK_KEEP, (PyObject *)request));
+}
+
+static void end_now(request_object *request, PyObject *error, PyObject *args) {
+    request->ended_ns = marey_now_ns();
+    if (error && PyExceptionInstance_Check(error))
+        Py_XSETREF(request->error, Py_NewRef(error));
+    PyObject *called = Py_XNewRef(request->name);
+    if (!request->is_named)
+        name_tell(request);
+    PyErr_Clear();
+    if (request->span)
+        end_span(request, args, request->name != called);
+    Py_XDECREF(called);
+    if (request->name)
+        request_times_add(request->requests->times, request->name,
+                          request->ended_ns - request->began_ns, has_failed(request));
+    Py_CLEAR(request->given);
+    Py_CLEAR(request->before);
+    Py_CLEAR(request->error);
+    Py_CLEAR(request->span);
+}
+
+void request_end(request_object *request, PyObject *error, PyObject *args) {
+    bool was_over;
+    LOCK_OBJECT(request);
+    was_over = request->is_over;
+    request->is_over = true;
+    UNLOCK_OBJECT();
+    if (was_over)
+        return;
+    error_aside aside;
+    error_take(&aside);
+    end_now(request, error, args);
+    error_put_back(&aside);
+}
+
+/* --------------------------------------------------------------------- type */
+
+/* end(error=None, /, **args) */
+static PyObject *request_end_called(PyObject *self, PyObject *args, PyObject *kwargs) {
+    PyObject *error = NULL;
+    if (!PyArg_ParseTuple(args, "|O:end", &error))
+        return NULL;
+    request_end((request_object *)self, error, kwargs);
+    return Py_NewRef(Py_None);
+}
+
+static PyObject *request_failed_by(PyObject *self, PyObject *error) {
+    request_object *request = (request_object *)self;
+    if (!request->is_over && PyExceptionInstance_Check(error))
+        Py_XSETREF(request->error, Py_NewRef(error));
+    return Py_NewRef(Py_None);
+}
+
+static PyObject *request_duration(PyObject *self, void *Py_UNUSED(closure)) {
+    return PyFloat_FromDouble(seconds_of((request_object *)self));
+}
+
+static PyObject *request_failed(PyObject *self, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(has_failed((request_object *)self));
+}
+
+static int request_traverse(PyObject *self, visitproc visit, void *arg) {
+    request_object *request = (request_object *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(request->requests);
+    Py_VISIT(request->given);
+    Py_VISIT(request->before);
+    Py_VISIT(request->error);
+    Py_VISIT(request->span);
+    return 0;
+}
+
+static int request_clear(PyObject *self) {
+    request_object *request = (request_object *)self;
+    Py_CLEAR(request->given);
+    Py_CLEAR(request->before);
+    Py_CLEAR(request->error);
+    Py_CLEAR(request->span);
+    return 0;
+}
+
+static void request_dealloc(PyObject *self) {
+    request_object *request = (request_object *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    request_clear(self);
+    Py_XDECREF((PyObject *)request->requests);
+    Py_XDECREF(request->method);
+    Py_XDECREF(request->path);
+    Py_XDECREF(request->route);
+    Py_XDECREF(request->name);
+    Py_XDECREF(request->key);
+    Py_XDECREF(request->user);
+    Py_XDECREF(request->kept);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyDoc_STRVAR(request_doc, "One request, from its begin to its end. Nothing here raises.");
+
+static PyMemberDef request_members[] = {
+    {"method", T_OBJECT, offsetof(request_object, method), READONLY, NULL},
+    {"path", T_OBJECT, offsetof(request_object, path), READONLY, NULL},
+    {"given", T_OBJECT, offsetof(request_object, given), READONLY,
+     PyDoc_STR("What the framework has of it; None when it is over.")},
+    {"before", T_OBJECT, offsetof(request_object, before), READONLY,
+     PyDoc_STR("What of that was so as it began.")},
+    {"route", T_OBJECT, offsetof(request_object, route), READONLY, NULL},
+    {"name", T_OBJECT, offsetof(request_object, name), READONLY, NULL},
+    {"error", T_OBJECT, offsetof(request_object, error), READONLY, NULL},
+    {"user", T_OBJECT, offsetof(request_object, user), 0, NULL},
+    {"kept", T_OBJECT, offsetof(request_object, kept), 0,
+     PyDoc_STR("Why its trace is kept, or None.")},
+    {"status", T_INT, offsetof(request_object, status), 0, PyDoc_STR("As of HTTP; 0: not known.")},
+    {"began_ns", T_ULONGLONG, offsetof(request_object, began_ns), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL}};
+
+static PyGetSetDef request_getset[] = {
+    {"duration", request_duration, NULL, PyDoc_STR("Seconds."), NULL},
+    {"failed", request_failed, NULL, PyDoc_STR("By an exception, or a status from 500 on."), NULL},
+    {NULL, NULL, NULL, NULL, NULL}};
+
+static PyMethodDef request_methods[] = {
+    {"end", (PyCFunction)(void (*)(void))request_end_called, METH_VARARGS | METH_KEYWORDS,
+     PyDoc_STR("end(error=None, /, **args)\n--\n\n"
+               "It is over; once. `error` left the application; args are shown with the span.")},
+    {"failed_by", request_failed_by, METH_O,
+     PyDoc_STR("An exception that the framework has made an answer of.")},
+    {"starting", request_starting, METH_O,
+     PyDoc_STR("A start_response (PEP 3333) that notes the status and passes all on to this one.")},
+    {"answered", request_answered, METH_O,
+     PyDoc_STR("The application's iterable, with whose end, or closing, the request ends.")},
+    {"sending", request_sending, METH_O,
+     PyDoc_STR("A send (ASGI) that notes the status and passes all on to this one.")},
+    {NULL, NULL, 0, NULL}};
+
+static PyType_Slot request_slots[] = {{Py_tp_doc, (void *)request_doc},
+                                      {Py_tp_new, (void *)type_refuse_new},
+                                      {Py_tp_dealloc, (void *)request_dealloc},
+                                      {Py_tp_traverse, (void *)request_traverse},
+                                      {Py_tp_clear, (void *)request_clear},
+                                      {Py_tp_members, request_members},
+                                      {Py_tp_getset, request_getset},
+                                      {Py_tp_methods, request_methods},
+                                      {0, NULL}};
+
+PyType_Spec request_spec = {"marey._marey.Request", sizeof(request_object), 0,
+                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+                            request_slots};
