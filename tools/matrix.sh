@@ -7,12 +7,13 @@ set -uo pipefail
 find_pythons() {
     local candidate
     for candidate in ${PYTHONS:-} "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/python $(compgen -c python3. | sort -u); do
-        [[ $(basename "$candidate") =~ ^python[0-9.]*t?$ ]] || continue
+        [[ $(basename "$candidate") =~ ^python[0-9.]*(t|-dbg)?$ ]] || continue
         "$candidate" -c '
 import sys, sysconfig
 assert sys.version_info >= (3, 9) and sys.implementation.name == "cpython"
 free = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
-print("%d.%d%s" % (*sys.version_info[:2], free), sys.executable)' 2>/dev/null
+debug = "d" if hasattr(sys, "gettotalrefcount") else ""
+print("%d.%d%s%s" % (*sys.version_info[:2], free, debug), sys.executable)' 2>/dev/null
     done | sort -V | awk '!seen[$1]++'
 }
 

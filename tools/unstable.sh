@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# unstable.sh DIR COMMAND...: runs a command in a Debian unstable that lives in DIR, with this folder at the same place
-# and all its CPythons installed. As root. It is made by debootstrap the first time (four minutes, 1.5 GB), and kept.
+# unstable.sh DIR COMMAND...: runs a command in a Debian unstable that lives in DIR, with this folder at the same place, all
+# its CPythons and what the tests need. As root. It is made by debootstrap the first time (ten minutes, 3 GB), and kept.
 set -euo pipefail
 
 root=$1
@@ -32,16 +32,21 @@ for place in /proc /sys /dev /dev/pts /dev/shm "$here"; do enter "$place"; done
 if [ ! -e "$stamp" ]; then
     # A clock that is ahead of the archive's lists is no reason to stop: what they are signed with is checked all the same,
     # and that they are old, which is what their end date is against, costs a test nothing but the newest Python.
-    chroot "$root" apt-get -o Acquire::Check-Valid-Until=false update -q
-    # apt finds what all of it needs, which debootstrap does not always. Pythons: those that unstable has at the moment.
-    tools=(gcc g++ libc6-dev make cmake ninja-build pkg-config git zlib1g-dev libevent-dev nodejs npm)
-    mapfile -t pythons < <(chroot "$root" apt-cache search --names-only '^python3\.[0-9]+-(dev|venv)$' | cut -d' ' -f1)
-    DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -q -y --no-install-recommends "${tools[@]}" "${pythons[@]}"
+    echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/50old-lists"
+    chroot "$root" apt-get update -q
+    # apt finds what all of it needs, which debootstrap does not always. Pythons: those that unstable has at the moment, and
+    # their debug builds; g++: for packages of theirs that have no wheel yet.
+    mapfile -t pythons < <(chroot "$root" apt-cache search --names-only '^python3\.[0-9]+-(dev|venv|dbg)$' | cut -d' ' -f1)
+    DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -q -y --no-install-recommends g++ git make "${pythons[@]}"
     touch "$stamp"
 fi
 
 # Packages come by the certificates that this machine trusts.
 certificates=/etc/ssl/certs/ca-certificates.crt
 [ ! -e $certificates ] || cp $certificates "$root/tmp/trusted.crt"
-chroot "$root" /usr/bin/env -C "$here" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-    {PIP_CERT,SSL_CERT_FILE,REQUESTS_CA_BUNDLE}=/tmp/trusted.crt "$@"
+run() {
+    chroot "$root" /usr/bin/env -C "$here" -u PYTHON HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        {PIP_CERT,SSL_CERT_FILE,REQUESTS_CA_BUNDLE}=/tmp/trusted.crt "$@"
+}
+run tools/system.sh test
+run "$@"
