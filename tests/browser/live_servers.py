@@ -31,16 +31,16 @@ ADDRESS = re.compile(r"(?:Listening at:|running on|^at) (http://127\.0\.0\.1:\d+
 
 
 class Server:
-    """One that runs, at .address, until close()."""
+    """One that runs, at .address, until close(). more: of its environment."""
 
-    def __init__(self, name, folder):
+    def __init__(self, name, folder, **more):
         self.kept = folder / "kept"
         self._log = folder / "log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *COMMANDS[name]],
                 cwd=APPS,
-                env={**os.environ, "KEPT": str(self.kept), "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "KEPT": str(self.kept), "PYTHONUNBUFFERED": "1", **more},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

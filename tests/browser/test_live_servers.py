@@ -8,25 +8,32 @@ from urllib.parse import urljoin
 
 import pytest
 import traces
+from live_proxy import Proxy
 from live_servers import MODULES, Server, asked_all_the_time
 from playwright.sync_api import expect
 
 
 @pytest.fixture
-def serve(monkeypatch, tmp_path):
-    """Starts a framework's server: serve("flask")."""
+def lasting():
+    """What ends when the pages are closed."""
     with contextlib.ExitStack() as stack:
-        # Its workers meet there; the path is short, as sockets want it.
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="m-", dir="/tmp"))
-        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield stack
 
-        def start(name):
-            for module in MODULES[name]:
-                if importlib.util.find_spec(module) is None:
-                    pytest.skip(f"no {module} here")
-            return stack.enter_context(contextlib.closing(Server(name, tmp_path)))
 
-        yield start
+@pytest.fixture
+def serve(lasting, monkeypatch, tmp_path):
+    """Starts a framework's server: serve("flask")."""
+    # Its workers meet there; the path is short, as sockets want it.
+    folder = lasting.enter_context(tempfile.TemporaryDirectory(prefix="m-", dir="/tmp"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+
+    def start(name, **more):
+        for module in MODULES[name]:
+            if importlib.util.find_spec(module) is None:
+                pytest.skip(f"no {module} here")
+        return lasting.enter_context(contextlib.closing(Server(name, tmp_path, **more)))
+
+    return start
 
 
 def log_in(page, address, name):
@@ -65,23 +72,43 @@ def start_and_see_it_grow(page, function):
 @pytest.mark.parametrize("framework", ["flask", "django", "fastapi"])
 def test_of_a_web_application(serve, open_page, picture, framework):
     server = serve(framework)
-    live = urljoin(server.address, "marey/")
     page = open_page("about:blank")
-    nobody_sees(page, live)
+    nobody_sees(page, urljoin(server.address, "marey/"))
     log_in(page, server.address, "bob")
-    nobody_sees(page, live)
-    log_in(page, server.address, "ann")
-    page.goto(live.removesuffix("/"))
-    with asked_all_the_time(urljoin(server.address, "work/7")):
+    nobody_sees(page, urljoin(server.address, "marey/"))
+    look_at_all(page, server.address, picture, framework)
+
+
+@pytest.mark.parametrize(
+    ("framework", "takes_away", "more"),
+    [
+        ("flask", True, {}),
+        ("flask", False, {"SCRIPT_NAME": "/shop"}),
+        ("fastapi", True, {"UVICORN_ROOT_PATH": "/shop"}),
+    ],
+)
+def test_behind_a_proxy(serve, lasting, open_page, picture, framework, takes_away, more):
+    server = serve(framework, **more)
+    proxy = lasting.enter_context(contextlib.closing(Proxy(server.address, takes_away)))
+    look_at_all(open_page("about:blank"), proxy.address, picture, framework)
+
+
+def look_at_all(page, address, picture, framework):
+    """As somebody who may."""
+    log_in(page, address, "ann")
+    page.goto(urljoin(address, "marey"))
+    with asked_all_the_time(urljoin(address, "work/7")):
         start_and_see_it_grow(page, "crunch")
         page.get_by_role("link", name="Requests").click()
         row = page.get_by_role("table", name="Routes").locator("tr").filter(has_text="/work/")
         expect(row).to_contain_text("number")  # the pattern, not the address
         picture(page, f"live-{framework}")
-    page.request.get(urljoin(server.address, "slow"))
+    page.request.get(urljoin(address, "slow"))
     page.get_by_role("link", name="Kept").click()
     kept = page.get_by_role("table", name="Kept requests").locator("tr").filter(has_text="/slow")
     see_the_trace(page, kept.first, picture, framework)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".bar-live .facts .state")).to_have_text("off")
 
 
 def see_the_trace(page, kept, picture, framework):
