@@ -1,5 +1,7 @@
-"""A proxy that has an application below a prefix, as nginx does: `location /shop/ { proxy_pass http://it/; }`, or, where
-it takes nothing away, `proxy_pass http://it;`."""
+"""A proxy that has an application below a prefix, as nginx does:
+`location /shop/ { proxy_pass http://it/; }`, or, where it takes nothing away,
+`proxy_pass http://it;`.
+"""
 
 import contextlib
 import http.client
