@@ -1,6 +1,7 @@
 """What all tests written in Python have in common."""
 
 import os
+import signal
 import sys
 import threading
 
@@ -36,4 +37,7 @@ class LeftOvers:
 
 
 def pytest_configure(config):
+    # A shell has what it runs in the background ignore this, and so would all that tests start.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(LeftOvers())

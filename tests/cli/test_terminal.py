@@ -4,7 +4,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import termios
@@ -61,7 +60,8 @@ class Terminal:
         return shown
 
     def close(self):
-        os.killpg(self.shell.pid, signal.SIGKILL)
+        # Its jobs have process groups of their own.
+        subprocess.run(["pkill", "-KILL", "-s", str(self.shell.pid)], check=True)
         self.shell.wait()
         os.close(self.master)
 

@@ -8,7 +8,7 @@
 
 #include "common.h"
 
-static int stop_now;
+static int stop_now, some_recorded;
 
 static void record_unbalanced(char **arguments) {
     marey_begin("before");
@@ -134,6 +134,7 @@ static void *record_always(void *unused) {
         marey_instant("instant");
         marey_end();
         breathe();
+        __atomic_store_n(&some_recorded, 1, __ATOMIC_RELAXED);
     }
     return unused;
 }
@@ -178,7 +179,9 @@ static void exit_now(char **arguments) {
     marey_begin("main");
     for (int i = 0; i < 4; i++)
         start_thread(record_always, NULL);
-    sleep_ms(5);
+    do {
+        sleep_ms(5);
+    } while (!__atomic_load_n(&some_recorded, __ATOMIC_RELAXED));
     exit(0);
 }
 
