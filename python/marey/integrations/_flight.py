@@ -245,7 +245,7 @@ class Flight:
         is_new = what not in self._problems
         self._problems[what] = words
         if is_new:
-            expected = isinstance(error, (OSError, Error))
+            expected = isinstance(error, (OSError, Error, RuntimeError))
             shown = None if expected else error
             logging.getLogger("marey").warning("requests: %s", words, exc_info=shown)
 
