@@ -203,6 +203,32 @@ def test_a_request_is_whole_in_a_ring_that_is_full(serve):
     assert len(request.children) == 5000 and not trace.named("before") and trace.named("idle")
 
 
+def test_of_what_is_more_than_the_ring_the_end_is_there_and_nests(serve):
+    def record(count, name):
+        for number in range(count):
+            with marey.span(name, number=number):
+                pass
+
+    def application(environ, start_response):
+        with marey.span("outer"), marey.span("inner"):
+            record(60_000, "many")
+        with marey.span("last"):
+            record(5, "few")
+        start_response("200 OK", [])
+        return []
+
+    application = serve(application, keep=True, ring="1M")
+    ask(application, "/large")
+    (row,) = kept(application)
+    trace = load(application, row)
+    assert row["request"] == "GET /large" and trace.attributes["request"] == "GET /large"
+    numbers = [span.args["number"] for span in trace.named("many")]
+    assert 1000 < len(numbers) < 60_000 and numbers == [*range(numbers[0], 60_000)]
+    assert all(span.parent is None and not span.children for span in trace.named("many"))
+    (last,) = trace.named("last")
+    assert [span.name for span in last.children] == ["few"] * 5 and last.parent is None
+
+
 def test_every_so_many_and_predicates(serve):
     seen = []
 

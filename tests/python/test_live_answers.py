@@ -150,6 +150,10 @@ def test_the_profile(visit, window):
     answer = visit.ask(f"/profile/{window}/convert", "format=folded&worker=" + str(os.getpid()))
     assert answer.status == 200 and b"look" in answer.body
     assert "attachment; filename=" in header(answer, "Content-Disposition")
+    speedscope = visit.json(f"/profile/{window}/convert", "format=speedscope")
+    assert any(f["name"].endswith("look") for f in speedscope["shared"]["frames"])
+    pprof = visit.ask(f"/profile/{window}/convert", "format=pprof")
+    assert pprof.status == 200 and b"look" in gzip.decompress(pprof.body)
 
 
 def test_a_profile_of_nothing(visit):

@@ -27,7 +27,7 @@ export class Bar {
         onchange: () => this.setRate(),
     });
     private readonly mode = h("select", {
-        title: "Of another, the profile begins anew",
+        title: "Which threads: all that do not sleep, those on a CPU, those with the GIL; the profile begins anew",
         onchange: () => this.send({ action: "mode", value: this.mode.value as Mode }),
     });
     private readonly reset = h(

@@ -10,9 +10,9 @@ export const STATE_WORDS: Record<SamplingState, string> = {
 };
 
 export const MODE_WORDS = {
-    wall: "all that do not sleep",
-    cpu: "those on a CPU",
-    gil: "those with the GIL",
+    wall: "all awake",
+    cpu: "on a CPU",
+    gil: "with the GIL",
 } as const;
 
 export type Order = "start" | "pause" | "resume" | "stop";
