@@ -23,20 +23,30 @@ _DEPTH_MAX, _REPR_MAX = 500, 4096
 _LOG_BYTES = 1 << 30  # bytes of one scope's own trace, at most
 
 
+def _word(name: str, given: Any) -> bytes:
+    try:
+        text = os.fspath(given)
+    except TypeError:
+        text = None
+    if not isinstance(text, str):
+        raise TypeError(f"{name}: str wanted, not {type(given).__name__}")
+    if not text or "\0" in text:
+        raise ValueError(f"{name}: {given!r} names nothing")
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _words(name: str, given: str | Iterable[str] | None) -> tuple[bytes, ...]:
     """What include, ignore and redact take, as the recorder does."""
     if given is None:
         return ()
+    # Not isinstance(given, os.PathLike): a scope around this one would see its Python code.
+    if isinstance(given, str) or hasattr(type(given), "__fspath__"):
+        return (_word(name, given),)
     try:
-        words = (given,) if isinstance(given, (str, os.PathLike)) else tuple(given)
+        words = tuple(given)
     except TypeError:
         raise TypeError(f"{name}: str or several wanted, not {type(given).__name__}") from None
-    for word in words:
-        if not isinstance(word, (str, os.PathLike)):
-            raise TypeError(f"{name}: str wanted, not {type(word).__name__}")
-        if not os.fspath(word) or "\0" in os.fspath(word):
-            raise ValueError(f"{name}: {word!r} names nothing")
-    return tuple(os.fspath(word).encode("utf-8", "surrogateescape") for word in words)
+    return tuple([_word(name, word) for word in words])
 
 
 def _number(name: str, given: object, least: int, most: int | None = None) -> int:

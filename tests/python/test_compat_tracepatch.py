@@ -375,7 +375,7 @@ def test_others_tracers_stay_and_see_what_happens():
 
 
 def test_an_outer_trace_sees_what_an_inner_one_does():
-    with trace(include_modules=[__name__]) as outer:
+    with trace() as outer:
         validate(1)
         with trace() as inner:
             handle(1)

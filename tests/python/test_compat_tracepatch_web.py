@@ -141,6 +141,68 @@ def test_concurrent_asgi_requests_have_their_own_traces():
     assert {entry["label"] for entry in trace.logs()} == {f"GET /{n}" for n in range(4)}
 
 
+# ------------------------------------------------------- the examples of its README
+
+
+def test_a_view_of_flask_may_be_decorated():
+    flask = pytest.importorskip("flask")
+    app = flask.Flask("app")
+
+    @app.route("/api/user/<int:user_id>")
+    @trace(label="api-user")
+    def get_user(user_id):
+        return flask.jsonify(work(user_id))
+
+    for number in (7, 8):
+        with app.test_client().get(f"/api/user/{number}") as answer:
+            assert answer.get_json() == number
+        assert own(get_user.trace) == ["get_user", "work"]
+        assert f"work(n={number}) -> {number}" in get_user.trace.tree()
+
+
+def test_a_middleware_of_fastapi_traces_the_requests_that_ask_for_it():
+    fastapi = pytest.importorskip("fastapi")
+    client = pytest.importorskip("fastapi.testclient").TestClient
+    app, found = fastapi.FastAPI(), []
+
+    @app.middleware("http")
+    async def trace_requests(request, call_next):
+        if "X-Debug-Trace" not in request.headers:
+            return await call_next(request)
+        async with trace(label=f"request-{request.url.path}", include_modules=[__name__]) as t:
+            response = await call_next(request)
+        found.append(t)
+        return response
+
+    @app.get("/in-the-loop")
+    async def in_the_loop():
+        return work(1)
+
+    @app.get("/in-a-thread")
+    def in_a_thread():
+        return work(2)
+
+    with client(app) as asking:
+        assert asking.get("/in-the-loop").json() == 1
+        assert not found
+        for path, answer in (("/in-the-loop", 1), ("/in-a-thread", 2)):
+            assert asking.get(path, headers={"X-Debug-Trace": "1"}).json() == answer
+    assert [own(traced) for traced in found] == [["in_the_loop", "work"], ["in_a_thread", "work"]]
+
+
+def test_a_task_of_celery_may_be_decorated():
+    celery = pytest.importorskip("celery")
+    app = celery.Celery("tasks", set_as_current=False)
+
+    @trace(label="celery-process")
+    def process(user_id):
+        return work(user_id)
+
+    task = app.task(process)
+    assert task.apply((5,)).get() == 5
+    assert own(process.trace) == ["process", "work"]
+
+
 DJANGO = """
 import django
 from django.conf import settings
