@@ -11,8 +11,8 @@ import pytest
 import traces
 
 import marey
-from marey.integrations import asgi, wsgi
 from marey._marey import RequestTimes
+from marey.integrations import asgi, wsgi
 from marey.integrations._routes import OTHER, merged_rows
 
 
