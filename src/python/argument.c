@@ -103,15 +103,6 @@ void values_add_dict(values *v, PyObject *dict) {
             values_add(v, key, value);
 }
 
-void values_add_i64(values *v, uint32_t name, int64_t value) {
-    marey_arg *arg = values_next(v);
-    if (!arg)
-        return;
-    arg->name = name;
-    arg->kind = MAREY_KIND_I64;
-    arg->i64 = value;
-}
-
 void values_add_exception(values *v, PyObject *exception) {
     marey_arg *arg = values_next(v);
     if (!arg)

@@ -1,7 +1,10 @@
 /* The recorder of calls: what its files share.
  *
- *   calls.c           what the hooks tell becomes slices: the hot path
- *   calls_scope.c     marey.calls' scopes: opened, entered, left, closed, their trace handed out
+ *   calls.c           what the hooks tell becomes slices: calls begin
+ *   calls_end.c       and end
+ *   calls_thread.c    a thread's calls that are open
+ *   calls_scope.c     marey.calls' scopes: opened, entered, left, closed
+ *   calls_scope_object.c  the object of Python
  *   calls_place.c     which scopes see what a thread does, and on which lane of each it happens
  *   calls_site.c      what is known of a code object: its name, its parameters, which filters want it
  *   calls_filter.c    include, ignore, redact
@@ -172,8 +175,8 @@ typedef struct call_thread {
     int32_t tid;
 } call_thread;
 
-extern uint64_t
-    calls_epoch; /* changes with everything that changes a thread's place and is not seen in its context */
+/* changes with everything that changes a thread's place and is not seen in its context */
+extern uint64_t calls_epoch;
 extern uint64_t calls_forks;    /* times that this process is a fork's child */
 extern face_state *calls_state; /* of the interpreter that has scopes, or NULL */
 

@@ -26,9 +26,12 @@ int memory_start(void) {
     PyObject *done = is_ours ? ask("start") : Py_XNewRef(is_on);
     Py_XDECREF(is_on);
     Py_XDECREF(done);
-    if (!done)
-        users--;
-    return done ? 0 : -1;
+    if (done)
+        return 0;
+    calls_lock();
+    users--;
+    calls_unlock();
+    return -1;
 }
 
 /* Also where a scope is freed while an exception is on its way. */

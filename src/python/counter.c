@@ -1,6 +1,6 @@
 /* marey.counter: a number over time. Counters of the process (and of nobody) with one name and unit are one object, so
  * that `marey.counter("queue").add(1)` may stand wherever it is handy. Those of a track or a thread are made anew. */
-#include "face.h"
+#include "span.h"
 
 typedef struct counter_object {
     PyObject_HEAD marey_counter *counter;

@@ -1,5 +1,5 @@
 /* What spans, instants and tracks share: the form of their calls, and the way to the library. */
-#include "face.h"
+#include "span.h"
 
 /* ----------------------------------------------------------------- options */
 

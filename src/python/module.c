@@ -1,5 +1,6 @@
 /* The module marey._marey: its functions, its types, its state. See face.h. */
 #include "calls.h"
+#include "span.h"
 
 PyObject *type_refuse_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
                           PyObject *Py_UNUSED(kwargs)) {

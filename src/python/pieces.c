@@ -1,7 +1,7 @@
 /* marey.traced for generators: an iterator that passes everything on to a generator and records a span for each piece
  * of it, from a resumption to the next yield. Stands behind `yield from` in a generator function of marey/_traced.py,
  * so what callers see is a generator. */
-#include "face.h"
+#include "span.h"
 
 typedef struct pieces_object {
     PyObject_HEAD PyObject *generator;

@@ -7,7 +7,7 @@
 #ifndef MAREY_REQUEST_H
 #define MAREY_REQUEST_H
 
-#include "face.h"
+#include "span.h"
 
 /* ------------------------------------------------------------------- times */
 

@@ -3,7 +3,7 @@
  * It behaves as a function does: it binds to instances, keeps the attributes that functools.update_wrapper copies,
  * and is pickled by name. While nothing records, a call is passed on after one load and a compare.
  * Coroutines and generators are wrapped by functions in marey/_traced.py, which ask span() for the span of a call. */
-#include "face.h"
+#include "span.h"
 
 #if PY_VERSION_HEX < 0x030C0000
 #include <structmember.h>

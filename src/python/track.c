@@ -1,5 +1,5 @@
 /* marey.track: a line of the timeline of one's own. asyncio's tasks have one each, made in task.c. */
-#include "face.h"
+#include "span.h"
 
 #if PY_VERSION_HEX < 0x030C0000
 #include <structmember.h>

@@ -12,7 +12,7 @@
  * is known to it, which one with nothing but a name is not, are they made known while they are alive.
  *
  * Without the GIL a count cannot be revived: there spans have plain methods. */
-#include "face.h"
+#include "span.h"
 
 #ifndef Py_GIL_DISABLED
 #include <structmember.h>
