@@ -344,6 +344,13 @@ def test_asgi(closing):
     assert headers["Location"] == "marey/"
 
 
+def test_asgi_as_older_starlettes_make_their_middlewares(closing):
+    app = closing(asgi.Middleware(app=greet, live="/marey", token=TOKEN))
+    assert asyncio.run(asgi_ask(app, "GET", "/", {}))[2] == b"hello"
+    with pytest.raises(TypeError, match="application: an ASGI application wanted"):
+        asgi.Middleware()
+
+
 def test_asgi_events_until_the_client_leaves(closing):
     app = closing(asgi.Middleware(greet, live="/marey", token=TOKEN))
     status, _, body = asyncio.run(asgi_ask(app, "GET", "/marey/live/events", BEARER, pieces=1))

@@ -38,13 +38,17 @@ class Middleware(Requests):
 
     def __init__(
         self,
-        application: Application,
+        application: Application | None = None,
         *,
         app: Any = None,
         route: Callable[[Scope], str | None] | None = None,
         **options: Unpack[Options],
     ) -> None:
         super().__init__(**options)
+        if application is None:  # Starlette before 0.36 names it so
+            application, app = app, None
+        if application is None:
+            raise TypeError("application: an ASGI application wanted")
         self._application = application
         self._app = app
         self._find = route
