@@ -49,7 +49,7 @@ class Middleware(Requests):
             application, app = app, None
         if application is None:
             raise TypeError("application: an ASGI application wanted")
-        self._application = application
+        self._application: Application = application
         self._app = app
         self._find = route
         self._recalls_names = route is None

@@ -97,11 +97,9 @@ class Middleware:
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
         self._get_response = get_response
         self._requests = _shared()
-        from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-
-        self._is_async = iscoroutinefunction(get_response)
+        self._is_async = _is_coroutine_function(get_response)
         if self._is_async:
-            markcoroutinefunction(self)
+            _mark_coroutine_function(self)
 
     def __call__(self, request: Any) -> Any:
         if self._requests.page is not None and _is_page(request):
@@ -135,6 +133,25 @@ class Middleware:
         span = getattr(request, _ATTRIBUTE, None)
         if span is not None:
             span.failed_by(exception)
+
+
+def _is_coroutine_function(function: Any) -> bool:
+    try:
+        from asgiref.sync import iscoroutinefunction
+    except ImportError:  # before asgiref 3.6, with which Django 3.2 to 4.1 are content
+        from asyncio import iscoroutinefunction  # type: ignore[assignment]
+    return bool(iscoroutinefunction(function))
+
+
+def _mark_coroutine_function(function: Any) -> None:
+    try:
+        from asgiref.sync import markcoroutinefunction
+    except ImportError:
+        from asyncio.coroutines import _is_coroutine  # type: ignore[attr-defined]
+
+        function._is_coroutine = _is_coroutine
+    else:
+        markcoroutinefunction(function)
 
 
 def _is_page(request: Any) -> bool:
