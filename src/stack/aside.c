@@ -28,14 +28,22 @@ static void heed_others(struct aside *aside) {
         aside->allowed = aside->chosen = set;
 }
 
-void aside_from(struct aside *aside, const cpu_set_t *busy, uint64_t now_ns) {
+/* Is there a reason to be limited? Not before somebody was disturbed, and not for ever after that. */
+static bool needed(const struct aside *aside, const cpu_set_t *busy, int here) {
+    if (CPU_EQUAL(&aside->chosen, &aside->allowed))
+        return here >= 0 && CPU_ISSET(here, busy);
+    return aside->look_after_ns < ASIDE_LOOK_MAX_NS;
+}
+
+void aside_from(struct aside *aside, const cpu_set_t *busy, int here, uint64_t now_ns) {
     cpu_set_t left;
     if (!aside->able)
         return;
     heed_others(aside);
     CPU_AND(&left, &aside->allowed, busy);
     CPU_XOR(&left, &aside->allowed, &left);
-    if (choose(aside, CPU_COUNT(&left) ? &left : &aside->allowed) || !aside->look_after_ns)
+    bool limit = needed(aside, busy, here) && CPU_COUNT(&left);
+    if (choose(aside, limit ? &left : &aside->allowed) || !aside->look_after_ns)
         aside->look_after_ns = ASIDE_LOOK_NS;
     else if (aside->look_after_ns < ASIDE_LOOK_MAX_NS)
         aside->look_after_ns *= 2;

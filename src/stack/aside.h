@@ -2,7 +2,9 @@
  *
  * Where it is woken on the processor of a thread that computes, it takes that thread's place: two changes of context and
  * a timer's interrupt, 8 us of the sampled thread's own time for each sample. The kernel avoids that by itself as long as
- * another processor is idle. Where all are busy it does not, and what is disturbed had better be anybody else.
+ * another processor is idle, and then this does nothing: a thread that moves would meet the sampler where that must stay.
+ * Where all are busy the kernel does not, and what is disturbed had better be anybody else. So only who was woken where
+ * what it samples runs steps aside, and asks now and then whether that is needed still.
  *
  * Used by the sampling thread alone. */
 #ifndef MAREY_STACK_ASIDE_H
@@ -34,8 +36,9 @@ struct aside {
 void aside_begin(struct aside *aside);
 void aside_end(struct aside *aside);
 
-/* From now on it runs on none of `busy`, if that leaves any. */
-void aside_from(struct aside *aside, const cpu_set_t *busy, uint64_t now_ns);
+/* `here`: the processor that it runs on. If that is one of `busy`, it runs on none of them from now on, if that leaves
+ * any; until ASIDE_LOOK_MAX_NS went by with nothing changed. */
+void aside_from(struct aside *aside, const cpu_set_t *busy, int here, uint64_t now_ns);
 /* From now on it runs where it could before, for ASIDE_PAUSE_NS. */
 void aside_pause(struct aside *aside, uint64_t now_ns);
 

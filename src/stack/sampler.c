@@ -322,7 +322,7 @@ static void step_aside(struct sampler *sampler, const struct schedule_tick *due)
     if (due->late_ns >= ASIDE_LATE_NS || !find_busy(sampler, &busy))
         aside_pause(aside, due->now_ns);
     else
-        aside_from(aside, &busy, due->now_ns);
+        aside_from(aside, &busy, sched_getcpu(), due->now_ns);
 }
 
 /* When something has to be done though no deadline is due. */
