@@ -44,8 +44,6 @@ int record_error(const char *command, const char *path, int error);
 /* The word among `count` that looks most like `word`; NULL where none does. */
 const char *nearest_word(const char *word, const char *const *words, size_t count);
 
-/* "64M", "1G", "4096", "1.5G": bytes, in units of 1024. Returns 0, or -1. */
-int parse_size(const char *text, uint64_t *bytes);
 /* A whole number from 0 on. Returns 0, or -1. */
 int parse_count(const char *text, uint32_t *count);
 /* "10", "2.5s", "500ms", "50us", "100ns", "5m", "1h": nanoseconds, up to thirty years. Returns 0, or -1. */

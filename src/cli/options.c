@@ -108,7 +108,8 @@ int record_error(const char *command, const char *path, int error) {
     return EXIT_USAGE;
 }
 
-int parse_size(const char *text, uint64_t *bytes) {
+/* "64M", "1G", "4096", "1.5G": bytes, in units of 1024. Returns 0, or -1. */
+static int parse_size(const char *text, uint64_t *bytes) {
     static const char units[] = "KMGT";
     char *end;
     if (!isdigit((unsigned char)*text))

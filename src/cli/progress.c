@@ -15,25 +15,8 @@ static uint64_t now_ns(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void hear_reading(void *context, uint64_t bytes, uint64_t of) {
-    struct progress *progress = context;
-    char doing[64] = "reading";
-    if (progress->times) {
-        progress->time += !progress->time || bytes < progress->heard_bytes;
-        snprintf(doing, sizeof doing, "reading %u of %u,", progress->time, progress->times);
-    }
-    progress->heard_bytes = bytes;
-    progress_step(progress, doing, bytes, of);
-}
-
-void progress_begin(struct progress *progress, const char *command) {
-    *progress = (struct progress){.command = command,
-                                  .start_ns = now_ns(),
-                                  .is_terminal = isatty(STDERR_FILENO),
-                                  .watch = {hear_reading, progress}};
-}
-
-void progress_step(struct progress *progress, const char *doing, uint64_t bytes, uint64_t of) {
+/* So many bytes of `of` (0: not known) are done. */
+static void step(struct progress *progress, const char *doing, uint64_t bytes, uint64_t of) {
     char done[DISPLAY_ROOM], all[DISPLAY_ROOM];
     if (!progress->is_terminal)
         return;
@@ -49,6 +32,24 @@ void progress_step(struct progress *progress, const char *doing, uint64_t bytes,
     else
         fprintf(stderr, "\rmarey %s: %s %s\033[K", progress->command, doing, done);
     fflush(stderr);
+}
+
+static void hear_reading(void *context, uint64_t bytes, uint64_t of) {
+    struct progress *progress = context;
+    char doing[64] = "reading";
+    if (progress->times) {
+        progress->time += !progress->time || bytes < progress->heard_bytes;
+        snprintf(doing, sizeof doing, "reading %u of %u,", progress->time, progress->times);
+    }
+    progress->heard_bytes = bytes;
+    step(progress, doing, bytes, of);
+}
+
+void progress_begin(struct progress *progress, const char *command) {
+    *progress = (struct progress){.command = command,
+                                  .start_ns = now_ns(),
+                                  .is_terminal = isatty(STDERR_FILENO),
+                                  .watch = {hear_reading, progress}};
 }
 
 void progress_turn(struct progress *progress, const char *doing) {

@@ -9,16 +9,14 @@ struct progress {
     const char *command;
     uint64_t start_ns, shown_ns; /* shown_ns: of the line that stands there; 0: none does */
     int is_terminal;
-    unsigned times, time;      /* the file is read so often, and so often it has begun; 0: once */
-    uint64_t heard_bytes;      /* last */
-    struct source_watch watch; /* for trace_read_watched: "reading 45 % (1.1 GiB of 2.4 GiB)"; once
-                                  more: "reading 2 of 3, 45 %" */
+    unsigned times, time; /* the file is read so often, and so often it has begun; 0: once */
+    uint64_t heard_bytes; /* last */
+    /* for trace_read_watched: "reading 45 % (1.1 GiB of 2.4 GiB)", or "reading 2 of 3, 45 % ..." */
+    struct source_watch watch;
 };
 
 /* It stays where it is until its end: the watch points to it. */
 void progress_begin(struct progress *progress, const char *command);
-/* So many bytes of `of` (0: not known) are done. Cheap; call it as often as you like. */
-void progress_step(struct progress *progress, const char *doing, uint64_t bytes, uint64_t of);
 /* Something else begins, which nothing is known of: "writing". Shown where a line stands already. */
 void progress_turn(struct progress *progress, const char *doing);
 /* The line goes away. */

@@ -261,7 +261,8 @@ void calls_free(struct calls *calls) {
     *calls = (struct calls){0};
 }
 
-uint32_t calls_next(const struct calls *calls, uint32_t call, uint32_t top) {
+/* The node after `call` in the order of the tree, up to `top` and its tree: children first. CALL_NONE at the end. */
+static uint32_t next_inside(const struct calls *calls, uint32_t call, uint32_t top) {
     if (calls->all[call].first_child != CALL_NONE)
         return calls->all[call].first_child;
     while (call != top && calls->all[call].next == CALL_NONE)
@@ -271,8 +272,8 @@ uint32_t calls_next(const struct calls *calls, uint32_t call, uint32_t top) {
 
 uint64_t calls_inside(const struct calls *calls, uint32_t call) {
     uint64_t inside = 0;
-    for (uint32_t at = calls_next(calls, call, call); at != CALL_NONE;
-         at = calls_next(calls, at, call))
+    for (uint32_t at = next_inside(calls, call, call); at != CALL_NONE;
+         at = next_inside(calls, at, call))
         inside++;
     return inside;
 }

@@ -114,7 +114,5 @@ const char *calls_exception(const struct calls *calls, const struct call *call);
 
 /* How many calls there are inside, at any depth. */
 uint64_t calls_inside(const struct calls *calls, uint32_t call);
-/* The node after `call` in the order of the tree, up to `top` and its tree: children first. CALL_NONE at the end. */
-uint32_t calls_next(const struct calls *calls, uint32_t call, uint32_t top);
 
 #endif

@@ -4,10 +4,8 @@
 
 #include "model/difference.h"
 
-/* Each returns 0, or -1 where memory is short. */
+/* Returns 0, or -1 where memory is short. */
 int difference_take_samples(struct difference *self, int side, const struct trace *trace,
                             const struct trace_filter *filter, enum sample_grouping grouping);
-int difference_take_spans(struct difference *self, int side, struct trace *trace,
-                          const struct trace_filter *filter);
 
 #endif

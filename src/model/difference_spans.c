@@ -177,8 +177,8 @@ static void pick(struct picking *self) {
     }
 }
 
-int difference_take_spans(struct difference *difference, int side, struct trace *trace,
-                          const struct trace_filter *filter) {
+static int take_spans(struct difference *difference, int side, struct trace *trace,
+                      const struct trace_filter *filter) {
     struct picking self = {.difference = difference,
                            .side = side,
                            .trace = trace,
@@ -206,7 +206,7 @@ int difference_take(struct difference *difference, int side, struct trace *trace
     int64_t begin_ns = trace->first_ns, end_ns = trace->last_ns;
     difference->length_ns[side] = filter_clip(filter, &begin_ns, &end_ns) ? end_ns - begin_ns : 0;
     return difference_take_samples(difference, side, trace, filter, grouping) ||
-                   difference_take_spans(difference, side, trace, filter)
+                   take_spans(difference, side, trace, filter)
                ? MAREY_ENOMEM
                : 0;
 }

@@ -1,6 +1,9 @@
 /* See excerpt.h. */
 #include "model/excerpt.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "marey.h"
 #include "model/grow.h"
 #include "model/json.h"
@@ -100,7 +103,8 @@ struct open_begin {
 enum share {
     SHARE_NONE,
     SHARE_PART,
-    SHARE_SPANS, /* all begins and ends: they are in no order, and will be matched when they are sorted */
+    /* all begins and ends: they are in no order, and will be matched when they are sorted */
+    SHARE_SPANS,
     SHARE_ALL, /* what the recorder lost is told in any case */
 };
 

@@ -111,8 +111,8 @@ void reader_look(struct reader *reader, struct source *source);
 /* Takes the next packet in, which is whole and none of compressed packets. Returns 1, 0 at the end or where memory is
  * short (reader->error). */
 int reader_next(struct reader *reader, struct walker *walker, struct packet *packet);
-/* Reads all of it, packets or JSON; with a listener or a chooser it forgets texts as reader_forget does. Returns 0, or an enum marey_error where the bytes could not be read or memory was short: what was
- * read until then is there. */
+/* Reads all of it, packets or JSON; with a listener or a chooser it forgets texts as reader_forget does. Returns 0, or an
+ * enum marey_error where the bytes could not be read or memory was short: what was read until then is there. */
 int reader_read(struct reader *reader, struct source *source);
 
 #endif

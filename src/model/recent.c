@@ -112,7 +112,7 @@ static void step_forget(struct recent *self, struct step *step) {
     *step = (struct step){0};
 }
 
-/* The step that began first, of the hour before the minute; false: there is none. */
+/* Forgets the step that began first, of the hour before those of the minute. Returns whether there was one. */
 static int forget_oldest(struct recent *self) {
     struct step *oldest = NULL;
     for (int ring = RINGS - 1; ring >= 0 && !oldest; ring--)
@@ -148,8 +148,9 @@ static void settle(struct recent *self, struct ring *ring, uint32_t kept) {
         memcpy(step->entries, ring->now.entries, bytes);
         step->number = ring->number;
         step->count = ring->now.count;
-    } else
+    } else {
         self->count -= ring->now.count;
+    }
     sums_clear(&ring->now);
 }
 

@@ -3,7 +3,8 @@
 
 #include "model/grow.h"
 
-struct sample_state *sample_state_of(struct sequence *sequence) {
+/* The sequence's, made where it has none; NULL where memory is short. */
+static struct sample_state *state_of(struct sequence *sequence) {
     if (!sequence->samples)
         sequence->samples = calloc(1, sizeof *sequence->samples);
     return sequence->samples;
@@ -266,7 +267,7 @@ int sample_interned_read(struct reader *reader, struct sequence *sequence,
                          const struct field *field, uint64_t offset) {
     if (field->wire != WIRE_BYTES || !is_of_samples(field->number))
         return 0;
-    struct sample_state *self = sample_state_of(sequence);
+    struct sample_state *self = state_of(sequence);
     if (!self) {
         reader_out_of_memory(reader);
         return 0;
@@ -341,7 +342,7 @@ int sample_defaults_read(struct reader *reader, struct sequence *sequence,
     int is_stack = field->number == DEFAULTS__stack_sample_defaults;
     if (field->wire != WIRE_BYTES || (!is_stack && field->number != DEFAULTS__perf_sample_defaults))
         return 0;
-    struct sample_state *self = sample_state_of(sequence);
+    struct sample_state *self = state_of(sequence);
     if (!self) {
         reader_out_of_memory(reader);
         return 0;

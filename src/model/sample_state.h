@@ -63,9 +63,6 @@ struct sample_state {
     uint8_t is_wall;        /* PerfSamples: their count is of nanoseconds */
 };
 
-/* The sequence's, made where it has none; NULL where memory is short. */
-struct sample_state *sample_state_of(struct sequence *sequence);
-
 /* The weight that a counter descriptor describes. Returns 0, or -1 where a field is broken. */
 int weight_read(struct weight *weight, uint64_t *id, struct bytes bytes);
 /* A task context. Returns 0, or -1 where a field is broken. */

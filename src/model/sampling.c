@@ -1,9 +1,10 @@
 /* See sampling.h. */
 #include "model/sampling.h"
-#include "model/sums.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "model/sums.h"
 
 /* ------------------------------------------------------------ how they were taken */
 

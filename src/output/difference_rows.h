@@ -6,8 +6,6 @@
 
 int share_is_shown(const struct changed_share *row, const struct difference_style *style);
 int span_is_shown(const struct changed_span *row, const struct difference_style *style);
-/* Whether calls are more or fewer than they were. */
-int is_counted_otherwise(const struct changed_span *row);
 /* certainty_word, or "new", "gone", or "counted" where the durations are alike and the counts are not. */
 const char *span_certainty(const struct changed_span *row);
 const char *span_name(const struct difference *difference, const struct changed_span *row);

@@ -17,6 +17,11 @@ const char *certainty_word(enum certainty certainty) {
     return words[certainty];
 }
 
+/* Calls are all counted, so another count is a change by itself; how many spans there are may depend on what came in. */
+static int is_counted_otherwise(const struct changed_span *row) {
+    return row->is_call && row->side[BEFORE].count != row->side[AFTER].count;
+}
+
 const char *span_certainty(const struct changed_span *row) {
     if (!row->side[BEFORE].count)
         return "new";
@@ -25,11 +30,6 @@ const char *span_certainty(const struct changed_span *row) {
     if (row->certainty == CERTAINTY_NOISE && is_counted_otherwise(row))
         return "counted";
     return certainty_word(row->certainty);
-}
-
-/* Calls are all counted, so another count is a change by itself; how many spans there are may depend on what came in. */
-int is_counted_otherwise(const struct changed_span *row) {
-    return row->is_call && row->side[BEFORE].count != row->side[AFTER].count;
 }
 
 int span_is_shown(const struct changed_span *row, const struct difference_style *style) {

@@ -159,7 +159,8 @@ static int is_in(const struct range *ranges, size_t count, int32_t code) {
 
 #define IS_IN(ranges, code) is_in(ranges, sizeof(ranges) / sizeof *(ranges), code)
 
-unsigned character_columns(int32_t code) {
+/* Columns of a terminal: 0 for a mark that combines with what is before it, 2 for wide ones, else 1. */
+static unsigned columns_of(int32_t code) {
     if (code < 0x300)
         return 1;
     return IS_IN(no_columns, code) ? 0 : IS_IN(two_columns, code) ? 2 : 1;
@@ -182,7 +183,7 @@ static unsigned show(char piece[PIECE_ROOM], const char *at, struct character on
                                   (unsigned)one.code);
     memcpy(piece, at, one.bytes);
     piece[one.bytes] = 0;
-    return character_columns(one.code);
+    return columns_of(one.code);
 }
 
 size_t display_columns(const char *string) {
@@ -190,7 +191,7 @@ size_t display_columns(const char *string) {
     size_t columns = 0;
     while (string < end) {
         struct character one = character_at(string, end);
-        columns += one.code < 0 ? 1 : character_columns(one.code);
+        columns += one.code < 0 ? 1 : columns_of(one.code);
         string += one.bytes;
     }
     return columns;
@@ -237,7 +238,7 @@ size_t display_add(struct text *text, const char *string, size_t columns) {
 static const char *skip_columns(const char *at, const char *end, size_t columns) {
     while (columns && at < end) {
         struct character one = character_at(at, end);
-        size_t width = character_columns(one.code);
+        size_t width = columns_of(one.code);
         columns -= width < columns ? width : columns;
         at += one.bytes;
     }

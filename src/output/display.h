@@ -27,8 +27,6 @@ struct character {
 struct character character_at(const char *at, const char *end);
 /* How many of `size` bytes to take for at most `most` of them that do not end within a character. */
 size_t character_cut(const char *at, size_t size, size_t most);
-/* Columns of a terminal: 0 for a mark that combines with what is before it, 2 for wide ones, else 1. */
-unsigned character_columns(int32_t code);
 /* Whether it must not reach a terminal as it is: controls, direction marks, invisible ones, no character at all. */
 int character_is_harmful(int32_t code);
 

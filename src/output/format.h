@@ -39,8 +39,8 @@ struct format {
     const char *summary; /* a line of the help */
     unsigned keep;       /* enum trace_keep: how the trace has to be read */
     unsigned holds;      /* enum format_holds */
-    int by_event;        /* what is written of a part takes no more than the part: model/excerpt.h */
-    int binary;          /* not for a terminal */
+    int by_event; /* what is written of a part takes no more than the part: model/excerpt.h */
+    int binary;   /* not for a terminal */
     /* Writes all of it; what was short or refused shows by ferror(to). Returns 0 or an enum marey_error. */
     int (*write)(FILE *to, struct trace *trace, const struct format_request *request);
 };

@@ -215,7 +215,8 @@ static void add_awaiters(struct page *page, const struct dump *dump,
         text_addf(page->to, " and %d more", task->awaited_by_count - AWAITERS_SHOWN);
 }
 
-const char *stacks_task_word(enum asyncio_state state) {
+/* "waits", "is ready to run", or "runs". */
+static const char *task_word(enum asyncio_state state) {
     switch (state) {
     case ASYNCIO_RUNNING: return "runs";
     case ASYNCIO_READY: return "is ready to run";
@@ -231,7 +232,7 @@ static void add_task(struct page *page, const struct dump *dump, const struct du
     colour(page, plain);
     if (more)
         text_addf(page->to, " and %d more like it", more);
-    text_addf(page->to, ": %s", stacks_task_word(task->task.state));
+    text_addf(page->to, ": %s", task_word(task->task.state));
     if (task->task.thread)
         text_addf(page->to, " on thread %d", (int)task->tid);
     else if (!more)

@@ -21,8 +21,6 @@ void stacks_show(struct text *to, const struct dump *dump, const struct process 
 void stacks_add_json(struct json *json, const struct dump *dump, const struct process *process,
                      bool locals);
 
-/* "waits", "is ready to run", or "runs". */
-const char *stacks_task_word(enum asyncio_state state);
 /* "running", "idle", "stopped", "ended", or "unknown". */
 const char *stacks_state_word(enum proc_state state);
 /* The thread's name where it has one of its own: not the process's, which threads get from it. "" else. */

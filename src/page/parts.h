@@ -92,8 +92,6 @@ static inline int64_t asked_since(const struct asked *asked, int64_t time_ns) {
         json_end(json);                                                                            \
     } while (0)
 
-/* Whether it is spans and calls that are asked about, not samples. */
-int asked_is_of_spans(const struct asked *asked);
 /* What profiles are weighed by: an enum sample_weight, or PROFILE_COUNT. */
 unsigned asked_weight(const struct asked *asked);
 /* The profile that is asked about. */
@@ -104,8 +102,6 @@ struct asked_profile {
 /* lines: told apart, where it is of samples. Returns as answers do; asked_profile_free in every case. */
 int asked_profile(struct asked *asked, int lines, struct asked_profile *profile);
 void asked_profile_free(struct asked *asked, struct asked_profile *profile);
-/* "python", "span", ... */
-const char *asked_kind_word(const struct asked *asked, const struct profile_function *function);
 
 /* What is made of a part of the trace, kept for the next question about the same part: NULL where memory is short. Shared;
  * part: NULL is fine. */

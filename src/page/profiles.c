@@ -11,13 +11,14 @@ enum { FUNCTIONS_SHOWN_MAX = 2000 };
 
 /* ------------------------------------------------------------------- profiles */
 
-int asked_is_of_spans(const struct asked *asked) {
+/* Whether it is spans and calls that are asked about, not samples. */
+static int is_of_spans(const struct asked *asked) {
     return asked->query->of == STACKS_OF_SPANS ||
            (asked->query->of == STACKS_OF_WHAT_THERE_IS && !asked->trace->samples);
 }
 
 unsigned asked_weight(const struct asked *asked) {
-    int has_times = asked_is_of_spans(asked) || asked->trace->reader.samples.weighted;
+    int has_times = is_of_spans(asked) || asked->trace->reader.samples.weighted;
     return asked->query->given & QUERY_WEIGHT || has_times ? asked->query->weight
                                                            : (unsigned)PROFILE_COUNT;
 }
@@ -25,7 +26,7 @@ unsigned asked_weight(const struct asked *asked) {
 int asked_profile(struct asked *asked, int lines, struct asked_profile *profile) {
     const struct trace_filter *filter = &asked->query->filter;
     *profile = (struct asked_profile){0};
-    if (!asked_is_of_spans(asked))
+    if (!is_of_spans(asked))
         return sample_profile(&profile->profile, asked->trace, filter,
                               lines ? GROUP_FUNCTIONS : GROUP_WHOLE, NULL);
     if (asked->query->weight != SAMPLE_WALL && asked->query->weight != PROFILE_COUNT)
@@ -49,8 +50,9 @@ static void write_total(struct asked *asked, const struct profile *profile) {
     json_text(asked->json, "unit", weight == PROFILE_COUNT ? "count" : "ns");
 }
 
-const char *asked_kind_word(const struct asked *asked, const struct profile_function *function) {
-    if (asked_is_of_spans(asked))
+/* "python", "span", ... */
+static const char *kind_word(const struct asked *asked, const struct profile_function *function) {
+    if (is_of_spans(asked))
         return function->kind == SAMPLE_NATIVE ? "c" : *function->file ? "python" : "span";
     switch (function->kind) {
     case SAMPLE_NATIVE: return "native";
@@ -222,7 +224,7 @@ static void write_functions(struct asked *asked, const struct flame *flame) {
     COLUMN(json_text, json, "name", count, functions[used[i]].name);
     COLUMN(json_text, json, "file", count, functions[used[i]].file);
     COLUMN(json_integer, json, "line", count, functions[used[i]].first_line);
-    COLUMN(json_text, json, "kind", count, asked_kind_word(asked, &functions[used[i]]));
+    COLUMN(json_text, json, "kind", count, kind_word(asked, &functions[used[i]]));
     COLUMN(json_bool, json, "own", count, own_is(NULL, functions[used[i]].file));
     json_end(json);
 }

@@ -242,7 +242,7 @@ PyDoc_STRVAR(answer_doc,
              "query what stands behind\nthe \"?\". Status 400, 404 and 503 come with {\"error\": "
              "why}. Raises ValueError after close().");
 
-static PyObject *page_answer_(PyObject *object, PyObject *args) {
+static PyObject *method_answer(PyObject *object, PyObject *args) {
     PyObject *path, *query = NULL, *made = NULL;
     struct page_answer answer;
     if (!PyArg_ParseTuple(args, "U|U:answer", &path, &query))
@@ -262,7 +262,7 @@ PyDoc_STRVAR(convert_doc,
              "says, in another format:\n\"format=folded&from=0&to=1000000\". The file name is None "
              "where the status is not 200. Raises as answer().");
 
-static PyObject *page_convert(PyObject *object, PyObject *query) {
+static PyObject *method_convert(PyObject *object, PyObject *query) {
     struct page_answer answer;
     if (!PyUnicode_Check(query))
         return PyErr_Format(PyExc_TypeError, "a query is a str, not %s", Py_TYPE(query)->tp_name);
@@ -278,7 +278,7 @@ PyDoc_STRVAR(close_doc, "close()\n--\n\n"
                         "Gives its memory back, when whoever asks at the moment has their answer. "
                         "A second time: nothing.");
 
-static PyObject *page_close_(PyObject *object, PyObject *Py_UNUSED(unused)) {
+static PyObject *method_close(PyObject *object, PyObject *Py_UNUSED(unused)) {
     page_object *self = (page_object *)object;
     LOCK_OBJECT(self);
     notice_fork(self);
@@ -290,14 +290,14 @@ static PyObject *page_close_(PyObject *object, PyObject *Py_UNUSED(unused)) {
 
 static void page_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
-    Py_XDECREF(page_close_(object, NULL));
+    Py_XDECREF(method_close(object, NULL));
     type->tp_free(object);
     Py_DECREF(type);
 }
 
-static PyMethodDef page_methods[] = {{"answer", page_answer_, METH_VARARGS, answer_doc},
-                                     {"convert", page_convert, METH_O, convert_doc},
-                                     {"close", page_close_, METH_NOARGS, close_doc},
+static PyMethodDef page_methods[] = {{"answer", method_answer, METH_VARARGS, answer_doc},
+                                     {"convert", method_convert, METH_O, convert_doc},
+                                     {"close", method_close, METH_NOARGS, close_doc},
                                      {NULL, NULL, 0, NULL}};
 
 static PyType_Slot page_slots[] = {{Py_tp_new, (void *)page_new},
