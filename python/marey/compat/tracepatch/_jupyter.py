@@ -61,14 +61,13 @@ def load_ipython_extension(shell: Any) -> None:
     """
 
     def tracepatch(line: str, cell: str) -> None:
+        from ..._notebook import _Cell
         from ._trace import trace
 
-        traced = trace(**_options(line))
-        code = compile(shell.transform_cell(cell), "<tracepatch>", "exec", dont_inherit=True)
-        try:
-            with traced:
-                exec(code, shell.user_ns)
-        finally:
-            show(traced)
+        work = _Cell(shell, cell)
+        with trace(**_options(line)) as traced:
+            work.run()
+        show(traced)
+        work.finish()
 
     shell.register_magic_function(tracepatch, magic_kind="cell")
