@@ -525,6 +525,7 @@ class Request:
     def failed(self) -> bool: ...
     @property
     def began_ns(self) -> int: ...
+    told: str | None
     user: str | None
     kept: str | None
     status: int

@@ -98,7 +98,7 @@ typedef struct face_state {
     span_object *free_spans;                   /* linked by `name` */
     int free_count;
     PyObject *word_category, *word_track, *word_flow, *word_ts, *word_parent, *word_step,
-        *word_unit, *word_dur;
+        *word_unit, *word_dur, *word_get_name, *word_get_coro, *word_qualname;
     PyObject *attribute_track, *group_key,
         *name_key;         /* where tasks and threads keep their tracks and names */
     PyObject *secrets;     /* tuple of bytes, lower case */

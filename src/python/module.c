@@ -192,6 +192,9 @@ static int state_words(face_state *state) {
         {&state->word_step, "step"},
         {&state->word_unit, "unit"},
         {&state->word_dur, "dur"},
+        {&state->word_get_name, "get_name"},
+        {&state->word_get_coro, "get_coro"},
+        {&state->word_qualname, "__qualname__"},
         {&state->attribute_track, "_marey_track"},
         {&state->group_key, "marey.asyncio"},
         {&state->name_key, "marey.thread_name"},
@@ -278,7 +281,8 @@ static const size_t owned[] = {
     offsetof(face_state, word_dur),          offsetof(face_state, times_type),
     offsetof(face_state, requests_type),     offsetof(face_state, request_type),
     offsetof(face_state, way_type),          offsetof(face_state, answer_type),
-    offsetof(face_state, sized_answer_type),
+    offsetof(face_state, sized_answer_type), offsetof(face_state, word_get_name),
+    offsetof(face_state, word_get_coro),     offsetof(face_state, word_qualname),
 };
 
 static int face_traverse(PyObject *module, visitproc visit, void *arg) {

@@ -76,7 +76,9 @@ static void name_find(request_object *request) {
 
 /* As the framework has told by now. */
 static void name_tell(request_object *request) {
-    PyObject *told = requests_ask(request->requests, ASK_ROUTE_TOLD, (PyObject *)request);
+    PyObject *told = Py_XNewRef(request->told);
+    if (!told)
+        told = requests_ask(request->requests, ASK_ROUTE_TOLD, (PyObject *)request);
     if (!told || !PyUnicode_CheckExact(told)) {
         Py_XDECREF(told);
         if (!request->name)
@@ -283,6 +285,7 @@ static void request_dealloc(PyObject *self) {
     Py_XDECREF((PyObject *)request->requests);
     Py_XDECREF(request->method);
     Py_XDECREF(request->path);
+    Py_XDECREF(request->told);
     Py_XDECREF(request->route);
     Py_XDECREF(request->name);
     Py_XDECREF(request->key);
@@ -301,6 +304,8 @@ static PyMemberDef request_members[] = {
      PyDoc_STR("What the framework has of it; None when it is over.")},
     {"before", T_OBJECT, offsetof(request_object, before), READONLY,
      PyDoc_STR("What of that was so as it began.")},
+    {"told", T_OBJECT, offsetof(request_object, told), 0,
+     PyDoc_STR("The route, where the framework has told it while it answered, or None.")},
     {"route", T_OBJECT, offsetof(request_object, route), READONLY, NULL},
     {"name", T_OBJECT, offsetof(request_object, name), READONLY, NULL},
     {"error", T_OBJECT, offsetof(request_object, error), READONLY, NULL},

@@ -71,6 +71,7 @@ typedef struct request_object {
     PyObject *method, *path;
     PyObject *given;   /* the framework's; NULL when it is over */
     PyObject *before;  /* what of that may change */
+    PyObject *told;    /* the route, where the framework has told it while it answered; or NULL */
     PyObject *route;   /* NULL: not known yet */
     PyObject *name;    /* NULL: not known yet */
     PyObject *key;     /* by which the name is remembered; NULL: it is not */

@@ -227,8 +227,8 @@ static track_object *group_track(face_state *state) {
     return made;
 }
 
-static PyObject *task_name(PyObject *task) {
-    PyObject *name = PyObject_CallMethod(task, "get_name", NULL);
+static PyObject *task_name(face_state *state, PyObject *task) {
+    PyObject *name = PyObject_CallMethodObjArgs(task, state->word_get_name, NULL);
     if (name && PyUnicode_Check(name))
         return name;
     PyErr_Clear();
@@ -275,7 +275,7 @@ static bool task_keep(face_state *state, PyObject *task, PyObject *what) {
  * Borrowed from the task; NULL where that is not possible. Leaves no exception. */
 static track_object *task_make(face_state *state, PyObject *task, PyObject *flow) {
     track_object *group = group_track(state), *track = NULL;
-    PyObject *name = group ? task_name(task) : NULL;
+    PyObject *name = group ? task_name(state, task) : NULL;
     if (name)
         track = track_make(state, name, group, NULL);
     Py_XDECREF(name);
@@ -309,10 +309,11 @@ track_object *task_track_slow(face_state *state, PyThreadState *thread, uint64_t
 }
 
 /* What the task runs, as text. New reference, or NULL. */
-static PyObject *coroutine_name(PyObject *task) {
-    PyObject *coroutine = PyObject_CallMethod(task, "get_coro", NULL), *name = NULL;
+static PyObject *coroutine_name(face_state *state, PyObject *task) {
+    PyObject *coroutine = PyObject_CallMethodObjArgs(task, state->word_get_coro, NULL),
+             *name = NULL;
     if (coroutine && (PyCoro_CheckExact(coroutine) || PyGen_CheckExact(coroutine)))
-        name = PyObject_GetAttrString(coroutine, "__qualname__");
+        name = PyObject_GetAttr(coroutine, state->word_qualname);
     PyErr_Clear();
     Py_XDECREF(coroutine);
     return name;
@@ -323,7 +324,7 @@ void task_created(face_state *state, PyObject *task) {
         task_known(state, task))
         return; /* a known one has run already: an eager task */
     uint64_t flow = marey_flow_new();
-    PyObject *number = PyLong_FromUnsignedLongLong(flow), *name = coroutine_name(task);
+    PyObject *number = PyLong_FromUnsignedLongLong(flow), *name = coroutine_name(state, task);
     track_object *here = task_track(state);
     values v;
     values_init(&v, state);

@@ -60,7 +60,10 @@ class Middleware(Requests):
         below = None if self.page is None else self.page.below(_path_of(scope))
         if below is not None and scope["type"] == "http":
             return await self._show_page(below, scope, receive, send)
-        request = self._begin(scope)
+        method = "WEBSOCKET" if scope["type"] == "websocket" else f"{scope.get('method', '')}"
+        # Applications that are mounted in others change these.
+        before = scope.get("root_path"), scope.get("app")
+        request = self.begin(method, f"{scope.get('path', '')}", scope, before)
         try:
             await self._application(scope, receive, request.sending(send))
         except BaseException as error:
@@ -74,12 +77,6 @@ class Middleware(Requests):
 
         assert self.page is not None
         await asgi.serve(self.page, path, scope, receive, send)
-
-    def _begin(self, scope: Scope) -> Request:
-        method = "WEBSOCKET" if scope["type"] == "websocket" else f"{scope.get('method', '')}"
-        # Applications that are mounted in others change these.
-        before = scope.get("root_path"), scope.get("app")
-        return self.begin(method, f"{scope.get('path', '')}", scope, before)
 
     def route_of(self, given: Any) -> str | None:
         """By the function that was given, or the routes of the application."""

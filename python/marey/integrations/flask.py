@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ._requests import Options
     from ._routes import RouteStats
 
-_RULE = "marey.rule"  # in the environ
-
 
 class Marey:
     """An extension of Flask: each request is a span, named by its method and rule; an exception
@@ -110,12 +108,7 @@ class _Middleware(Middleware):
         flask_request = request.given.get("werkzeug.request")
         if flask_request is not None:
             rule = getattr(flask_request, "url_rule", None)
-            request.given[_RULE] = NO_ROUTE if rule is None else rule.rule
-
-    def route_told(self, request: Request) -> str | None:
-        """As Flask has found it."""
-        rule: str | None = request.given.get(_RULE)
-        return rule
+            request.told = NO_ROUTE if rule is None else rule.rule
 
     def _show_page(
         self, path: str, environ: dict[str, Any], start_response: Callable[..., Any]
