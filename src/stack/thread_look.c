@@ -98,15 +98,6 @@ enum thread_doing thread_look_state(struct thread_look *look, struct thread_file
     return THREAD_SLEEPS;
 }
 
-/* "time on a CPU, time in the queue for one, how often" (Documentation/scheduler/sched-stats.rst). */
-bool thread_look_cpu_ns(struct thread_look *look, struct thread_files *files, uint64_t *cpu_ns) {
-    char text[96], *end;
-    if (read_file(look, files, &look->time_fd, "schedstat", text, sizeof text) <= 0)
-        return false;
-    *cpu_ns = strtoull(text, &end, 10);
-    return end != text;
-}
-
 /* The clock of a thread by its number is the kernel's (include/linux/posix-timers_types.h: CPUCLOCK_PERTHREAD_MASK and
  * CPUCLOCK_SCHED). pthread_getcpuclockid() makes the same one, but of a pthread_t, which may be gone. */
 uint64_t thread_look_ran_ns(const struct thread_look *look) {
@@ -116,4 +107,15 @@ uint64_t thread_look_ran_ns(const struct thread_look *look) {
     if (!look->own || clock_gettime(clock, &ran) != 0)
         return 0;
     return (uint64_t)ran.tv_sec * 1000000000u + (uint64_t)ran.tv_nsec;
+}
+
+/* "time on a CPU, time in the queue for one, how often" (Documentation/scheduler/sched-stats.rst). */
+bool thread_look_cpu_ns(struct thread_look *look, struct thread_files *files, uint64_t *cpu_ns) {
+    char text[96], *end;
+    if (look->own)
+        return (*cpu_ns = thread_look_ran_ns(look)) != 0;
+    if (read_file(look, files, &look->time_fd, "schedstat", text, sizeof text) <= 0)
+        return false;
+    *cpu_ns = strtoull(text, &end, 10);
+    return end != text;
 }

@@ -36,8 +36,8 @@ void thread_look_fini(struct thread_look *look, struct thread_files *files);
 enum thread_doing thread_look_state(struct thread_look *look, struct thread_files *files,
                                     uint64_t *futex);
 
-/* Time on a CPU since the thread began, as the kernel's accounts have it: for one that runs some milliseconds late.
- * False: not known. */
+/* Time on a CPU since the thread began; of another process's that runs as the kernel's accounts have it, which are some
+ * milliseconds late. False: not known. */
 bool thread_look_cpu_ns(struct thread_look *look, struct thread_files *files, uint64_t *cpu_ns);
 
 /* The same, to the nanosecond: where it is as before, the thread has not run. 0: not known; so of other processes, whose
