@@ -27,9 +27,11 @@ from series import QUICK, emit
 
 APPS = Path(__file__).parent / "webapps"
 WHO = ("without", "again", "paused", "sampled", "calls", "viztracer", "pyinstrument")
+CLOSE = ("without", "again", "paused", "sampled")  # differ by little: more rounds
 PAGES = {"cart": "/cart/7", "hello": "/hello"}
+LOADS = {"cart": ["-s", str(APPS / "users.lua")]}  # of many users
 FRAMEWORKS = {"flask": "gunicorn", "django": "gunicorn", "fastapi": "uvicorn"}
-ROUNDS, SECONDS, CONNECTIONS = 7, 1.0, 4
+ROUNDS, CLOSE_ROUNDS, SECONDS, CONNECTIONS = 7, 25, 1.0, 4
 START_SECONDS = 60
 
 
@@ -148,6 +150,13 @@ def expect_kept(server):
     sys.exit(f"bench: {server.framework} with {server.who}: the slow request was not kept")
 
 
+def take_turns(servers, page, number):
+    """A round, which another one begins each time."""
+    first = number % len(servers)
+    for server in servers[first:] + servers[:first]:
+        server.rounds[page].append(server.load(page, SECONDS))
+
+
 def race(framework, folder):
     """All servers of a framework, in turns."""
     servers = []
@@ -160,9 +169,10 @@ def race(framework, folder):
                 server.load(page, 1)  # warm
         for number in range(1 if QUICK else ROUNDS):
             for page in PAGES:
-                turns = servers[number % len(servers) :] + servers[: number % len(servers)]
-                for server in turns:
-                    server.rounds[page].append(server.load(page, SECONDS))
+                take_turns(servers, page, number)
+        close = [server for server in servers if server.who in CLOSE]
+        for number in range(0 if QUICK else CLOSE_ROUNDS - ROUNDS):
+            take_turns(close, "cart", number)
         for server in servers:
             if server.who in ("sampled", "calls"):
                 expect_kept(server)

@@ -4,7 +4,10 @@
  * A span needs its name when it begins, and frameworks find the route only later. So names are remembered by method and
  * path: what a request of a path was called the last time, this one is called, too. What is not known is looked up by the
  * framework's own means, which costs as much as the framework pays. By the end it has told the route: requests are
- * counted by that. */
+ * counted by that.
+ *
+ * Where frameworks do tell, paths that differ in numbers alone are remembered together: /users/7 as /users/#. Should two
+ * of them turn out to have different routes, such paths are looked up from then on. */
 #include "request.h"
 
 #include <structmember.h>
@@ -31,50 +34,114 @@ static void name_set(request_object *request, PyObject *route) {
     Py_XSETREF(request->name, name);
 }
 
-/* Remembers the name for the next request of this path. */
-static void name_remember(request_object *request) {
-    requests_object *requests = request->requests;
-    if (!request->name || !request->key || !requests->recalls_names)
+/* Whether a part of a path most likely is one of many: a number, or eight and more hexadecimal digits, as in a UUID. */
+static bool is_one_of_many(const char *part, size_t length) {
+    size_t decimals = 0, hexadecimals = 0;
+    for (size_t i = 0; i < length; i++) {
+        bool decimal = part[i] >= '0' && part[i] <= '9';
+        decimals += decimal;
+        hexadecimals +=
+            decimal || part[i] == '-' || ((part[i] | 32) >= 'a' && (part[i] | 32) <= 'f');
+    }
+    return decimals && (decimals == length || (length >= 8 && hexadecimals == length));
+}
+
+/* Copies a path, each part that is one of many as '#'. Returns the length. */
+static size_t path_fold(const char *path, size_t length, char *out) {
+    size_t used = 0;
+    for (size_t at = 0; at <= length;) {
+        const char *slash = memchr(path + at, '/', length - at);
+        size_t part = slash ? (size_t)(slash - path) - at : length - at;
+        if (is_one_of_many(path + at, part)) {
+            out[used++] = '#';
+        } else {
+            memcpy(out + used, path + at, part);
+            used += part;
+        }
+        if (slash)
+            out[used++] = '/';
+        at += part + 1;
+    }
+    return used;
+}
+
+/* The key by which the name is remembered. */
+static void key_make(request_object *request) {
+    PyObject *path = request->path;
+    char folded[REQUEST_KEY_MAX + 1];
+    if (!request->requests->recalls_names || !text_ready(path) ||
+        PyUnicode_GET_LENGTH(path) > REQUEST_KEY_MAX)
         return;
-    PyObject *both = PyTuple_Pack(2, request->route, request->name);
-    LOCK_OBJECT(requests);
-    if (PyDict_GET_SIZE(requests->names) >= REQUEST_NAMES_MAX)
-        PyDict_Clear(requests->names);
-    if (both)
-        PyDict_SetItem(requests->names, request->key, both);
+    size_t length = (size_t)PyUnicode_GET_LENGTH(path), used = length;
+    if (request->requests->tells_routes && PyUnicode_IS_ASCII(path)) {
+        used = path_fold(PyUnicode_DATA(path), length, folded);
+        folded[used] = '\0';
+        request->is_folded = used != length || memcmp(folded, PyUnicode_DATA(path), length) != 0;
+    }
+    request->key = request->is_folded ? PyUnicode_FromFormat("%U %s", request->method, folded)
+                                      : PyUnicode_FromFormat("%U %U", request->method, path);
+}
+
+/* Remembers (route, name) by the key, or None: paths of this key have several routes. */
+static void remember(request_object *request, PyObject *both) {
+    PyObject *names = request->requests->names;
+    if (!request->key || !both || !request->requests->recalls_names)
+        return;
+    LOCK_OBJECT(request->requests);
+    if (PyDict_GET_SIZE(names) >= REQUEST_NAMES_MAX)
+        PyDict_Clear(names);
+    PyDict_SetItem(names, request->key, both);
     UNLOCK_OBJECT();
+}
+
+static void remember_name(request_object *request) {
+    PyObject *both = request->name ? PyTuple_Pack(2, request->route, request->name) : NULL;
+    remember(request, both);
     Py_XDECREF(both);
 }
 
-/* What such a request was called the last time. */
-static void name_recall(request_object *request) {
+/* What is remembered. A new reference; NULL: nothing is. */
+static PyObject *recall(request_object *request) {
     requests_object *requests = request->requests;
-    PyObject *known;
+    PyObject *known = NULL;
     LOCK_OBJECT(requests);
-    known = Py_XNewRef(PyDict_GetItemWithError(requests->names, request->key));
+    if (request->key)
+        known = Py_XNewRef(PyDict_GetItemWithError(requests->names, request->key));
     UNLOCK_OBJECT();
-    if (known) {
-        request->route = Py_NewRef(PyTuple_GET_ITEM(known, 0));
-        request->name = Py_NewRef(PyTuple_GET_ITEM(known, 1));
-        Py_DECREF(known);
-    }
+    return known;
+}
+
+static void name_look_up(request_object *request) {
+    name_set(request, requests_ask(request->requests, ASK_FIND_ROUTE, (PyObject *)request));
 }
 
 /* By what such a request was called the last time; else by the framework's routes. */
 static void name_find(request_object *request) {
-    requests_object *requests = request->requests;
-    if (requests->recalls_names && PyUnicode_GET_LENGTH(request->path) <= REQUEST_KEY_MAX)
-        request->key = PyUnicode_FromFormat("%U %U", request->method, request->path);
-    if (request->key)
-        name_recall(request);
-    if (request->name)
-        return;
-    name_set(request, requests_ask(requests, ASK_FIND_ROUTE, (PyObject *)request));
-    if (request->name)
-        name_remember(request);
+    key_make(request);
+    PyObject *known = recall(request);
+    if (known && PyTuple_Check(known)) {
+        request->route = Py_NewRef(PyTuple_GET_ITEM(known, 0));
+        request->name = Py_NewRef(PyTuple_GET_ITEM(known, 1));
+    } else {
+        name_look_up(request);
+        if (!known)
+            remember_name(request);
+    }
+    Py_XDECREF(known);
 }
 
-/* As the framework has told by now. */
+/* The framework has told another route than was expected. */
+static void name_correct(request_object *request, PyObject *told) {
+    bool differs = request->route != NULL;
+    name_set(request, told);
+    if (differs && request->is_folded)
+        remember(request, Py_None);
+    else
+        remember_name(request);
+}
+
+/* As the framework has told by now. Where it tells nothing, a route that was expected of all such paths may be that of
+ * others. */
 static void name_tell(request_object *request) {
     PyObject *told = Py_XNewRef(request->told);
     if (!told)
@@ -83,12 +150,15 @@ static void name_tell(request_object *request) {
         Py_XDECREF(told);
         if (!request->name)
             name_find(request);
-    } else if (request->route && PyUnicode_Compare(told, request->route) == 0) {
-        Py_DECREF(told);
-    } else {
-        name_set(request, told);
-        name_remember(request);
+        if (request->is_folded)
+            name_look_up(request);
+        return;
     }
+    request->requests->tells_routes = true;
+    if (request->route && PyUnicode_Compare(told, request->route) == 0)
+        Py_DECREF(told);
+    else
+        name_correct(request, told);
 }
 
 /* -------------------------------------------------------------------- begin */

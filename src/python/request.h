@@ -51,13 +51,14 @@ typedef struct requests_object {
     PyObject *times;    /* RequestTimes */
     PyObject *category; /* of the spans */
     PyObject *methods;  /* dict: a method that has a name -> that */
-    PyObject *names; /* dict: method and path -> (route, name) of such a request, the last time */
+    PyObject *names; /* dict: method and path -> (route, name) of such requests; None: of several */
     double judged_from; /* seconds: Python judges what took longer, or failed; < 0: every request */
     char is_ready;      /* nothing has to be begun before a request is */
     char keeps;         /* there should always be a recording */
     char has_arguments; /* Python finds more of them for a span */
     char shows_path;
     char recalls_names; /* requests of the same path have the same route */
+    char tells_routes;  /* the framework has, of some request */
     char sees_answer;   /* Python is told when the application has found its answer */
 } requests_object;
 
@@ -80,8 +81,9 @@ typedef struct request_object {
     PyObject *kept;    /* why its trace is kept; NULL: it is not */
     span_object *span; /* NULL: it is not recorded */
     uint64_t began_ns, ended_ns;
-    int status;    /* as of HTTP; 0: not known */
-    char is_named; /* by begin_named, and by no route */
+    int status;     /* as of HTTP; 0: not known */
+    char is_named;  /* by begin_named, and by no route */
+    char is_folded; /* the key is that of other paths, too */
     char is_over;
 } request_object;
 

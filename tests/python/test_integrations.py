@@ -193,6 +193,56 @@ def test_names_are_remembered_in_bounded_memory(recorded):
     assert [row[:2] for row in application.stats()] == [("GET /any", 3004)]
 
 
+class Router(wsgi.Middleware):
+    """Knows routes as frameworks do: looks them up, and tells them afterwards, save for /silent."""
+
+    asked = ()
+
+    @staticmethod
+    def route_of_path(path):
+        if path.startswith("/users/"):
+            return "/users/<id>"
+        return {"/errors/404": "/missing", "/errors/500": "/failed"}.get(path)
+
+    def route_of(self, given):
+        self.asked += (given["PATH_INFO"],)
+        return self.route_of_path(given["PATH_INFO"])
+
+    def route_told(self, request):
+        if request.path == "/users/0":
+            return None
+        return self.route_of_path(request.path) or "(no route)"
+
+
+def names_of_requests(box):
+    return [span.name for span in box.trace.spans if span.category == "request"]
+
+
+def test_paths_that_differ_in_numbers_have_one_name(recorded):
+    application = Router(hello)
+    get(application, "/users/1")  # from then on it is known that routes are told
+    some = [f"/users/{n}" for n in (1, 22, "3d0f2a9c-77aa-4c1b-8e9d-0123456789ab", "0a1b2c3d4e")]
+    with recorded() as box:
+        for path in [*some, "/users/anna", "/users/anna", "/users/v2", "/users/0"]:
+            get(application, path)
+    assert names_of_requests(box) == 8 * ["GET /users/<id>"]
+    assert application.asked == ("/users/1", "/users/anna", "/users/v2", "/users/0")
+    assert [row[:2] for row in application.stats()] == [("GET /users/<id>", 9)]
+
+
+def test_numbers_that_make_a_difference_are_looked_at(recorded):
+    application = Router(hello)
+    get(application, "/errors/404")
+    with recorded() as box:
+        for path in ("/errors/404", "/errors/500", "/errors/404", "/errors/500"):
+            get(application, path)
+    assert names_of_requests(box) == ["GET /missing", "GET /missing", "GET /missing", "GET /failed"]
+    wrong = box.trace.named("GET /missing")[1]
+    assert wrong.args["route"] == "/failed"
+    rows = {row.name: row.requests for row in application.stats()}
+    assert rows == {"GET /missing": 3, "GET /failed": 2}
+
+
 def test_what_fails_while_it_is_asked_stays_here(recorded, caplog):
     class Failing(wsgi.Middleware):
         def route_of(self, given):
