@@ -154,7 +154,7 @@ def take_turns(servers, page, number):
     """A round, which another one begins each time."""
     first = number % len(servers)
     for server in servers[first:] + servers[:first]:
-        server.rounds[page].append(server.load(page, SECONDS))
+        server.rounds[page].append(server.load(page, SECONDS, *LOADS.get(page, [])))
 
 
 def race(framework, folder):
