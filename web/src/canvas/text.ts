@@ -3,7 +3,7 @@
 
 import { visible } from "../dom";
 
-export const FONT = '11px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
+const FONT = '11px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const REMEMBERED = 20_000;
 
 let letter = 0;
@@ -15,10 +15,6 @@ export function useFont(context: CanvasRenderingContext2D): void {
     context.font = FONT;
     context.textBaseline = "middle";
     letter ||= context.measureText("0000000000").width / 10;
-}
-
-export function letterWidth(): number {
-    return letter;
 }
 
 /** As much of a text as goes into a width; nothing where that is less than two letters. */

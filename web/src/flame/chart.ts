@@ -9,7 +9,7 @@ import { css, onTheme, theme } from "../theme";
 import { frameColour, kindOf } from "./colours";
 import { type FlameLayout, layOut, match, neighbour, nodeAt, sameNode } from "./layout";
 
-export const ROW = 18;
+const ROW = 18;
 const ZOOM_MS = 160;
 const EDGE = 8;
 

@@ -181,7 +181,7 @@ export class Overview {
 }
 
 /** What share of each cell is running by its samples, or by its outermost spans where there are none. */
-export function busyCells(track: TrackPart, duration: number): Float32Array {
+function busyCells(track: TrackPart, duration: number): Float32Array {
     const cells = new Float32Array(CELLS);
     const cell = duration / CELLS;
     // Adds a share of the time from begin to end to the cells that it lies in.

@@ -2,7 +2,7 @@
 // known of it (tiles, flows), what is chosen (hover, selection, search), and the address that remembers it.
 
 import type { EventDetails } from "../api";
-import { type App, Latest, type View } from "../app";
+import type { App, View } from "../app";
 import { Pane } from "../canvas/pane";
 import { pixel, Raster } from "../canvas/raster";
 import { Strip } from "../canvas/strip";
@@ -14,12 +14,12 @@ import type { State } from "../state";
 import { css, onTheme, theme } from "../theme";
 import { Names } from "../timeline/data";
 import { describe } from "../timeline/describe";
-import { DetailsPanel } from "../timeline/details";
 import { Finder } from "../timeline/finder";
 import { FlowArrows } from "../timeline/flows";
 import { Folding } from "../timeline/folding";
 import { boxOf, type Hit, hitAt } from "../timeline/hit";
 import { Input } from "../timeline/input";
+import { type KeyActions, press } from "../timeline/keys";
 import { Movement } from "../timeline/movement";
 import { NameColumn } from "../timeline/names";
 import { firstSpan, neighbourOf } from "../timeline/nearby";
@@ -27,6 +27,7 @@ import { drawGrid, outline } from "../timeline/outline";
 import { Painter, spanColours } from "../timeline/paint";
 import { between, heightOf, SPAN_ROW } from "../timeline/rows";
 import { drawRange, drawRuler, RULER } from "../timeline/ruler";
+import { Selection } from "../timeline/selection";
 import { Tiles } from "../timeline/tiles";
 import { pan, timeAt, type Viewport, whole, zoom } from "../timeline/viewport";
 
@@ -34,8 +35,6 @@ import { pan, timeAt, type Viewport, whole, zoom } from "../timeline/viewport";
 const AROUND = 300;
 /** A mark in the browser's own record of the page: bench/viewing.py reads it. */
 const FIRST_PICTURE = "marey-first-picture";
-
-type Selected = { details: EventDetails; isSpan: boolean };
 
 export class TimelineView implements View {
     readonly element: HTMLElement;
@@ -48,20 +47,18 @@ export class TimelineView implements View {
     private readonly tiles: Tiles;
     private readonly arrows: FlowArrows;
     private readonly finder: Finder;
-    private readonly details: DetailsPanel;
+    private readonly selection: Selection;
     private readonly tooltip = new Tooltip();
     private readonly problem = h("div", { class: "over" });
-    private readonly latest = new Latest();
     private readonly folding: Folding;
     private readonly movement: Movement;
     private readonly duration: number;
     private hover: Hit | null = null;
     private hoverX: number | null = null;
     private drawn: [number, number] | null = null;
-    private selected: Selected | null = null;
 
     constructor(private readonly app: App) {
-        const { source, trace, store } = app;
+        const { source, trace } = app;
         this.duration = Math.max(1, trace.duration_ns);
         this.folding = new Folding(trace);
         this.movement = new Movement(this.duration, (view) => this.moved(view));
@@ -88,15 +85,14 @@ export class TimelineView implements View {
                 this.painter.matched = matched;
                 this.invalidate();
             },
-            choose: (span) => this.choose(`span:${span}`),
+            choose: (span) => this.selection.choose(`span:${span}`),
             leave: () => this.pane.canvas.focus(),
             from: () => this.view.from,
         });
-        this.details = new DetailsPanel(app, {
-            jump: (id) => store.change({ selected: `span:${id}` }),
+        this.selection = new Selection(app, {
             zoom: (details) => this.zoomTo(details),
-            close: () => this.unselect(),
-            search: (text) => store.change({ q: text }),
+            bring: (details) => this.bring(details),
+            changed: () => this.invalidate(),
         });
         this.element = this.layout();
         onTheme(() => this.recolour());
@@ -110,12 +106,9 @@ export class TimelineView implements View {
             range: (from, to, done) => this.range(from, to, done),
             hover: (event) => this.hoverAt(event),
             click: (event) => this.click(event),
-            key: (event) => this.key(event),
+            key: (event) => press(event.key, this.keys),
         });
-        this.pane.canvas.addEventListener(
-            "dblclick",
-            () => this.selected && this.zoomTo(this.selected.details),
-        );
+        this.pane.canvas.addEventListener("dblclick", () => this.keys.zoom());
     }
 
     private layout(): HTMLElement {
@@ -146,7 +139,7 @@ export class TimelineView implements View {
             ),
             h("div", { class: "ruler-row" }, h("div", { class: "corner" }), this.ruler.element),
             h("div", { class: "stage" }, this.pane.element, this.problem),
-            this.details.element,
+            this.selection.panel.element,
             this.tooltip.element,
         );
     }
@@ -155,7 +148,7 @@ export class TimelineView implements View {
         this.showRows(state);
         this.movement.fit(this.pane.width);
         if (state.look) this.movement.place(state.look);
-        if (this.latest.isNew(state.selected)) void this.select(state.selected);
+        this.selection.show(state.selected);
         this.finder.show(state.q);
         if (state.track !== null) this.reveal(state.track);
         this.invalidate();
@@ -264,17 +257,17 @@ export class TimelineView implements View {
             outline(context, box, scrollTop, view.width, { colour: css("--ink"), line: 1 });
         }
         const chosen = this.selectedBox();
-        if (chosen && this.selected) {
-            const { depth } = this.selected.details;
-            const box = boxOf(rows, view, chosen.track, chosen.begin, chosen.end, depth);
+        if (chosen) {
+            const { track, begin, end, depth } = chosen;
+            const box = boxOf(rows, view, track, begin, end, depth);
             outline(context, box, scrollTop, view.width, { colour: css("--accent"), line: 2.5 });
         }
     }
 
-    private selectedBox(): { track: number; begin: number; end: number } | null {
-        if (!this.selected) return null;
-        const { track, begin, duration } = this.selected.details;
-        return { track, begin, end: begin + (duration ?? this.duration - begin) };
+    private selectedBox(): { track: number; begin: number; end: number; depth: number } | null {
+        if (!this.selection.details) return null;
+        const { track, begin, duration, depth } = this.selection.details;
+        return { track, begin, end: begin + (duration ?? this.duration - begin), depth };
     }
 
     private drawRuler(): void {
@@ -319,7 +312,7 @@ export class TimelineView implements View {
         const hit = this.hitAt(event);
         if (hit?.kind === "span") {
             const { id, begin, end } = hit.data.spans!;
-            if (id[hit.index] >= 0) this.choose(`span:${id[hit.index]}`);
+            if (id[hit.index] >= 0) this.selection.choose(`span:${id[hit.index]}`);
             // Several in one place: nearer, then.
             else {
                 const length = end[hit.index] - begin[hit.index];
@@ -329,9 +322,9 @@ export class TimelineView implements View {
                 });
             }
         } else if (hit?.kind === "instant" && hit.data.instants!.id[hit.index] >= 0) {
-            this.choose(`instant:${hit.data.instants!.id[hit.index]}`);
+            this.selection.choose(`instant:${hit.data.instants!.id[hit.index]}`);
         } else {
-            this.unselect();
+            this.selection.choose("");
         }
     }
 
@@ -350,38 +343,7 @@ export class TimelineView implements View {
         this.invalidate();
     }
 
-    // ---- selection
-
-    private choose(selected: string): void {
-        this.app.store.change({ selected });
-    }
-
-    private unselect(): void {
-        this.app.store.change({ selected: "" });
-    }
-
-    private async select(selected: string): Promise<void> {
-        const [kind, id] = selected.split(":");
-        if (!selected) {
-            this.selected = null;
-            this.details.close();
-            this.invalidate();
-            return;
-        }
-        this.details.loading();
-        const { source } = this.app;
-        const isSpan = kind === "span";
-        try {
-            const details = await (isSpan ? source.span(Number(id)) : source.instant(Number(id)));
-            if (this.app.store.state.selected !== selected) return;
-            this.selected = { details, isSpan };
-            this.details.show(details, isSpan);
-            this.bring(details);
-        } catch (error) {
-            if (this.app.store.state.selected === selected) this.details.failed(error);
-        }
-        this.invalidate();
-    }
+    // ---- into sight
 
     /** Into sight, where it is not. */
     private bring({ track, begin, duration, depth }: EventDetails): void {
@@ -413,53 +375,25 @@ export class TimelineView implements View {
 
     // ---- keys
 
-    private key(event: KeyboardEvent): boolean {
-        const { store } = this.app;
-        switch (event.key) {
-            case "0":
-                this.showAll();
-                return true;
-            case "f":
-                if (this.selected) this.zoomTo(this.selected.details);
-                return true;
-            case "r":
-                store.change({
-                    range: [
-                        Math.max(0, Math.round(this.view.from)),
-                        Math.min(this.duration, Math.round(this.view.from + this.view.span)),
-                    ],
-                });
-                return true;
-            case "n":
-                void this.finder.step(1);
-                return true;
-            case "N":
-                void this.finder.step(-1);
-                return true;
-            case ",":
-                this.neighbour(-1, 0);
-                return true;
-            case ".":
-                this.neighbour(1, 0);
-                return true;
-            case "[":
-                this.neighbour(0, -1);
-                return true;
-            case "]":
-                this.neighbour(0, 1);
-                return true;
-            case "Escape":
-                if (store.state.selected) this.unselect();
-                else store.change({ range: null });
-                return true;
-            default:
-                return false;
-        }
-    }
+    private readonly keys: KeyActions = {
+        all: () => this.showAll(),
+        zoom: () => this.selection.details && this.zoomTo(this.selection.details),
+        range: () => {
+            const { from, span } = this.view;
+            const [a, b] = [Math.round(from), Math.round(from + span)];
+            this.app.store.change({ range: [Math.max(0, a), Math.min(this.duration, b)] });
+        },
+        step: (by) => void this.finder.step(by),
+        neighbour: (along, down) => this.neighbour(along, down),
+        back: () => {
+            if (this.app.store.state.selected) this.selection.choose("");
+            else this.app.store.change({ range: null });
+        },
+    };
 
     /** Selects the span beside or below or above the selected one, of those that are seen; without one, the first. */
     private neighbour(along: -1 | 0 | 1, down: -1 | 0 | 1): void {
-        const chosen = this.selected?.isSpan ? this.selected.details : null;
+        const chosen = this.selection.span;
         const pieces = (track: number) => this.tiles.pieces(this.view, track);
         const { scrollTop, height } = this.pane;
         const next = chosen
@@ -469,6 +403,6 @@ export class TimelineView implements View {
                   this.view,
                   pieces,
               );
-        if (next !== null) this.choose(`span:${next}`);
+        if (next !== null) this.selection.choose(`span:${next}`);
     }
 }
