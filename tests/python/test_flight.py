@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -749,6 +750,38 @@ def test_workers_that_are_killed_leave_nothing_behind(script, tmp_path):
     script(WORKERS, tmp_path / "kept", "spans", "fresh", "killed")
     assert {name for name in os.listdir("/dev/shm") if name.startswith("marey-")} <= before
     assert 1 <= len(list((tmp_path / "kept").iterdir())) <= 5
+
+
+def test_a_worker_that_is_killed_while_it_keeps(serve, script, folder):
+    script(
+        """
+import os, signal, sys, time
+from marey import _kept
+from marey.integrations import wsgi
+
+def killed(path, to, began_ns, ended_ns):
+    os.write(to, b"half of it")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+_kept._write_recorded = killed
+app = wsgi.Middleware(lambda environ, start: [], keep=True, folder=sys.argv[1])
+list(app({"REQUEST_METHOD": "GET"}, None))
+time.sleep(60)
+""",
+        folder,
+        status=-signal.SIGKILL,
+    )
+    left = list(folder.iterdir())
+    assert len(left) == 2  # its name, and the half
+    application = serve(keep=True)
+    assert application.flight.kept() == []
+    ask(application, "/a")
+    kept(application)
+    for path in left:
+        os.utime(path, (1, 1))
+    ask(application, "/b")
+    assert [row["request"] for row in kept(application, 2)] == ["GET /a", "GET /b"]
+    assert not any(path.exists() for path in left)
 
 
 def test_what_was_kept_last_is_written_before_the_program_ends(script, tmp_path):
