@@ -66,12 +66,21 @@ def _reserve(folder: str, start: str) -> str:
     raise FileExistsError(17, "too many files of this name", folder)
 
 
-def _write_recorded(path: str, to: int, began_ns: int, ended_ns: int) -> None:
-    """What was recorded meanwhile, as a trace, into the open file of that path."""
+def _write_recorded(path: str, to: int, began_ns: int, ended_ns: int) -> bool:
+    """What was recorded meanwhile, as a trace, into the open file of that path. False: the ring has
+    not all of it any more.
+    """
     status = _marey.status()
     if not status["ring_bytes"] and status["file_bytes"] > _COPIED_MAX:
         raise Error(f"{status['path']} has it: {_COPIED_MAX >> 20} MiB at most are copied")
-    _raise(_marey.cut(to, began_ns, ended_ns), path)
+    outcome, is_whole = _marey.cut(to, began_ns, ended_ns)
+    _raise(outcome, path)
+    return is_whole
+
+
+def _facts(given: Facts | None, is_whole: bool) -> bytes:
+    """The packet of facts; of the same length in both cases."""
+    return _kept_facts.packet({**(given or {}), "beginning": "kept" if is_whole else "lost"})
 
 
 def keep(
@@ -94,9 +103,11 @@ def keep(
     try:
         flags = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         with open(os.open(partial, flags, 0o600), "wb") as file:
-            file.write(_kept_facts.packet(facts or {}))
+            file.write(_facts(facts, True))
             file.flush()
-            _write_recorded(path, file.fileno(), began_ns, ended_ns)
+            if not _write_recorded(path, file.fileno(), began_ns, ended_ns):
+                file.seek(0)
+                file.write(_facts(facts, False))
         os.replace(partial, path)
     except BaseException:
         for left in (partial, path):

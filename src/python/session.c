@@ -87,27 +87,28 @@ static int cut_mapped(int from, int to, uint64_t from_ns, uint64_t to_ns) {
     return code;
 }
 
-static int cut_recording(int to, uint64_t from_ns, uint64_t to_ns) {
+static int cut_recording(int to, uint64_t from_ns, uint64_t to_ns, int *is_whole) {
     int copy = memfd_create("marey-cut", MFD_CLOEXEC);
     if (copy < 0)
         return error_from_errno(errno);
-    int code = marey__snapshot_into(copy, from_ns, to_ns);
+    int code = marey__snapshot_into(copy, from_ns, to_ns, is_whole);
     if (!code)
         code = cut_mapped(copy, to, from_ns, to_ns);
     close(copy);
     return code;
 }
 
-/* cut(to: int, from_ns, to_ns): what was recorded between two times of now(), as a trace, into an open file at its offset. */
+/* cut(to: int, from_ns, to_ns): what was recorded between two times of now(), as a trace, into an open file at its offset. Returns the
+ * outcome, and whether the ring had all of that time. */
 PyObject *session_cut(PyObject *Py_UNUSED(module), PyObject *args) {
-    int to, code;
+    int to, code, is_whole = 1;
     unsigned long long from_ns, to_ns;
     if (!PyArg_ParseTuple(args, "iKK:cut", &to, &from_ns, &to_ns))
         return NULL;
     PyThreadState *unlocked = PyEval_SaveThread();
-    code = cut_recording(to, from_ns, to_ns);
+    code = cut_recording(to, from_ns, to_ns, &is_whole);
     PyEval_RestoreThread(unlocked);
-    return outcome(code);
+    return Py_BuildValue("NN", outcome(code), PyBool_FromLong(is_whole));
 }
 
 static PyObject *losses_dict(const marey_losses *l) {

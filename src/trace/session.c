@@ -218,11 +218,11 @@ int marey_snapshot(const char *path) {
     return code;
 }
 
-int marey__snapshot_into(int fd, uint64_t from_ns, uint64_t to_ns) {
+int marey__snapshot_into(int fd, uint64_t from_ns, uint64_t to_ns, int *is_whole) {
     struct store *store = hold_store();
     if (!store)
         return MAREY_EOFF;
-    int code = store_snapshot_into(store, fd, from_ns, to_ns);
+    int code = store_snapshot_into(store, fd, from_ns, to_ns, is_whole);
     store_drop(store);
     return code;
 }

@@ -47,6 +47,7 @@ static uint32_t run_number(const struct run *run) {
 /* What is wanted; by CLOCK_MONOTONIC. */
 struct moment {
     uint64_t from_ns, to_ns;
+    int is_whole; /* found: the ring has not written over any of it */
 };
 
 struct runs {
@@ -175,9 +176,19 @@ static int has_gone_on(const struct runs *runs, const struct run *run, uint64_t 
     return 0;
 }
 
+/* Whether the thread's chunk before this one, which has something of that time, is not there any more. */
+static int has_lost_begin(const struct runs *runs, const struct run *run, uint64_t from_ns) {
+    if (!run->previous || run->begin_ns <= from_ns)
+        return 0;
+    for (size_t i = 0; i < runs->count; i++)
+        if (run_number(&runs->all[i]) == run->previous)
+            return 0;
+    return 1;
+}
+
 /* Takes out what has nothing between two times. What a thread wrote stays without a gap. */
 static void drop_other_times(const struct store *store, const uint8_t *file, struct runs *runs,
-                             const struct moment *moment) {
+                             struct moment *moment) {
     size_t kept = 0;
     for (size_t i = 0; i < runs->count; i++) {
         struct run *run = &runs->all[i];
@@ -188,6 +199,8 @@ static void drop_other_times(const struct store *store, const uint8_t *file, str
         struct run *run = &runs->all[i];
         run->is_wanted = !run->begin_ns || (run->begin_ns <= moment->to_ns &&
                                             !has_gone_on(runs, run, moment->from_ns));
+        if (run->is_wanted && has_lost_begin(runs, run, moment->from_ns))
+            moment->is_whole = 0;
     }
     for (size_t i = 0; i < runs->count; i++)
         if (runs->all[i].is_wanted)
@@ -282,7 +295,7 @@ static int copy_head(const struct store *store, int out) {
 }
 
 static int copy_all(const struct store *store, const uint8_t *file, uint64_t file_bytes, int out,
-                    const struct moment *moment) {
+                    struct moment *moment) {
     struct runs runs = {0};
     int code = find_all(store, file, file_bytes, &runs);
     if (!code && store_is_ring(store))
@@ -299,7 +312,7 @@ static int copy_all(const struct store *store, const uint8_t *file, uint64_t fil
     return code;
 }
 
-static int copy_mapped(struct store *store, int out, const struct moment *moment) {
+static int copy_mapped(struct store *store, int out, struct moment *moment) {
     uint64_t bytes;
     int code = store_reopen_if_lost(store);
     if (!code)
@@ -316,7 +329,7 @@ static int copy_mapped(struct store *store, int out, const struct moment *moment
 
 /* While the file stays as long as it is: this says that it is read, and then looks whether the session has ended; store_end
  * does it the other way round. */
-static int copy_held(struct store *store, int out, const struct moment *moment) {
+static int copy_held(struct store *store, int out, struct moment *moment) {
     uint32_t *snapshots = &store_control(store)->snapshots;
     __atomic_fetch_add(snapshots, 1, __ATOMIC_SEQ_CST);
     int code = store_ended(store) ? MAREY_ECLOSED : copy_mapped(store, out, moment);
@@ -347,6 +360,10 @@ int store_snapshot(struct store *store, const char *path) {
     return code;
 }
 
-int store_snapshot_into(struct store *store, int out, uint64_t from_ns, uint64_t to_ns) {
-    return copy_held(store, out, &(struct moment){from_ns, to_ns});
+int store_snapshot_into(struct store *store, int out, uint64_t from_ns, uint64_t to_ns,
+                        int *is_whole) {
+    struct moment moment = {from_ns, to_ns, 1};
+    int code = copy_held(store, out, &moment);
+    *is_whole = moment.is_whole;
+    return code;
 }

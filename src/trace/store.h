@@ -97,8 +97,9 @@ int store_attribute(struct store *store, const uint8_t *packet, size_t bytes);
 
 /* Copies what is recorded so far. */
 int store_snapshot(struct store *store, const char *path);
-/* The same into an open file that is empty, without the chunks that have nothing between two times. */
-int store_snapshot_into(struct store *store, int fd, uint64_t from_ns, uint64_t to_ns);
+/* See marey__snapshot_into. */
+int store_snapshot_into(struct store *store, int fd, uint64_t from_ns, uint64_t to_ns,
+                        int *is_whole);
 
 /* The session is over for all processes. `last` is a chunk of the caller's of which bytes from `used` on are not used, or
  * all zero: if it is the file's last, the file ends in the page where that ends. */

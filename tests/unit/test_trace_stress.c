@@ -169,7 +169,8 @@ static void copies_of_a_ring_are_whole(void **state) {
 /* What was recorded between two times, by chunks ("copy") and by events ("trace"). */
 static uint64_t begins_between(uint64_t from_ns, uint64_t to_ns) {
     int copy = open(path_of("copy"), O_CREAT | O_TRUNC | O_RDWR, 0600);
-    assert_int_equal(marey__snapshot_into(copy, from_ns, to_ns), 0);
+    int is_whole;
+    assert_int_equal(marey__snapshot_into(copy, from_ns, to_ns, &is_whole), 0);
     close(copy);
     uint64_t begins = begins_in("copy");
     FILE *stream = fopen(path_of("copy"), "rb");
@@ -209,6 +210,30 @@ static void a_moment_has_all_of_its_time_and_little_else(void **state) {
     assert_in_range(begins_between(from_ns, to_ns), 3 * SPANS, 3 * 5 * SPANS);
     assert_in_range(begins_in("cut"), 3 * SPANS, 3 * SPANS);
     assert_int_equal(begins_between(0, UINT64_MAX), 3 * 10 * SPANS);
+    assert_int_equal(marey_close(), 0);
+}
+
+static int is_whole_between(uint64_t from_ns, uint64_t to_ns) {
+    int is_whole = -1;
+    int copy = open(path_of("copy"), O_CREAT | O_TRUNC | O_RDWR, 0600);
+    assert_int_equal(marey__snapshot_into(copy, from_ns, to_ns, &is_whole), 0);
+    close(copy);
+    return is_whole;
+}
+
+static void a_moment_that_the_ring_does_not_hold_is_not_whole(void **state) {
+    (void)state;
+    marey_options options = {.ring_bytes = MAREY_RING_MIN};
+    assert_int_equal(marey_open(path_of("trace"), &options), 0);
+    uint64_t from_ns = marey_now_ns();
+    record_spans(SPANS);
+    uint64_t then_ns = marey_now_ns();
+    assert_true(is_whole_between(from_ns, then_ns));
+    record_spans(100 * SPANS);
+    uint64_t later_ns = marey_now_ns();
+    assert_false(is_whole_between(from_ns, later_ns));
+    record_spans(SPANS);
+    assert_true(is_whole_between(later_ns, marey_now_ns()));
     assert_int_equal(marey_close(), 0);
 }
 
@@ -258,6 +283,7 @@ int main(void) {
         cmocka_unit_test(copies_of_a_ring_are_whole),
         cmocka_unit_test(moments_of_a_ring_are_whole),
         cmocka_unit_test(a_moment_has_all_of_its_time_and_little_else),
+        cmocka_unit_test(a_moment_that_the_ring_does_not_hold_is_not_whole),
         cmocka_unit_test(handlers_interrupt_it),
         cmocka_unit_test(spans_end_elsewhere),
     };

@@ -23,7 +23,7 @@ from ._rules import Rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from .._kept import Entry
@@ -304,9 +304,16 @@ def _row(entry: Entry) -> dict[str, Any]:
         "request": str(facts.get("request") or facts.get("block") or ""),
         "status": facts.get("status", 0),
         "duration": duration / 1e6 if isinstance(duration, int) else 0.0,
-        "reason": str(facts.get("kept", "")),
+        "reason": _reason(facts),
         "bytes": entry.bytes,
     }
+
+
+def _reason(facts: Mapping[str, int | str]) -> str:
+    reason = str(facts.get("kept", ""))
+    if facts.get("beginning") == "lost":
+        reason += " (its beginning is lost: there was more than the ring holds)"
+    return reason
 
 
 def _begin_anew() -> None:
