@@ -130,10 +130,12 @@ class _Server:
             connection.close()
             return
         try:
-            thread = threading.Thread(
-                target=self._answer, args=(connection, address), name="marey live", daemon=True
-            )
-            thread.start()
+            threading.Thread(
+                target=self._answer,
+                args=(connection, address),
+                name="marey live visitor",
+                daemon=True,
+            ).start()
         except RuntimeError:  # no more threads
             self._room.release()
             connection.close()
