@@ -250,8 +250,8 @@ static PyObject *odd_tasks(face_state *state) {
 /* What is known of a task: its track, or, until that is made, the number of the flow that leads to it. Borrowed from the
  * task; NULL: nothing yet. Leaves no exception. */
 static PyObject *task_known(face_state *state, PyObject *task) {
-    PyObject *found = PyObject_GetAttr(task, state->attribute_track);
-    if (!found && state->task_tracks) {
+    PyObject *found = NULL;
+    if (PyObject_GetOptionalAttr(task, state->attribute_track, &found) <= 0 && state->task_tracks) {
         PyErr_Clear();
         found = PyObject_GetItem(state->task_tracks, task);
     }

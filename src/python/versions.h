@@ -23,6 +23,11 @@ static inline PyObject *Py_XNewRef(PyObject *object) {
 #define thread_state() _PyThreadState_UncheckedGet()
 #endif
 
+/* 1: found, 0: there is no such attribute, and no exception was made to say so, -1: an exception. */
+#if PY_VERSION_HEX < 0x030D0000
+#define PyObject_GetOptionalAttr _PyObject_LookupAttr
+#endif
+
 #ifdef Py_GIL_DISABLED
 #define LOCK_OBJECT(object) Py_BEGIN_CRITICAL_SECTION(object)
 #define UNLOCK_OBJECT() Py_END_CRITICAL_SECTION()
