@@ -268,15 +268,7 @@ static void print_counters(const struct trace *trace, const struct info_request 
 
 void info_print_text(const struct trace *trace, const char *path,
                      const struct info_request *request, const struct summary *summary) {
-    struct text line = {0};
-    display_add(&line, strcmp(path, "-") ? path : "standard input", 0);
-    text_add(&line, ": ");
-    report_sentence(trace, &line);
-    puts(text_of(&line));
-    text_free(&line);
-    report_damage(trace, stdout, "  ");
-    report_losses(trace, stdout, "  ");
-    puts("");
+    report_head(trace, path);
     print_facts(trace, request);
     print_processes(trace, request);
     print_threads(trace, request);

@@ -139,3 +139,15 @@ void report_losses_json(const struct trace *trace, struct json *json) {
         json_double(json, trace_text(trace, trace->losses[i].what), trace->losses[i].count);
     json_end(json);
 }
+
+void report_head(const struct trace *trace, const char *path) {
+    struct text line = {0};
+    display_add(&line, strcmp(path, "-") ? path : "standard input", 0);
+    text_add(&line, ": ");
+    report_sentence(trace, &line);
+    puts(text_of(&line));
+    text_free(&line);
+    report_damage(trace, stdout, "  ");
+    report_losses(trace, stdout, "  ");
+    puts("");
+}

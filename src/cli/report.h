@@ -58,4 +58,7 @@ void report_damage_json(const struct trace *trace, struct json *json);
 void report_losses(const struct trace *trace, FILE *to, const char *indent);
 void report_losses_json(const struct trace *trace, struct json *json);
 
+/* What a trace's output begins with: its path, the sentence, damage, losses, an empty line. */
+void report_head(const struct trace *trace, const char *path);
+
 #endif

@@ -56,15 +56,7 @@ struct request {
 };
 
 static int print_text(struct trace *trace, const char *path, const struct request *request) {
-    struct text line = {0};
-    display_add(&line, strcmp(path, "-") ? path : "standard input", 0);
-    text_add(&line, ": ");
-    report_sentence(trace, &line);
-    puts(text_of(&line));
-    text_free(&line);
-    report_damage(trace, stdout, "  ");
-    report_losses(trace, stdout, "  ");
-    puts("");
+    report_head(trace, path);
     return report_tables(trace, &request->report, stdout);
 }
 

@@ -18,6 +18,9 @@ int packet_time(struct reader *reader, struct sequence *sequence, uint64_t clock
 
 /* The messages inside; each returns 0, or -1 where a field is broken (what stood before it counts). */
 int interned_read(struct reader *reader, struct sequence *sequence, const struct packet *packet);
+/* An entry of it that is a text: {iid = 1, text = 2}. Returns 0, or -1 where it is broken. */
+int interned_text(struct reader *reader, struct sequence *sequence, struct interned *table,
+                  struct bytes bytes, uint64_t offset);
 int defaults_read(struct reader *reader, struct sequence *sequence, struct bytes bytes);
 int snapshot_read(struct reader *reader, struct sequence *sequence, struct bytes bytes);
 int descriptor_read(struct reader *reader, const struct packet *packet);

@@ -51,24 +51,6 @@ static void keep(struct reader *reader, struct sequence *sequence, struct intern
         damage_add(&reader->damage, NOTE_TWICE, offset);
 }
 
-static int read_text(struct reader *reader, struct sequence *sequence, struct interned *table,
-                     struct bytes bytes, uint64_t offset) {
-    const uint8_t *at = bytes.at, *end = bytes.at + bytes.size;
-    struct bytes text = {NULL, 0};
-    struct field field;
-    uint64_t id = 0;
-    int state;
-    while ((state = wire_next(&at, end, &field)) > 0) {
-        if (field.number == INTERNED_ENTRY__iid && field.wire == WIRE_VARINT)
-            id = field.value;
-        else if (field.number == INTERNED_ENTRY__name && field.wire == WIRE_BYTES)
-            text = field.bytes;
-    }
-    if (!state)
-        keep(reader, sequence, table, id, strings_add(&reader->strings, text), offset);
-    return state;
-}
-
 /* A mapping stands for the last part of its path. */
 static int read_mapping(struct reader *reader, struct sequence *sequence, struct bytes bytes,
                         uint64_t offset) {
@@ -274,13 +256,13 @@ int sample_interned_read(struct reader *reader, struct sequence *sequence,
     }
     switch (field->number) {
     case INTERNED__function_names:
-        return read_text(reader, sequence, &self->functions, field->bytes, offset);
+        return interned_text(reader, sequence, &self->functions, field->bytes, offset);
     case INTERNED__mapping_paths:
-        return read_text(reader, sequence, &self->mapping_paths, field->bytes, offset);
+        return interned_text(reader, sequence, &self->mapping_paths, field->bytes, offset);
     case INTERNED__source_paths:
-        return read_text(reader, sequence, &self->paths, field->bytes, offset);
+        return interned_text(reader, sequence, &self->paths, field->bytes, offset);
     case INTERNED__async_contexts:
-        return read_text(reader, sequence, &self->tasks, field->bytes, offset);
+        return interned_text(reader, sequence, &self->tasks, field->bytes, offset);
     case INTERNED__frames: return read_frame(reader, sequence, field->bytes, offset);
     case INTERNED__callstacks: return read_callstack(reader, sequence, field->bytes, offset);
     case INTERNED__mappings: return read_mapping(reader, sequence, field->bytes, offset);

@@ -1,9 +1,8 @@
 /* See packet.h: messages that say how others are to be read: names by number, defaults, clocks. */
 #include "model/packet.h"
 
-/* An entry of interned data: {iid = 1, text = 2}. */
-static int interned_entry(struct reader *reader, struct sequence *sequence, struct interned *table,
-                          struct bytes bytes, uint64_t offset) {
+int interned_text(struct reader *reader, struct sequence *sequence, struct interned *table,
+                  struct bytes bytes, uint64_t offset) {
     const uint8_t *at = bytes.at, *end = bytes.at + bytes.size;
     struct field field;
     struct bytes text = {NULL, 0};
@@ -45,7 +44,7 @@ static int interned_detail(struct reader *reader, struct sequence *sequence,
     if (field->number == INTERNED__source_locations)
         return interned_source(reader, sequence, field->bytes);
     if (field->number == INTERNED__debug_annotation_string_values)
-        return interned_entry(reader, sequence, &sequence->texts, field->bytes, packet->offset);
+        return interned_text(reader, sequence, &sequence->texts, field->bytes, packet->offset);
     return 0;
 }
 
@@ -65,7 +64,7 @@ int interned_read(struct reader *reader, struct sequence *sequence, const struct
                 return -1;
             continue;
         }
-        if (interned_entry(reader, sequence, table, field.bytes, packet->offset))
+        if (interned_text(reader, sequence, table, field.bytes, packet->offset))
             return -1;
     }
     return state;

@@ -1,11 +1,9 @@
 """tracepatch's plugin for pytest, in runs of pytest of their own."""
 
-import os
-import subprocess
-import sys
 import xml.etree.ElementTree
 
 import pytest
+from command import run_pytest
 
 from marey.compat.tracepatch import trace
 
@@ -32,19 +30,8 @@ def run(tmp_path):
 
     def run(tests, *options):
         (tmp_path / "shop.py").write_text(SHOP)
-        (tmp_path / "pytest.ini").write_text("[pytest]\n")
         (tmp_path / "test_it.py").write_text("import pytest, shop\n" + tests)
-        command = [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider"]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "MAREY"))}
-        done = subprocess.run(
-            [*command, "-p", "no:randomly", *options],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return done.returncode, done.stdout + done.stderr
+        return run_pytest(tmp_path, "-p", PLUGIN, "-p", "no:randomly", *options)
 
     return run
 

@@ -3,12 +3,12 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import traces
+from command import run_program
 
 import marey
 
@@ -22,7 +22,6 @@ PAGES = (
     "docs/reading.md",
     "docs/live.md",
 )
-UNRECORDED = {name: value for name, value in os.environ.items() if name != "MAREY_TRACE"}
 COMMAND = Path(sys.executable).parent / "marey"
 
 # What the documents take for granted.
@@ -53,19 +52,6 @@ def blocks(language):
             yield pytest.param(found[1], id=f"{page}:{line}")
 
 
-def run(*command, cwd, **environment):
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env={**UNRECORDED, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
 def needs(text):
     """The packages a block needs that are not there for every Python (requirements.txt)."""
     imported = re.findall(r"^(?:from|import) (\w+)", text, re.M)
@@ -77,8 +63,8 @@ def test_python_runs(text, tmp_path):
     for name in needs(text):
         pytest.importorskip(name)
     (tmp_path / "block.py").write_text(PYTHON + text)
-    run(sys.executable, "block.py", cwd=tmp_path)
-    run(COMMAND, "run", "-q", "-o", "run.perfetto-trace", "block.py", cwd=tmp_path)
+    run_program(sys.executable, "block.py", cwd=tmp_path)
+    run_program(COMMAND, "run", "-q", "-o", "run.perfetto-trace", "block.py", cwd=tmp_path)
     for file in tmp_path.glob("*.perfetto-trace"):
         traces.load(file)
 
@@ -90,7 +76,7 @@ def test_c_compiles(text, tmp_path):
     (tmp_path / "block.c").write_text(text if "int main" in text else C % text)
     path = os.path.join(marey.get_lib_dir(), "pkgconfig")
     command = "cc -Wall -Wextra -Werror -c block.c $(pkg-config --cflags marey)"
-    run("sh", "-c", command, cwd=tmp_path, PKG_CONFIG_PATH=path)
+    run_program("sh", "-c", command, cwd=tmp_path, PKG_CONFIG_PATH=path)
 
 
 def anchors(page):

@@ -15,26 +15,12 @@ from pathlib import Path
 
 import pytest
 import traces
+from command import UNRECORDED, run_program
 
 import marey
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COMMAND = Path(sys.executable).parent / "marey"
-UNRECORDED = {name: value for name, value in os.environ.items() if name != "MAREY_TRACE"}
-
-
-def run(*command, cwd, status=0, **environment):
-    """The standard output of a program that ends with `status`."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env={**UNRECORDED, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == status, f"{command}: {done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 @pytest.fixture
@@ -48,7 +34,7 @@ def build(tmp_path):
         lines = [line.strip(" *\n") for line in Path(source).read_text().splitlines()]
         [line] = [line for line in lines if line.startswith("cc -O2 ")]
         path = os.path.join(marey.get_lib_dir(), "pkgconfig")
-        run("sh", "-c", f"{line} -Wall -Wextra -Werror", cwd=tmp_path, PKG_CONFIG_PATH=path)
+        run_program("sh", "-c", f"{line} -Wall -Wextra -Werror", cwd=tmp_path, PKG_CONFIG_PATH=path)
         return tmp_path / name
 
     return compile_it
@@ -61,7 +47,7 @@ def test_hello_counts_and_shows_how(build, tmp_path):
     hello = build("hello")
     text = "one two\nthree\n" * 20_000  # in pieces, some of which end within a word
     (tmp_path / "text").write_text(text)
-    output = run(hello, "text", "hello.c", "missing", cwd=tmp_path, status=1)
+    output = run_program(hello, "text", "hello.c", "missing", cwd=tmp_path, status=1)
     assert output.split()[:5] == ["40000", "lines", "60000", "words", "text"]
 
     trace = traces.load(tmp_path / "hello.perfetto-trace")
@@ -89,13 +75,13 @@ def test_hello_counts_and_shows_how(build, tmp_path):
 def test_hello_does_its_work_where_it_cannot_record(build, tmp_path):
     hello = build("hello")
     (tmp_path / "hello.perfetto-trace").mkdir()
-    assert "hello.c" in run(hello, "hello.c", cwd=tmp_path)
+    assert "hello.c" in run_program(hello, "hello.c", cwd=tmp_path)
 
 
 @pytest.mark.parametrize("detail", [False, True])
 def test_threads_share_the_work(build, tmp_path, detail):
     program = build("threads")
-    output = run(program, 3, *(["detail"] if detail else []), cwd=tmp_path)
+    output = run_program(program, 3, *(["detail"] if detail else []), cwd=tmp_path)
     assert output == "78498 primes below 1000000\n"
 
     trace = traces.load(tmp_path / "threads.perfetto-trace")
@@ -118,7 +104,7 @@ def test_threads_share_the_work(build, tmp_path, detail):
 def test_c_examples_join_the_file_of_marey_run(build, tmp_path):
     program = build("threads")
     file = tmp_path / "run.perfetto-trace"
-    run(COMMAND, "run", "-q", "-o", file, program, cwd=tmp_path)
+    run_program(COMMAND, "run", "-q", "-o", file, program, cwd=tmp_path)
     assert not (tmp_path / "threads.perfetto-trace").exists()
     assert len(traces.load(file).named("block")) == 200
 
@@ -142,7 +128,7 @@ def library(tmp_path):
 
 
 def index(*before, folder, cwd, names=("Thing7", "method", "nothing")):
-    return run(
+    return run_program(
         *before,
         EXAMPLES / "index_stdlib.py",
         "--workers=2",

@@ -1,11 +1,8 @@
 """The plugin for pytest, in runs of pytest of their own."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import traces
+from command import run_pytest
 
 TESTS = """
 import time
@@ -31,7 +28,7 @@ def test_bad(way):
 
 class TestSlow:
     def test_slow(self):
-        until = time.monotonic() + 0.2
+        until = time.monotonic() + 0.6
         while time.monotonic() < until:
             compute(200)
 """
@@ -43,23 +40,13 @@ def run(tmp_path):
 
     def run(*options, tests=TESTS, plugins=()):
         (tmp_path / "test_it.py").write_text(tests)
-        (tmp_path / "pytest.ini").write_text("[pytest]\n")
         words = [
             word
             for plugin in ("xdist", "asyncio", "timeout", "hypothesispytest")
             if plugin not in plugins
             for word in ("-p", f"no:{plugin}")
         ]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "MAREY"))}
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words, *options],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return done.returncode, done.stdout + done.stderr
+        return run_pytest(tmp_path, *words, *options)
 
     return run
 

@@ -9,6 +9,7 @@
 
 #include "model/profile.h"
 #include "model/strings.h"
+#include "profile_find.h"
 
 enum { DEPTH = 8 };
 
@@ -31,27 +32,9 @@ static void add(struct profile *profile, const char *path, uint32_t count, uint6
     profile_add(profile, &sample);
 }
 
-/* The node at a path of names; NULL where there is none. */
-static const struct profile_node *find(const struct profile *profile, const char *path) {
-    char names[256];
-    uint32_t count;
-    const struct profile_node *nodes = profile_nodes(profile, &count);
-    const struct profile_function *functions = profile_functions(profile, &count);
-    uint32_t at = 0;
-    snprintf(names, sizeof names, "%s", path);
-    for (char *name = strtok(names, ";"); name; name = strtok(NULL, ";")) {
-        for (at = nodes[at].first_child; at; at = nodes[at].next_sibling)
-            if (!strcmp(functions[nodes[at].function].name, name))
-                break;
-        if (!at)
-            return NULL;
-    }
-    return &nodes[at];
-}
-
 static void expect(const struct profile *profile, const char *path, uint64_t self_count,
                    uint64_t total_count, uint64_t self_ns, uint64_t total_ns) {
-    const struct profile_node *node = find(profile, path);
+    const struct profile_node *node = profile_find(profile, path);
     assert_non_null(node);
     assert_int_equal(node->self_count, self_count);
     assert_int_equal(node->total_count, total_count);
@@ -72,7 +55,7 @@ static void equal_stacks_merge(void **state) {
     expect(profile, "main;work", 2, 6, 50, 170);
     expect(profile, "main;work;parse", 4, 4, 120, 120);
     expect(profile, "main;wait", 1, 1, 1000, 1000);
-    assert_null(find(profile, "work"));
+    assert_null(profile_find(profile, "work"));
     assert_int_equal(profile_lost(profile), 0);
     profile_close(profile);
 }
@@ -139,11 +122,11 @@ static void past_the_limit_it_is_other(void **state) {
     }
     assert_int_equal(self, PATHS);
     expect(profile, "main", 0, PATHS, 0, 10 * PATHS);
-    const struct profile_node *other = find(profile, "main;(other)");
+    const struct profile_node *other = profile_find(profile, "main;(other)");
     assert_non_null(other);
     assert_in_range(profile_lost(profile), other->self_count, PATHS - 20);
     add(profile, "main;f0", 5, 0); /* what is known goes on to be told apart */
-    assert_int_equal(find(profile, "main;f0")->self_count, 5);
+    assert_int_equal(profile_find(profile, "main;f0")->self_count, 5);
     profile_close(profile);
 }
 
@@ -191,7 +174,7 @@ static void sums_do_not_wrap(void **state) {
     struct profile *profile = profile_open(1000, 1);
     add(profile, "main", 1, UINT64_MAX - 1);
     add(profile, "main", 1, 5);
-    assert_true(find(profile, "main")->total_ns[SAMPLE_WALL] == UINT64_MAX);
+    assert_true(profile_find(profile, "main")->total_ns[SAMPLE_WALL] == UINT64_MAX);
     profile_close(profile);
 }
 
@@ -234,7 +217,7 @@ static void nodes_can_be_added_one_by_one(void **state) {
     expect(profile, "main", 0, 6, 0, 160);
     expect(profile, "main;work", 3, 3, 60, 60);
     expect(profile, "main;rest", 3, 3, 100, 100);
-    assert_int_equal(find(profile, "main;rest")->depth, 2);
+    assert_int_equal(profile_find(profile, "main;rest")->depth, 2);
     profile_close(profile);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "model/span_profile.h"
+#include "profile_find.h"
 
 enum { OTHER_TRACK = 8, OTHER_TID = 12 };
 
@@ -67,25 +68,8 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* The node at a path of names; NULL where there is none. */
-static const struct profile_node *find(const char *path) {
-    char names[256];
-    uint32_t count, at = 0;
-    const struct profile_node *nodes = profile_nodes(profile, &count);
-    const struct profile_function *functions = profile_functions(profile, &count);
-    snprintf(names, sizeof names, "%s", path);
-    for (char *name = strtok(names, ";"); name; name = strtok(NULL, ";")) {
-        for (at = nodes[at].first_child; at; at = nodes[at].next_sibling)
-            if (!strcmp(functions[nodes[at].function].name, name))
-                break;
-        if (!at)
-            return NULL;
-    }
-    return &nodes[at];
-}
-
 static void expect(const char *path, uint64_t count, uint64_t self_ns, uint64_t total_ns) {
-    const struct profile_node *node = find(path);
+    const struct profile_node *node = profile_find(profile, path);
     assert_non_null(node);
     assert_int_equal(node->self_count, count);
     assert_int_equal(node->self_ns[SAMPLE_WALL], self_ns);
@@ -113,7 +97,7 @@ static void a_span_weighs_its_own_time(void **state) {
     expect("outer", 1, 30, 100);
     expect("outer;inner", 2, 60, 70);
     expect("outer;inner;leaf", 1, 10, 10);
-    assert_int_equal(find("")->total_count, 4);
+    assert_int_equal(profile_find(profile, "")->total_count, 4);
 }
 
 static void a_part_of_the_time_is_clipped(void **state) {
@@ -156,9 +140,9 @@ static void a_generator_is_one_call(void **state) {
     put_end(10);
     make_whole();
     expect("reader;lines", 1, 60, 60);
-    assert_null(find("writer;lines"));
+    assert_null(profile_find(profile, "writer;lines"));
     expect("writer", 1, 20, 20);
-    expect("", 0, 0, find("reader")->total_ns[SAMPLE_WALL] + 20);
+    expect("", 0, 0, profile_find(profile, "reader")->total_ns[SAMPLE_WALL] + 20);
 }
 
 static void a_scope_is_no_call(void **state) {
