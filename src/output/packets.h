@@ -9,8 +9,8 @@
 #include "format/wire.h"
 
 enum {
-    PACKED_BLOCK_BYTES =
-        500 << 10,     /* before compression; Perfetto wants less than 512 KB of each */
+    /* before compression; Perfetto wants less than 512 KB of each */
+    PACKED_BLOCK_BYTES = 500 << 10,
     PACKETS_PLAIN = 0, /* a level: not compressed; others are zlib's 1 to 9 */
 };
 

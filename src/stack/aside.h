@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 enum {
-    ASIDE_LOOK_NS =
-        10000000, /* threads move: they are looked at again after so long, then after twice as long, ... */
+    /* threads move: they are looked at again after so long, then after twice as long, ... */
+    ASIDE_LOOK_NS = 10000000,
     ASIDE_LOOK_MAX_NS = 160000000,
     ASIDE_INTERVAL_NS = 2000000, /* who samples more seldom than that disturbs nobody */
     ASIDE_LATE_NS = 100000000, /* a tick so late has no time where it is: it may run anywhere ... */

@@ -28,14 +28,14 @@ enum asyncio_state {
 };
 
 struct asyncio_task {
-    uint64_t
-        address; /* of the task object; another one may get it when this one is over and gone */
+    /* of the task object; another one may get it when this one is over and gone */
+    uint64_t address;
     uint64_t interpreter;
     uint64_t thread;       /* address of the thread state that runs it; 0: it does not run */
     uint64_t coroutine;    /* the object that it runs */
     uint64_t coroutine_at; /* where the task refers to that; 0: not known */
-    uint64_t
-        frame; /* address of that coroutine's frame: on the stack of its thread while it runs */
+    /* address of that coroutine's frame: on the stack of its thread while it runs */
+    uint64_t frame;
     enum asyncio_state state;
     int awaited_by, awaited_by_count; /* in asyncio_tasks.awaiters: addresses of tasks */
     char name[ASYNCIO_NAME_BYTES];    /* UTF-8 */

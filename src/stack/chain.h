@@ -11,8 +11,8 @@ struct chain {
     uint64_t top;
     uint64_t miss; /* WALK_MISS: the frame that was not read */
     uint64_t hash; /* of code objects and of callers' instructions */
-    uint64_t
-        entry; /* the frame nearest to the top that was called from C: the interpreter's loop began there */
+    /* the frame nearest to the top that was called from C: the interpreter's loop began there */
+    uint64_t entry;
     int depth;
     bool cut;
     bool native; /* the running function is in code that is not Python */

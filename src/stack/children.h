@@ -15,8 +15,8 @@ enum {
     CHILDREN_SCAN_NS = 250000000, /* between two readings of all lists */
     CHILDREN_SCAN_SHARE = 50,     /* and so many times as long as one takes, at the least */
     CHILDREN_NEW_MAX = 512,       /* numbers that are asked one by one */
-    CHILDREN_LATE =
-        32, /* of them, how many may be asked again: a process that is just being made */
+    /* of them, how many may be asked again: a process that is just being made */
+    CHILDREN_LATE = 32,
     CHILDREN_LATE_LOOKS = 3
 };
 

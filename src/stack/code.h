@@ -39,8 +39,8 @@ struct code {
     uint64_t id; /* never used again, also not when the same address holds another code object */
     uint64_t checked; /* tick */
     struct code_identity identity;
-    uint32_t
-        frame_bytes; /* of a call on the interpreter's stack: there its callee's begins; 0: not known */
+    /* of a call on the interpreter's stack: there its callee's begins; 0: not known */
+    uint32_t frame_bytes;
     uint64_t instr;   /* address of the instructions; 0 where frames count from 0 */
     uint64_t *copies; /* of the instructions, for each number that a frame may have; NULL: none */
     uint32_t copies_count;

@@ -41,8 +41,8 @@ struct dumped_stack {
 };
 
 struct dumped_thread {
-    struct thread
-        thread; /* who has the GIL and who collects garbage, when the threads were listed */
+    /* who has the GIL and who collects garbage, when the threads were listed */
+    struct thread thread;
     int64_t interpreter;          /* its number; 0 is the main one */
     char name[THREAD_NAME_BYTES]; /* that the program gave to it, else the system's */
     enum proc_state state;
@@ -53,8 +53,8 @@ struct dumped_thread {
 struct dumped_task {
     struct asyncio_task task; /* thread: address of the thread's state */
     pid_t tid;                /* that it runs on; 0: it does not run, or this is not known */
-    struct dumped_stack
-        stack; /* what it awaits, innermost first; none while it runs: it is its thread's */
+    /* what it awaits, innermost first; none while it runs: it is its thread's */
+    struct dumped_stack stack;
 };
 
 struct dump {

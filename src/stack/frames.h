@@ -11,10 +11,10 @@ struct frame {
     uint64_t address;  /* where it is: the same call has the same address */
     struct code *code; /* stands until the next call of unwind_thread */
     uint64_t code_id;  /* code->id */
-    int32_t
-        index; /* of the instruction, in bytes; CODE_BEFORE: none has run yet. code_line tells its line */
-    int32_t
-        copy; /* what follows is as it was read: the copy of the bytecode, the instruction, the code object */
+    /* of the instruction, in bytes; CODE_BEFORE: none has run yet. code_line tells its line */
+    int32_t index;
+    /* what follows is as it was read: the copy of the bytecode, the instruction, the code object */
+    int32_t copy;
     uint64_t instr, code_address;
     bool apart; /* what it called lies in another part of memory */
 };

@@ -16,8 +16,8 @@ enum {
     LAYOUT_NONE = 0xffff, /* no such field */
     LAYOUT_OLDEST = 0x0309,
     LAYOUT_NEWEST = 0x030f,
-    LAYOUT_STRUCT_MAX =
-        4096, /* no offset within a thread, a frame, a code object or a string is larger */
+    /* no offset within a thread, a frame, a code object or a string is larger */
+    LAYOUT_STRUCT_MAX = 4096,
 };
 
 /* What frame_instr holds. */
@@ -45,8 +45,8 @@ struct layout {
     enum layout_instr instr;
     enum layout_live live;
     enum layout_lines lines;
-    uint8_t
-        owner_shim; /* frames with this owner, or a higher one, are no Python code: a C function's entry */
+    /* frames with this owner, or a higher one, are no Python code: a C function's entry */
+    uint8_t owner_shim;
     uint8_t owner_last;     /* and those with a higher one than this are no frames */
     uint8_t str_kind_shift; /* of the kind in a str's state; compact and ascii follow it */
 #define LAYOUT_MEMBER(field, meaning) uint32_t field;

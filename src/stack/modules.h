@@ -21,16 +21,16 @@ struct module {
     uint64_t end;
     uint32_t python; /* the version that its name tells (0x0309), 0: none */
     int rank;        /* how likely it is Python itself; larger is likelier */
-    struct region
-        regions[MODULE_REGIONS_MAX]; /* all its mappings, and the zeroed data behind the last */
+    /* all its mappings, and the zeroed data behind the last */
+    struct region regions[MODULE_REGIONS_MAX];
     int regions_count;
 };
 
 struct modules {
     struct module *list;
     int count;
-    uint32_t
-        python; /* the version that any name of a file tells, also of one that is not Python itself */
+    /* the version that any name of a file tells, also of one that is not Python itself */
+    uint32_t python;
 };
 
 /* Reads the list, likeliest first. Returns 0, MAREY_ENOPROCESS, MAREY_EPTRACE or MAREY_ENOMEM. */

@@ -45,8 +45,8 @@ static const uint64_t flag_type = (uint64_t)1 << 31;
 struct known_type {
     const char *name;
     enum object_kind kind;
-    bool
-        made; /* by PyType_FromSpec: its name has a dot then, which no class written in Python has */
+    /* by PyType_FromSpec: its name has a dot then, which no class written in Python has */
+    bool made;
 };
 
 static const struct known_type known_types[] = {

@@ -23,8 +23,8 @@ struct process {
     uint32_t version; /* 0x030d: 3.13; also where it is one that is not known; 0: not found out */
     uint64_t start_time; /* proc_start_time */
     bool nested;         /* proc_is_nested */
-    uint32_t
-        tid_at; /* offset of the kernel's id in what a pthread_t points to (3.9, 3.10); 0: not known */
+    /* offset of the kernel's id in what a pthread_t points to (3.9, 3.10); 0: not known */
+    uint32_t tid_at;
 };
 
 /* The state of one interpreter. */
@@ -34,8 +34,8 @@ struct interpreter {
     uint64_t gil;        /* address of its GIL's state; 0: none, or not known yet */
     uint64_t gil_holder; /* the thread state that has the GIL; 0: none, or there is no GIL */
     bool collecting;     /* a garbage collection is running */
-    uint64_t
-        births[3]; /* changes when threads or interpreters are made, or the newest of them end */
+    /* changes when threads or interpreters are made, or the newest of them end */
+    uint64_t births[3];
 };
 
 /* One Python thread. */

@@ -54,10 +54,10 @@ struct sampler_options {
     bool idle;      /* also threads that sleep */
     bool children;  /* also processes that are started, from then on and those that run already */
     bool functions; /* lines are 0: samples differ by function only */
-    bool
-        native_marker; /* a frame "<native>" where a thread is in a C function, "<GC>" while garbage is collected */
-    bool
-        blocking; /* stops the threads that run for the moment of each sample (stops.h): hardly ever torn */
+    /* a frame "<native>" where a thread is in a C function, "<GC>" while garbage is collected */
+    bool native_marker;
+    /* stops the threads that run for the moment of each sample (stops.h): hardly ever torn */
+    bool blocking;
     bool tasks; /* also waiting asyncio tasks, each with its await chain */
 };
 

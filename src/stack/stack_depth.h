@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 enum {
-    STACK_DEPTH_CODE_MAX =
-        1 << 17, /* bytes of bytecode that are looked at; of more nothing is known */
+    /* bytes of bytecode that are looked at; of more nothing is known */
+    STACK_DEPTH_CODE_MAX = 1 << 17,
     STACK_DEPTH_MAX = 1 << 14
 };
 

@@ -15,8 +15,8 @@
 
 enum {
     STOPS_MAX = 1024, /* threads at one time; others are not stopped */
-    STOP_WAIT_NS =
-        20000000, /* a thread that has not stopped after so long is let go as soon as it does */
+    /* a thread that has not stopped after so long is let go as soon as it does */
+    STOP_WAIT_NS = 20000000,
 };
 
 struct stop {

@@ -20,31 +20,31 @@
 #include "stack/unwind.h"
 
 enum {
-    TARGET_LOOK_NS =
-        100000, /* who has the GIL and who runs is asked again after so long, at the least */
+    /* who has the GIL and who runs is asked again after so long, at the least */
+    TARGET_LOOK_NS = 100000,
     TARGET_CODES_NS = 10000000, /* code objects are compared again after so long */
-    TARGET_LIST_NS =
-        1000000000, /* threads are listed again, though nothing told that they changed */
-    TARGET_UNBORN_NS =
-        2000000, /* if one has no number yet: after so long, then after twice as long, ... */
+    /* threads are listed again, though nothing told that they changed */
+    TARGET_LIST_NS = 1000000000,
+    /* if one has no number yet: after so long, then after twice as long, ... */
+    TARGET_UNBORN_NS = 2000000,
     TARGET_LIST_SHARE = 50, /* if something did: after so many times as long as listing takes */
-    TARGET_RETRY_NS =
-        500000, /* one that waits is tried again after so long, then after twice as long, ... */
+    /* one that waits is tried again after so long, then after twice as long, ... */
+    TARGET_RETRY_NS = 500000,
     TARGET_RETRY_MAX_NS = 250000000,
     TARGET_RETRY_SHARE = 20, /* and at the least so many times as long as trying takes */
-    TARGET_SEARCH_MAX_NS =
-        2000000000, /* a program that had no Python is searched again after so long at the most */
+    /* a program that had no Python is searched again after so long at the most */
+    TARGET_SEARCH_MAX_NS = 2000000000,
     TASKS_NS = 100000000,  /* tasks that wait are sampled after so long */
     TASKS_SHARE = 20,      /* and at the least so many times as long as that takes */
     THREAD_SAME_LOOKS = 8, /* a thread that did the same so many times in a row ... */
-    THREAD_IDLE_NS =
-        10000000, /* ... is looked at after so long, if it does not take the GIL before, ... */
-    THREAD_HOLDS_NS =
-        5000000, /* ... or so long, if it has the GIL and its stack stays the same, ... */
-    THREAD_STILL_NS =
-        50000000, /* ... or so long, if what it waits for cannot have become the GIL */
-    THREAD_CPU_NS =
-        10000000, /* CPU time is read again after so long: the kernel counts no faster */
+    /* ... is looked at after so long, if it does not take the GIL before, ... */
+    THREAD_IDLE_NS = 10000000,
+    /* ... or so long, if it has the GIL and its stack stays the same, ... */
+    THREAD_HOLDS_NS = 5000000,
+    /* ... or so long, if what it waits for cannot have become the GIL */
+    THREAD_STILL_NS = 50000000,
+    /* CPU time is read again after so long: the kernel counts no faster */
+    THREAD_CPU_NS = 10000000,
     THREAD_CPU_OWED_MAX_NS = 1000000000,
     NAMES_NS = 10000000, /* names are read again after so long, then after twice as long, ... */
     NAMES_MAX_NS = 2000000000,
@@ -148,8 +148,8 @@ struct target {
         retry_after_ns; /* waits: when it is tried again, and how long that is after the last try */
     uint64_t search_ns, search_after_ns; /* waits: likewise, for the same program as before */
     uint64_t program; /* waits: a hash of the program that no Python was found in; 0: none yet */
-    struct process
-        like; /* what it was forked from; version 0: not known, or something else since */
+    /* what it was forked from; version 0: not known, or something else since */
+    struct process like;
 };
 
 /* A process whose Python is looked for at the next target_retry. `like`: that it was forked from, or NULL. NULL: no

@@ -45,8 +45,8 @@ struct stack {
     int depth;
     bool cut;    /* it was deeper than STACK_FRAMES_MAX */
     bool native; /* 3.14 and later: the first function has called something that is not Python */
-    bool
-        repeated; /* frames, code objects and instructions are those of this thread's stack before */
+    /* frames, code objects and instructions are those of this thread's stack before */
+    bool repeated;
 };
 
 struct unwind_counts {

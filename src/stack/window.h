@@ -22,8 +22,8 @@ enum {
     WINDOW_SPANS_MAX = 240,     /* two copies of each and the head fit into one read */
     WINDOW_BYTES_MAX = 4 << 20, /* of all spans */
     WINDOW_HEAD_PIECES_MAX = 8,
-    WINDOW_GAP =
-        4095, /* spans nearer than this are one: less than a page, so nothing unmapped between */
+    /* spans nearer than this are one: less than a page, so nothing unmapped between */
+    WINDOW_GAP = 4095,
     WINDOW_SLACK = 1024,     /* read beyond the top frame, for the calls to come */
     WINDOW_PERIOD = 1024,    /* after so many reads what was not used is left out */
     WINDOW_SHIM_PERIOD = 32, /* after so many reads the shim below all frames is read again */
@@ -49,14 +49,14 @@ struct window {
     uint32_t reads; /* in this period */
     uint8_t *buffer;
     uint32_t room;
-    struct piece pieces[WINDOW_HEAD_PIECES_MAX + 2 * WINDOW_SPANS_MAX +
-                        2]; /* the head ends where the plan begins */
-    int pieces_count;       /* of the plan */
-    int shims_count;        /* the last of the pieces */
-    bool shims_wanted;      /* by the next read */
-    bool shims_always;      /* some of them are not below all frames */
-    bool shims_read;        /* by the last read */
-    uint64_t shim_callee;   /* the frame that was called by the one below all, when that was read */
+    /* the head ends where the plan begins */
+    struct piece pieces[WINDOW_HEAD_PIECES_MAX + 2 * WINDOW_SPANS_MAX + 2];
+    int pieces_count;     /* of the plan */
+    int shims_count;      /* the last of the pieces */
+    bool shims_wanted;    /* by the next read */
+    bool shims_always;    /* some of them are not below all frames */
+    bool shims_read;      /* by the last read */
+    uint64_t shim_callee; /* the frame that was called by the one below all, when that was read */
 };
 
 /* no_main: each part is read twice, also the one where the running frame is. */

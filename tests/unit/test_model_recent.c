@@ -154,8 +154,8 @@ static void clear_forgets(void **state) {
 static void the_limit_takes_the_oldest(void **state) {
     (void)state;
     recent_close(recent);
-    recent =
-        recent_open(20 * FUNCTIONS); /* 14 steps' and minutes' are needed for the minute alone */
+    /* 14 steps' and minutes' are needed for the minute alone */
+    recent = recent_open(20 * FUNCTIONS);
     uint64_t now_ns = 0;
     for (uint32_t i = 0; i < 15000; i++)
         add(now_ns = 1000 * SECOND + i * SECOND / 10, i % FUNCTIONS, 1);
