@@ -72,9 +72,9 @@ static void key_make(request_object *request) {
     if (!request->requests->recalls_names || !text_ready(path) ||
         PyUnicode_GET_LENGTH(path) > REQUEST_KEY_MAX)
         return;
-    size_t length = (size_t)PyUnicode_GET_LENGTH(path), used = length;
+    size_t length = (size_t)PyUnicode_GET_LENGTH(path);
     if (request->requests->tells_routes && PyUnicode_IS_ASCII(path)) {
-        used = path_fold(PyUnicode_DATA(path), length, folded);
+        size_t used = path_fold(PyUnicode_DATA(path), length, folded);
         folded[used] = '\0';
         request->is_folded = used != length || memcmp(folded, PyUnicode_DATA(path), length) != 0;
     }

@@ -49,7 +49,7 @@ static void routes_free(times_object *times) {
 static route_times *route_make(times_object *times, PyObject *route) {
     if (times->count == times->room) {
         size_t room = times->room ? 2 * times->room : 8;
-        route_times **routes = PyMem_Realloc(times->routes, room * sizeof *routes);
+        route_times **routes = PyMem_Realloc(times->routes, room * sizeof(route_times *));
         if (!routes)
             return (route_times *)PyErr_NoMemory();
         times->routes = routes;
