@@ -66,7 +66,7 @@ def _attributes(start: bytes) -> Iterator[tuple[str, Fact]]:
         attribute, at = _take(content, at, _ATTRIBUTE)
         key, value_at = _take(attribute, 0, _KEY)
         if attribute.startswith(_NUMBER, value_at):
-            yield key.decode(), _readvarint(attribute, value_at + 1)[0]
+            yield key.decode(), _read_varint(attribute, value_at + 1)[0]
         else:
             yield key.decode(), _take(attribute, value_at, _TEXT)[0].decode()
 
@@ -75,13 +75,13 @@ def _take(data: bytes, at: int, tag: bytes) -> tuple[bytes, int]:
     """The field that has to stand at `at`, and where it ends."""
     if not data.startswith(tag, at):
         raise _Damaged
-    length, at = _readvarint(data, at + len(tag))
+    length, at = _read_varint(data, at + len(tag))
     if length > len(data) - at:
         raise _Damaged
     return data[at : at + length], at + length
 
 
-def _readvarint(data: bytes, at: int) -> tuple[int, int]:
+def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 64, 7):
         if at >= len(data):

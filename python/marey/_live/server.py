@@ -6,13 +6,13 @@ import logging
 import os
 import secrets
 import socket
-import sys
 import threading
 import weakref
 from contextlib import suppress
 from typing import ClassVar
 from urllib.parse import quote
 
+from .._record import _script_name
 from .live_page import Live
 
 TYPE_CHECKING = False
@@ -86,10 +86,9 @@ def live(
     Raises OSError where nobody can listen there, TypeError and ValueError that name the option.
     """
     token = secrets.token_urlsafe(24) if token is None else token
-    name = name or os.path.basename(sys.argv[0] or "python")
     if "users" in options:
         raise TypeError("users: nobody logs in here; this takes a token")
-    page = Live(name, requests, token=token, **options)
+    page = Live(name or _script_name(), requests, token=token, **options)
     made = Served(page, host, port, token)
     if requests is not None:
         requests.live = page
