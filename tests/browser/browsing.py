@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 CHROMIUM = shutil.which("chromium")
-PATIENCE_MS = 20_000  # how long what is expected may take: machines are busy
+PATIENCE_MS = 60_000  # how long what is expected may take: machines are busy
 
 
 class Watched:

@@ -20,8 +20,8 @@ WORKS = """\
 import sys, time
 
 def works(seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
         pass
 
 works(0.7)
@@ -32,8 +32,8 @@ FAMILY = """\
 import subprocess, sys, time
 
 def {me}():
-    end = time.monotonic() + 1
-    while time.monotonic() < end:
+    end = time.process_time() + 1
+    while time.process_time() < end:
         pass
 
 {then}
@@ -141,26 +141,31 @@ def test_a_program_that_is_killed_while_it_is_sampled(tmp_path, name):
 
 
 def test_marey_killed_leaves_the_program_alone(tmp_path):
-    text = WORKS.replace("works(0.7)", "open('begun', 'w'); works(1)").replace(
+    text = WORKS.replace("works(0.7)", "open('begun', 'w'); works(2)").replace(
         "sys.exit(7)", "open('ended', 'w')"
     )
     (tmp_path / "app.py").write_text(text)
     process = subprocess.Popen([find_marey(), "run", "-o", TRACE, "app.py"], cwd=tmp_path)
     try:
         wait_for(tmp_path / "begun")
-        time.sleep(0.3)
+        wait_until(lambda: "works" in sampled.names(tmp_path / TRACE))
     finally:
         process.kill()
         process.wait()
+    assert not (tmp_path / "ended").exists()
     wait_for(tmp_path / "ended")
     assert "works" in sampled.names(tmp_path / TRACE)
 
 
-def wait_for(path):
-    deadline = time.monotonic() + 20
-    while not path.exists():
+def wait_until(happens):
+    deadline = time.monotonic() + 60
+    while not happens():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def wait_for(path):
+    wait_until(path.exists)
 
 
 def test_a_program_that_may_not_be_sampled(tmp_path):
