@@ -126,6 +126,40 @@ static bool was_slow(struct thread_reader *reader, uint64_t ns) {
     return ns > 2 * usual;
 }
 
+/* The words that say which frame is on top, at all places where they may be. Returns how many. */
+static int add_cframes(const struct thread_reader *reader, const struct layout *layout,
+                       struct piece *pieces, uint64_t *tops) {
+    int count = 0, most = reader->turns ? UNWIND_CFRAMES : 1;
+    for (; count < most && reader->cframes[count]; count++)
+        pieces[count] = (struct piece){reader->cframes[count] + layout->cframe_frame, &tops[count],
+                                       sizeof *tops};
+    return count;
+}
+
+/* The thread's _PyCFrame is there now; `tops`, `count`: what was read. False: its word was not, but will be. */
+static bool find_cframe(struct thread_reader *reader, uint64_t cframe, const uint64_t *tops,
+                        int count, uint64_t *top) {
+    int i = 0;
+    if (reader->cframes[0] == cframe && (count || reader->by_marks)) {
+        *top = count ? tops[0] : 0;
+        return true;
+    }
+    reader->running = 0;
+    if (!cframe) { /* it runs no Python */
+        reader->by_marks = false;
+        return true;
+    }
+    reader->turns = UNWIND_TURNS;
+    while (i < UNWIND_CFRAMES - 1 && reader->cframes[i] != cframe)
+        i++;
+    bool found = i < count && reader->cframes[i] == cframe;
+    if (found)
+        *top = tops[i];
+    memmove(reader->cframes + 1, reader->cframes, (size_t)i * sizeof *reader->cframes);
+    reader->cframes[0] = cframe;
+    return found;
+}
+
 /* Reads the thread and its frames. Returns 0 with the top frame, MAREY_ETORN: what was expected was not there, and is
  * expected elsewhere now; or an error. */
 static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uint64_t *top) {
@@ -133,24 +167,26 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
     uint8_t head[HEAD_BYTES];
     uint32_t from = l->thread_interp < l->thread_frame ? l->thread_interp : l->thread_frame;
     uint32_t to = (l->thread_interp > l->thread_frame ? l->thread_interp : l->thread_frame) + 8;
-    struct piece pieces[2 + UNWIND_ALONG_MAX] = {
-        {reader->thread + from, head, to - from},
-        {reader->cframe + l->cframe_frame, top, sizeof *top}};
+    uint64_t tops[UNWIND_CFRAMES];
+    struct piece pieces[WINDOW_HEAD_PIECES_MAX];
+    pieces[0] = (struct piece){reader->thread + from, head, to - from};
     bool has_cframe = l->cframe_frame != LAYOUT_NONE;
     reader->by_marks = reader->running && !reader->unmarked;
     reader->unmarked -= reader->unmarked > 0;
-    int count = has_cframe && reader->cframe && !reader->by_marks ? 2 : 1;
+    reader->turns -= reader->turns > 0;
+    int tops_count = has_cframe && !reader->by_marks ? add_cframes(reader, l, pieces + 1, tops) : 0;
     if (!reader->window.planned)
         reader->usual_ns = UINT64_MAX / 4;
     uint64_t start = now_ns();
     for (int i = 0; i < reader->along_count; i++)
-        pieces[count + i] = reader->along[i];
+        pieces[1 + tops_count + i] = reader->along[i];
     int error = window_read(&reader->window, &unwinder->process->memory, pieces,
-                            count + reader->along_count);
+                            1 + tops_count + reader->along_count);
     reader->slow = was_slow(reader, now_ns() - start);
-    if (error == MAREY_EADDRESS && (reader->window.count || reader->cframe)) {
+    if (error == MAREY_EADDRESS && (reader->window.count || reader->cframes[0])) {
         window_forget(&reader->window);
-        reader->cframe = reader->running = 0;
+        memset(reader->cframes, 0, sizeof reader->cframes);
+        reader->running = 0;
         return MAREY_ETORN;
     }
     if (error)
@@ -159,18 +195,13 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
         return MAREY_EADDRESS;
     uint64_t frame = get64(head + (l->thread_frame - from));
     reader->head[0] = (struct piece){reader->thread + l->thread_frame, NULL, sizeof frame};
-    reader->head[1] = (struct piece){pieces[1].address, NULL, sizeof *top};
-    reader->head_count = has_cframe && reader->cframe ? 2 : 1;
+    reader->head[1] = (struct piece){frame + l->cframe_frame, NULL, sizeof *top};
+    reader->head_count = has_cframe && frame ? 2 : 1;
     reader->head_words[0] = frame;
-    if (!has_cframe) {
+    if (!has_cframe)
         *top = frame;
-    } else if (frame != reader->cframe) {
-        reader->cframe = frame;
-        reader->running = 0;
+    else if (!find_cframe(reader, frame, tops, tops_count, top))
         return MAREY_ETORN;
-    } else if (!frame) {
-        *top = 0;
-    }
     reader->head_words[1] = *top;
     return 0;
 }

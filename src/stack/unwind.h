@@ -28,7 +28,10 @@ enum {
     STACK_FRAMES_MAX = 4096, /* of a stack; of a deeper one the callers furthest away are cut off */
     UNWIND_TRIES_MAX = 100,  /* to get a stack that is not torn */
     UNWIND_MISSES_MAX = 64, /* how often frames may turn up where none was expected, in one stack */
-    UNWIND_ALONG_MAX = WINDOW_HEAD_PIECES_MAX - 2, /* pieces that are read along with a stack */
+    UNWIND_CFRAMES = 4,     /* places that a thread's _PyCFrame may be at by turns, ... */
+    UNWIND_TURNS = 32,      /* ... all read for so many reads after it was at another than before */
+    UNWIND_ALONG_MAX =
+        WINDOW_HEAD_PIECES_MAX - 1 - UNWIND_CFRAMES, /* pieces that are read along with a stack */
     UNWIND_STILL = 5,        /* a stack that is the same so many times in a row does not move */
     UNWIND_CANDIDATES = 256, /* calls that were seen, but are not believed yet */
     UNWIND_SOON = 256,       /* chains within which they have to be seen again */
@@ -75,8 +78,11 @@ struct thread_reader {
     uint64_t thread, interpreter; /* addresses of their states */
     uint64_t usual_ns;            /* how long a read takes, at the least */
     bool slow;                    /* the last one took much longer */
-    uint64_t cframe;              /* 3.11, 3.12: where its _PyCFrame was last, ... */
-    uint64_t running, entry; /* ... and which frames were on top and the first of that loop; 0 */
+    /* 3.11, 3.12: where its _PyCFrame was lately, the last place first (a generator that is called from C has one of its
+     * own, always at the same place); 0: nowhere else. */
+    uint64_t cframes[UNWIND_CFRAMES];
+    uint32_t turns;          /* so many more reads will look at all of them */
+    uint64_t running, entry; /* which frames were on top there, and the first of that loop; 0 */
     bool by_marks;           /* the last read did not ask which frame is on top */
     uint32_t unmarked;       /* so many more reads will ask */
     struct piece head[2];    /* where the last read found the top frame, ... */

@@ -311,6 +311,38 @@ static void stacks_that_alternate_do_not_mix(void **state) {
 
 /* ---- threads that never rest */
 
+/* At each read another loop of the interpreter runs: a generator that C code resumes, and that code's caller. */
+static void change_loops(struct image *image, uint64_t address) {
+    const struct layout *layout = &image->process.layout;
+    if (address == IMAGE_THREAD + layout->thread_interp)
+        image_set64(image, IMAGE_THREAD + layout->thread_frame,
+                    IMAGE_CFRAME + (uint64_t)(moves++ % 3) * 64);
+}
+
+static void loops_that_take_turns_are_read(void **state) {
+    (void)state;
+    const struct layout *layout = &f.image.process.layout;
+    three_calls(3);
+    for (uint64_t i = 1; i < 3; i++)
+        image_set64(&f.image, IMAGE_CFRAME + i * 64 + layout->cframe_frame,
+                    IMAGE_FRAMES + 2 * IMAGE_FRAME_BYTES);
+    f.image.before_piece = change_loops;
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(unwind(), 0);
+        assert_int_equal(f.stack.depth, 3);
+    }
+}
+
+static void a_thread_that_leaves_python_has_no_frames(void **state) {
+    (void)state;
+    three_calls(3);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(unwind(), 0);
+    image_set64(&f.image, IMAGE_THREAD + f.image.process.layout.thread_frame, 0);
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(f.stack.depth, 0);
+}
+
 static int restless; /* number of the frame on top */
 
 /* Each read finds another function on top. */
@@ -477,6 +509,8 @@ int main(void) {
         TEST(without_marks_the_thread_is_asked),
         TEST(unusual_marks_have_to_stand_still),
         TEST(stacks_that_alternate_do_not_mix),
+        TEST(loops_that_take_turns_are_read),
+        TEST(a_thread_that_leaves_python_has_no_frames),
         TEST(a_deep_stack_that_never_rests_is_read),
         TEST(a_generator_that_never_rests_is_read),
         TEST(a_generator_is_not_called_by_others),
