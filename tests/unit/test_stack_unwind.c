@@ -356,7 +356,7 @@ static void a_deep_stack_that_never_rests_is_read(void **state) {
     (void)state;
     enum { CALLS = 30 };
     for (int start = 0; start < 16; start++) {
-        thread_reader_fini(&f.reader);
+        tear_down(NULL);
         set_up(NULL);
         for (int i = 0; i < CALLS; i++)
             image_frame(&f.image, i, (start + i) % 8, (start / 8 + i / 8) % 4, false);
