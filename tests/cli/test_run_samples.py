@@ -36,8 +36,9 @@ def {me}():
     while time.process_time() < end:
         pass
 
-{then}
+{begin}
 {me}()
+{end}
 """
 
 TRACE = "t.perfetto-trace"
@@ -101,9 +102,10 @@ def test_no_samples_where_none_are_wanted(works):
 
 def test_children_and_grandchildren(tmp_path):
     for name, child in (("one", "two"), ("two", "three"), ("three", None)):
-        then = f"subprocess.Popen([sys.executable, '{child}.py'])" if child else ""
-        (tmp_path / f"{name}.py").write_text(FAMILY.format(me=name, then=then))
-    run(tmp_path, "sh", "-c", f"'{sys.executable}' one.py; sleep 1")
+        begin = f"child = subprocess.Popen([sys.executable, '{child}.py'])" if child else ""
+        end = "child.wait()" if child else ""
+        (tmp_path / f"{name}.py").write_text(FAMILY.format(me=name, begin=begin, end=end))
+    run(tmp_path, "sh", "-c", f"'{sys.executable}' one.py; true")
     assert {"one", "two", "three"} <= sampled.names(tmp_path / TRACE)
 
 
