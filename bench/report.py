@@ -56,7 +56,8 @@ def machine(environments, now):
     packages = environments[0].ask(
         "from importlib.metadata import distributions\n"
         f"names = {PACKAGES}\n"
-        "found = {d.metadata['Name'].replace('_', '-').lower(): d.version for d in distributions()}\n"
+        "found = {d.metadata['Name'].replace('_', '-').lower(): d.version\n"
+        "         for d in distributions()}\n"
         "print(*(f'{n} {found.get(n, \"not installed\")}' for n in names), sep=', ')"
     )
     rows = [
