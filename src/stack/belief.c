@@ -67,9 +67,8 @@ static uint64_t spare(const struct thread_reader *reader, const struct candidate
 /* Where it stands among the candidates, or may from now on. NULL: all its places are taken by others that come again and
  * again; these will be known soon and make room. If new ones took the places of those, none would ever be known. */
 static struct candidate *candidate_of(struct thread_reader *reader, uint64_t hash) {
-    struct candidate *places =
-        &reader
-             ->candidates[(hash >> 32) % (UNWIND_CANDIDATES / CANDIDATE_PLACES) * CANDIDATE_PLACES];
+    uint64_t set = (hash >> 32) % (UNWIND_CANDIDATES / CANDIDATE_PLACES);
+    struct candidate *places = &reader->candidates[set * CANDIDATE_PLACES];
     struct candidate *sparest = places;
     for (int i = 0; i < CANDIDATE_PLACES; i++) {
         if (places[i].hash == hash)
