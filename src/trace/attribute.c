@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "session.h"
+#include "session_inside.h"
 
 enum { KEY_MAX = 128, VALUE_MAX = 700, CLOSING_BYTES = 2 * VARINT_MAX };
 
@@ -61,11 +61,7 @@ void marey_attribute_number(const char *key, int64_t value) {
 }
 
 static void read_command(char *out, size_t size) {
-    FILE *file = fopen("/proc/self/cmdline", "re");
-    size_t n = file ? fread(out, 1, size - 1, file) : 0;
-    if (file)
-        fclose(file);
-    out[n] = 0;
+    size_t n = identity_command_line(out, size);
     for (size_t i = 0; i + 1 < n; i++)
         if (out[i] == 0)
             out[i] = ' ';

@@ -19,7 +19,7 @@ static void read_process_name(char *name, size_t size) {
     snprintf(name, size, "%s", process_name ? process_name : comm);
 }
 
-static size_t read_command_line(char *out, size_t size) {
+size_t identity_command_line(char *out, size_t size) {
     FILE *file = fopen("/proc/self/cmdline", "re");
     size_t n = file ? fread(out, 1, size - 1, file) : 0;
     if (file)
@@ -32,7 +32,7 @@ void identity_of_self(struct process *process) {
     process->pid = (int32_t)getpid();
     read_process_name(process->name, sizeof process->name);
     process->command_line_bytes =
-        read_command_line(process->command_line, sizeof process->command_line);
+        identity_command_line(process->command_line, sizeof process->command_line);
 }
 
 /* Asked often, and the same but for the name. */

@@ -59,6 +59,8 @@ void rests_unmap(void);
 /* ------------------------------------------------------------ identity.c */
 
 void identity_of_self(struct process *process);
+/* Arguments, each NUL-terminated. Returns their bytes; 0: not known. */
+size_t identity_command_line(char *out, size_t size);
 /* The writer's copy of the process's name. Takes the lock: another thread may be changing it. */
 void identity_take_name(struct writer *writer);
 
