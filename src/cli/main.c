@@ -13,7 +13,7 @@ static const struct command *const commands[] = {
     &command_run,   &command_attach, &command_dump, &command_top,     &command_report,
     &command_tree,  &command_diff,   &command_view, &command_convert, &command_info,
     &command_check, &command_cut,    &command_pack, &command_merge,   &command_tail};
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = sizeof commands / sizeof(struct command *) };
 
 static const char head[] =
     "Marey shows what a program does: one Perfetto trace file, whole at every instant.\n"
