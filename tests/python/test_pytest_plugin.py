@@ -87,7 +87,7 @@ def test_where_the_time_of_the_slowest_went(run, tmp_path, what):
     status, out = run("--marey-slowest", "1", "--marey-what", what)
     assert status == 1
     lines = out[out.index("= marey =") :].splitlines()
-    assert lines[1].endswith("test_it.py::TestSlow::test_slow")
+    assert lines[1].endswith("test_it.py::TestSlow::test_slow"), out
     assert any("compute" in line and "test_it.py:" in line for line in lines[2:7]), out
     assert "test_good" not in "".join(lines[2:7]) and "warning" not in out
     assert not names(tmp_path / "marey-traces")
