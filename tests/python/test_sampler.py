@@ -449,12 +449,20 @@ def test_stats_add_up():
     assert stats.ticks + stats.missed == pytest.approx(stats.duration * 1000, rel=0.1)
 
 
+def is_asleep(tid):
+    with open(f"/proc/self/task/{tid}/stat") as stat:
+        return stat.read().rpartition(") ")[2].startswith("S")
+
+
 @pytest.mark.parametrize("mode", ["wall", "cpu", "gil"])
 def test_stats_tell_what_became_of_each_thread_at_each_tick(mode):
     needs_gil(mode)
     asleep = threading.Event()
     sleeper = threading.Thread(target=asleep.wait, args=(60,))
     sleeper.start()
+    deadline = time.monotonic() + 60
+    while not is_asleep(sleeper.native_id) and time.monotonic() < deadline:
+        time.sleep(0.001)
     try:
         with marey.sample(hz=1000, mode=mode) as sampler:
             spin(0.2)
