@@ -78,24 +78,24 @@ struct thread_reader {
     uint64_t thread, interpreter; /* addresses of their states */
     uint64_t usual_ns;            /* how long a read takes, at the least */
     bool slow;                    /* the last one took much longer */
+    bool by_marks;                /* the last one did not ask which frame is on top */
+    uint32_t unmarked;            /* so many more will ask */
     /* 3.11, 3.12: where its _PyCFrame was lately, the last place first (a generator that is called from C has one of its
      * own, always at the same place); 0: nowhere else. */
     uint64_t cframes[UNWIND_CFRAMES];
-    uint32_t turns;          /* so many more reads will look at all of them */
     uint64_t running, entry; /* which frames were on top there, and the first of that loop; 0 */
-    bool by_marks;           /* the last read did not ask which frame is on top */
-    uint32_t unmarked;       /* so many more reads will ask */
-    struct piece head[2];    /* where the last read found the top frame, ... */
-    uint64_t head_words[2];  /* ... and what it found there */
+    uint32_t turns;          /* so many more reads will look at all those places */
     int head_count;
+    struct piece head[2];      /* where the last read found the top frame, ... */
+    uint64_t head_words[2];    /* ... and what it found there */
     const struct piece *along; /* what else is read by the call that reads the stack */
     int along_count;
     bool whole; /* the last stack is what the window holds now, and stood the same in both copies */
     struct window window;
     struct candidate candidates[UNWIND_CANDIDATES];
     uint64_t chains; /* that were looked at, and not odd */
-    uint64_t last,
-        last_changed; /* hash of the last true stack, and how many code objects had changed then */
+    /* Hash of the last true stack, and how many code objects had changed then. */
+    uint64_t last, last_changed;
     uint64_t *known;  /* UNWIND_KNOWN hashes of calls */
     uint64_t proofs; /* pairs of functions that are known to call each other directly (3.9, 3.10) */
     uint64_t root, root_seen; /* address of the outermost frame: known; seen lately (3.9, 3.10) */
