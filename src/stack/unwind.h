@@ -96,7 +96,7 @@ struct thread_reader {
     uint64_t chains; /* that were looked at, and not odd */
     /* Hash of the last true stack, and how many code objects had changed then. */
     uint64_t last, last_changed;
-    uint64_t *known;  /* UNWIND_KNOWN hashes of calls */
+    uint64_t *known; /* UNWIND_KNOWN hashes of calls */
     uint64_t proofs; /* pairs of functions that are known to call each other directly (3.9, 3.10) */
     uint64_t root, root_seen; /* address of the outermost frame: known; seen lately (3.9, 3.10) */
     int root_times;           /* how often in a row */
