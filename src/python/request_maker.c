@@ -60,19 +60,26 @@ static void begin(requests_object *requests, request_object *request, PyObject *
         request_record(request, arguments);
 }
 
-static PyObject *requests_begin(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-    requests_object *requests = (requests_object *)self;
-    if (count < 3 || count > 4 || !PyUnicode_CheckExact(args[0]) ||
-        !PyUnicode_CheckExact(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "begin() takes two exact strs, and what belongs to them");
-        return NULL;
-    }
-    PyObject *method = method_known(requests, args[0]);
-    request_object *request =
-        method ? request_make(requests, method, args[1], args[2], count == 4 ? args[3] : Py_None)
-               : NULL;
+/* The request, its two texts being exact strs from here on: nobody's code runs for them. */
+static request_object *begin_exact(requests_object *requests, PyObject *method, PyObject *path,
+                                   PyObject *given, PyObject *before) {
+    PyObject *known = method && path ? method_known(requests, method) : NULL;
+    request_object *request = known ? request_make(requests, known, path, given, before) : NULL;
     if (request)
         begin(requests, request, NULL);
+    return request;
+}
+
+static PyObject *requests_begin(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    if (count < 3 || count > 4 || !PyUnicode_Check(args[0]) || !PyUnicode_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "begin() takes two strs, and what belongs to them");
+        return NULL;
+    }
+    PyObject *method = PyUnicode_FromObject(args[0]), *path = PyUnicode_FromObject(args[1]);
+    request_object *request =
+        begin_exact((requests_object *)self, method, path, args[2], count == 4 ? args[3] : Py_None);
+    Py_XDECREF(method);
+    Py_XDECREF(path);
     return (PyObject *)request;
 }
 

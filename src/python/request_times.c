@@ -4,7 +4,7 @@
 #include "request.h"
 
 enum {
-    ROUTES_MAX = 1000, /* as in _routes.py: so many have their own, the others one together */
+    ROUTES_MAX = 1000, /* that have times of their own; the others have them together */
     CLASS_BITS = 5,    /* of a power of two: 32 classes */
     CLASSES = 1 << CLASS_BITS,
     POWER_MIN = 10, /* classes begin at a microsecond and end at 13 days */
@@ -173,11 +173,6 @@ static PyObject *times_counts(PyObject *self, PyObject *Py_UNUSED(unused)) {
 
 /* ------------------------------------------------------------------ counting */
 
-static PyObject *times_begin(PyObject *self, PyObject *Py_UNUSED(unused)) {
-    request_times_begin(self);
-    return Py_NewRef(Py_None);
-}
-
 /* add(route, seconds, failed) */
 static PyObject *times_add_one(PyObject *self, PyObject *args) {
     PyObject *route;
@@ -243,9 +238,8 @@ PyDoc_STRVAR(times_doc,
              "Times of requests by route, in bounded memory. Any thread may call the methods.");
 
 static PyMethodDef times_methods[] = {
-    {"begin", times_begin, METH_NOARGS, PyDoc_STR("A request begins.")},
     {"add", times_add_one, METH_VARARGS,
-     PyDoc_STR("add(route, seconds, failed, /)\n--\n\nIt is over.")},
+     PyDoc_STR("add(route, seconds, failed, /)\n--\n\nA request is over.")},
     {"classes", times_classes, METH_NOARGS,
      PyDoc_STR("{route: (requests, errors, seconds in all, at most, [(class, requests), ...])}")},
     {"counts", times_counts, METH_NOARGS,

@@ -143,6 +143,8 @@ def test_wsgi_what_a_server_is_given_stays_as_it_is():
         list(app({"STATUS": None, "BODY": None}, start_response))
     with pytest.raises(TypeError, match="begin"):
         app.begin("GET", None, None)
+    text = type("text", (str,), {})
+    assert type(app.begin(text("get"), text("/a"), None).path) is str
     assert [row[1:3] for row in app.stats()] == [(3, 1)]
 
 

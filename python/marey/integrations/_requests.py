@@ -124,9 +124,9 @@ class Requests(_marey.Requests):
         self.page = make_page(live, self, shown)
         #: What shows these requests on a page, in the application or elsewhere.
         self.live: Live | None = None if self.page is None else self.page.live
-        self._say(path)
+        self._configure(path)
 
-    def _say(self, path: bool) -> None:
+    def _configure(self, path: bool) -> None:
         """What is natively done for each request, and when Python is asked."""
         self._methods.update((method, method) for method in _METHODS)
         self._span_category = self._category

@@ -67,17 +67,20 @@ class slower_than:
             raise TypeError(f"slower_than: seconds wanted, not {type(seconds).__name__}")
         if not 0 <= seconds < float("inf"):
             raise ValueError(f"slower_than({seconds}): 0 seconds or more wanted")
-        self._seconds = seconds
+        #: A request that takes no longer, and has not failed, is not kept.
+        self.quiet_seconds = seconds
 
     def __call__(self, request: RequestInfo) -> bool:
-        return request.duration > self._seconds and request.method != "WEBSOCKET"
+        return request.duration > self.quiet_seconds and request.method != "WEBSOCKET"
 
     def __str__(self) -> str:
-        return f"slower than {self._seconds:g} s"
+        return f"slower than {self.quiet_seconds:g} s"
 
 
 class failed:
     """Keep requests that an exception leaves, or whose status is 500 or more."""
+
+    quiet_seconds = inf
 
     def __call__(self, request: RequestInfo) -> bool:
         return request.failed
@@ -184,14 +187,7 @@ class Rules:
     @property
     def quiet_seconds(self) -> float:
         """No rule keeps a request that takes no longer and has not failed; -1: each may be kept."""
-        return min(
-            rule._seconds
-            if isinstance(rule, slower_than)
-            else inf
-            if isinstance(rule, failed)
-            else -1.0
-            for rule in self._rules
-        )
+        return min(getattr(rule, "quiet_seconds", -1.0) for rule in self._rules)
 
     @property
     def problems(self) -> list[str]:
