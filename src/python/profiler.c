@@ -1,203 +1,17 @@
-/* See profiler.h.
- *
- * `lock` guards all but what the thread alone has. The thread is either in sampler_run, where it takes the lock for each
- * sample that it adds to the profile, or at rest: then nobody uses the sampler, and whoever has the lock may. */
-#define _GNU_SOURCE
-#include "profiler.h"
-
-#include <pthread.h>
-#include <signal.h>
+/* See profiler.h and profiler_inside.h: forks, on and off, and what was seen. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "marey.h"
-#include "model/recent.h"
-#include "trace/sample.h"
-
-enum {
-    THREAD_STACK_BYTES = 512 << 10, /* reserved; what is used is a tenth of it */
-    TRY_AGAIN_NS = 100000000,       /* where there is no interpreter any more */
-    COUNTS_NS = 250000000
-};
-
-struct profiler {
-    struct profiler *next; /* in `all` */
-    struct profiler_options options;
-
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    enum profiler_state state, before_fork;
-    bool alive;  /* there is a thread, not joined yet */
-    bool ending; /* somebody is about to join it */
-    bool rests;
-    unsigned holds; /* so many want it to rest */
-    pthread_t thread;
-    struct sampler *sampler; /* while alive */
-    struct profile *profile;
-    struct recent *recent;           /* of it */
-    uint64_t run_since_ns;           /* 0: it rests */
-    struct profiler_stats past;      /* of threads before, and running_ns of this one */
-    struct profiler_stats forgotten; /* by clear */
-
-    struct samples_log *log; /* the thread's; NULL before its first sample that is recorded */
-    uint64_t counts_ns;      /* when its counters are to be written next */
-};
+#include "profiler_inside.h"
 
 /* All that are open, for fork. */
 static struct profiler *all;
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* ------------------------------------------------------------------ samples */
-
-/* What the sampler did so far, for the counters of the trace. */
-static void record_counts(struct profiler *self) {
-    struct sampler_counts counts;
-    sampler_counts(self->sampler, &counts);
-    marey__samples_counts(self->log, &(struct sampling_counts){.taken = counts.samples,
-                                                               .torn = counts.torn,
-                                                               .missed = counts.missed,
-                                                               .cpu_ns = counts.cpu_ns});
-    self->counts_ns = now_ns() + COUNTS_NS;
-}
-
-static void record(struct profiler *self, const struct sample *sample) {
-    if (!self->log)
-        self->log = marey__samples_open(self->options.interval_ns, 0);
-    if (!self->log)
-        return;
-    marey__samples_write(self->log, sample);
-    if (now_ns() >= self->counts_ns)
-        record_counts(self);
-}
-
-static void take(void *context, const struct sample *sample) {
-    struct profiler *self = context;
-    pthread_mutex_lock(&self->lock);
-    recent_add(self->recent, profile_add(self->profile, sample), sample);
-    pthread_mutex_unlock(&self->lock);
-    if (self->options.record && marey_recording())
-        record(self, sample);
-}
-
 static void forget(struct profiler *self) {
     profile_clear(self->profile);
     recent_clear(self->recent);
-}
-
-static void take_thread(void *context, pid_t pid, pid_t tid, const char *name) {
-    struct profiler *self = context;
-    if (self->log)
-        marey__samples_thread(self->log, pid, tid, name);
-}
-
-static void take_task(void *context, pid_t pid, uint64_t task, const char *name) {
-    struct profiler *self = context;
-    if (self->log)
-        marey__samples_task(self->log, pid, task, name);
-}
-
-/* ---------------------------------------------------------------- the thread */
-
-static bool may_run(const struct profiler *self) {
-    return self->state == PROFILER_ON && !self->holds;
-}
-
-/* With the lock held, as on return. */
-static void run(struct profiler *self) {
-    self->rests = false;
-    self->run_since_ns = now_ns();
-    sampler_again(self->sampler);
-    pthread_mutex_unlock(&self->lock);
-    int error = sampler_run(self->sampler, 0);
-    if (self->log)
-        record_counts(self);
-    pthread_mutex_lock(&self->lock);
-    self->past.running_ns += now_ns() - self->run_since_ns;
-    self->run_since_ns = 0;
-    self->rests = true;
-    pthread_cond_broadcast(&self->changed);
-    if (error && may_run(self)) { /* the interpreter has ended; another one may be made */
-        uint64_t until_ns = now_ns() + TRY_AGAIN_NS;
-        struct timespec until = {(time_t)(until_ns / 1000000000u), (long)(until_ns % 1000000000u)};
-        pthread_cond_timedwait(&self->changed, &self->lock, &until);
-        if (may_run(self))
-            sampler_add(self->sampler, getpid(), true);
-    }
-}
-
-static void *sample_process(void *argument) {
-    struct profiler *self = argument;
-    prctl(PR_SET_NAME, "marey sampler");
-    pthread_mutex_lock(&self->lock);
-    while (self->state != PROFILER_OFF)
-        if (may_run(self))
-            run(self);
-        else
-            pthread_cond_wait(&self->changed, &self->lock);
-    marey__samples_close(self->log);
-    self->log = NULL;
-    pthread_mutex_unlock(&self->lock);
-    return NULL;
-}
-
-/* No signal is for it. */
-static int start_thread(struct profiler *self) {
-    pthread_attr_t attributes;
-    sigset_t every, before;
-    if (pthread_attr_init(&attributes))
-        return MAREY_ENOMEM;
-    pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
-    sigfillset(&every);
-    pthread_sigmask(SIG_BLOCK, &every, &before);
-    int error = pthread_create(&self->thread, &attributes, sample_process, self);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return error ? MAREY_ENOMEM : 0;
-}
-
-static int open_sampler(struct profiler *self) {
-    const struct profiler_options *o = &self->options;
-    struct sampler_options options = {.interval_ns = o->interval_ns,
-                                      .mode = o->mode,
-                                      .idle = o->idle,
-                                      .functions = !o->lines && !o->record,
-                                      .native_marker = o->native,
-                                      .tasks = o->tasks};
-    struct sampler_sink sink = {
-        .context = self, .take = take, .thread = take_thread, .task = take_task};
-    int error = sampler_open(&self->sampler, &options, &sink);
-    if (error)
-        return error;
-    error = sampler_add(self->sampler, getpid(), false);
-    if (error)
-        sampler_close(self->sampler);
-    return error;
-}
-
-/* With the lock held: until the thread rests. */
-static void wait_for_rest(struct profiler *self) {
-    if (self->alive && !self->rests)
-        sampler_stop(self->sampler);
-    while (self->alive && !self->rests)
-        pthread_cond_wait(&self->changed, &self->lock);
-}
-
-/* Takes the lock while the thread rests: what it saw so far is in the profile, and it goes on when the lock is free. */
-static void hold(struct profiler *self) {
-    pthread_mutex_lock(&self->lock);
-    self->holds++;
-    wait_for_rest(self);
-    self->holds--;
-    pthread_cond_broadcast(&self->changed);
 }
 
 /* --------------------------------------------------------------------- fork */
@@ -206,7 +20,7 @@ static void hold(struct profiler *self) {
 static void before_fork(void) {
     pthread_mutex_lock(&all_lock);
     for (struct profiler *self = all; self; self = self->next)
-        hold(self);
+        profiler_hold(self);
 }
 
 static void after_fork_in_parent(void) {
@@ -233,8 +47,9 @@ static void after_fork_in_child(void) {
             marey__samples_close(self->log);
         }
         self->log = NULL;
-        self->alive = self->ending = false;
+        self->alive = self->ending = self->its_turn = false;
         self->holds = 0;
+        self->on_since_ns = 0;
         self->before_fork = self->state;
         self->state = PROFILER_OFF;
         forget(self);
@@ -293,17 +108,7 @@ int profiler_start(struct profiler *self) {
     pthread_mutex_lock(&self->lock);
     while (self->ending)
         pthread_cond_wait(&self->changed, &self->lock);
-    int error = self->alive ? MAREY_EBUSY : open_sampler(self);
-    if (!error) {
-        self->state = PROFILER_ON;
-        self->rests = true; /* it cannot run before the lock is free */
-        error = start_thread(self);
-        self->alive = !error;
-        if (error) {
-            self->state = PROFILER_OFF;
-            sampler_close(self->sampler);
-        }
-    }
+    int error = self->alive ? MAREY_EBUSY : profiler_thread_start(self);
     pthread_mutex_unlock(&self->lock);
     return error;
 }
@@ -327,11 +132,20 @@ static void add_counts(const struct profiler *self, struct profiler_stats *stats
         stats->late_max_ns = counts.late_max_ns;
 }
 
+/* From now on it is neither off nor paused, or one of them. With the lock held. */
+static void count_running(struct profiler *self, bool on) {
+    uint64_t now_ns = profiler_now_ns();
+    if (self->on_since_ns)
+        self->past.running_ns += now_ns - self->on_since_ns;
+    self->on_since_ns = on ? now_ns : 0;
+}
+
 void profiler_stop(struct profiler *self) {
     pthread_mutex_lock(&self->lock);
     self->state = PROFILER_OFF;
     pthread_cond_broadcast(&self->changed);
-    wait_for_rest(self);
+    profiler_wait_for_rest(self);
+    count_running(self, false);
     if (self->alive && !self->ending) {
         pthread_t thread = self->thread;
         self->ending = true;
@@ -349,25 +163,33 @@ void profiler_stop(struct profiler *self) {
     pthread_mutex_unlock(&self->lock);
 }
 
-static bool change_state(struct profiler *self, enum profiler_state state) {
+bool profiler_pause(struct profiler *self) {
     pthread_mutex_lock(&self->lock);
     bool was_on = self->state != PROFILER_OFF;
     if (was_on) {
-        self->state = state;
+        self->state = PROFILER_PAUSED;
         pthread_cond_broadcast(&self->changed);
+        profiler_wait_for_rest(self);
     }
-    if (was_on && state == PROFILER_PAUSED)
-        wait_for_rest(self);
+    if (self->state == PROFILER_PAUSED) /* nobody came between */
+        count_running(self, false);
     pthread_mutex_unlock(&self->lock);
     return was_on;
 }
 
-bool profiler_pause(struct profiler *self) {
-    return change_state(self, PROFILER_PAUSED);
-}
-
 bool profiler_resume(struct profiler *self) {
-    return change_state(self, PROFILER_ON);
+    pthread_mutex_lock(&self->lock);
+    if (self->state == PROFILER_PAUSED) /* since just now, perhaps */
+        profiler_wait_for_rest(self);
+    if (self->state == PROFILER_PAUSED) {
+        sampler_leave_out(self->sampler);
+        count_running(self, true);
+        self->state = PROFILER_ON;
+        pthread_cond_broadcast(&self->changed);
+    }
+    bool was_on = self->state != PROFILER_OFF;
+    pthread_mutex_unlock(&self->lock);
+    return was_on;
 }
 
 void profiler_set_interval(struct profiler *self, uint64_t interval_ns) {
@@ -399,20 +221,21 @@ static struct profiler_stats so_far(const struct profiler *self) {
     struct profiler_stats stats = self->past;
     if (self->alive)
         add_counts(self, &stats);
-    if (self->run_since_ns)
-        stats.running_ns += now_ns() - self->run_since_ns;
+    if (self->on_since_ns)
+        stats.running_ns += profiler_now_ns() - self->on_since_ns;
     return stats;
 }
 
 void profiler_clear(struct profiler *self) {
-    hold(self);
+    profiler_hold(self);
     forget(self);
     self->forgotten = so_far(self);
     pthread_mutex_unlock(&self->lock);
 }
 
+/* What is counted may be read while the thread runs: to ask does not keep it from its deadlines. */
 void profiler_stats(struct profiler *self, struct profiler_stats *stats) {
-    hold(self);
+    pthread_mutex_lock(&self->lock);
     const struct profiler_stats *forgotten = &self->forgotten;
     *stats = so_far(self);
     stats->running_ns -= forgotten->running_ns;
@@ -433,13 +256,23 @@ void profiler_stats(struct profiler *self, struct profiler_stats *stats) {
     pthread_mutex_unlock(&self->lock);
 }
 
+void profiler_hand_over(void) {
+    pthread_mutex_lock(&all_lock);
+    for (struct profiler *self = all; self; self = self->next)
+        if (self->options.record) {
+            profiler_hold(self);
+            pthread_mutex_unlock(&self->lock);
+        }
+    pthread_mutex_unlock(&all_lock);
+}
+
 const struct profile *profiler_take(struct profiler *self, enum profiler_window window) {
-    hold(self);
+    profiler_hold(self);
     if (window == PROFILER_ALL)
         return self->profile;
     struct profile *made =
         recent_profile(self->recent, window == PROFILER_MINUTE ? RECENT_MINUTE : RECENT_HOUR,
-                       self->profile, now_ns());
+                       self->profile, profiler_now_ns());
     pthread_mutex_unlock(&self->lock);
     return made;
 }

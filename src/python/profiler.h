@@ -63,6 +63,9 @@ enum profiler_state profiler_before_fork(struct profiler *profiler);
 void profiler_clear(struct profiler *profiler);
 void profiler_stats(struct profiler *profiler, struct profiler_stats *stats);
 
+/* What all profilers of this process that record have seen so far stands in the recording when this returns. */
+void profiler_hand_over(void);
+
 enum profiler_window { PROFILER_ALL, PROFILER_MINUTE, PROFILER_HOUR, PROFILER_WINDOWS };
 
 /* What was seen so far, or in the last minute or hour (model/recent.h). It stands still until profiler_give; all of it

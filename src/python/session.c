@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "output/cut.h"
+#include "profiler.h"
 #include "trace/snapshot.h"
 
 PyObject *outcome(int code) {
@@ -57,6 +58,7 @@ PyObject *session_join(PyObject *Py_UNUSED(module), PyObject *given) {
 PyObject *session_close(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
     int code;
     PyThreadState *unlocked = PyEval_SaveThread();
+    profiler_hand_over();
     code = marey_close();
     PyEval_RestoreThread(unlocked);
     return outcome(code);
@@ -68,6 +70,7 @@ PyObject *session_snapshot(PyObject *Py_UNUSED(module), PyObject *given) {
         return NULL;
     int code;
     PyThreadState *unlocked = PyEval_SaveThread();
+    profiler_hand_over();
     code = path ? marey_snapshot(path) : MAREY_EINVAL;
     PyEval_RestoreThread(unlocked);
     return outcome(code);
@@ -91,7 +94,8 @@ static int cut_recording(int to, uint64_t from_ns, uint64_t to_ns, int *is_whole
     int copy = memfd_create("marey-cut", MFD_CLOEXEC);
     if (copy < 0)
         return error_from_errno(errno);
-    int code = marey__snapshot_into(copy, from_ns, to_ns, is_whole);
+    /* Until now: a sample may be written after others that are later. */
+    int code = marey__snapshot_into(copy, from_ns, marey_now_ns(), is_whole);
     if (!code)
         code = cut_mapped(copy, to, from_ns, to_ns);
     close(copy);
@@ -106,6 +110,7 @@ PyObject *session_cut(PyObject *Py_UNUSED(module), PyObject *args) {
     if (!PyArg_ParseTuple(args, "iKK:cut", &to, &from_ns, &to_ns))
         return NULL;
     PyThreadState *unlocked = PyEval_SaveThread();
+    profiler_hand_over();
     code = cut_recording(to, from_ns, to_ns, &is_whole);
     PyEval_RestoreThread(unlocked);
     return Py_BuildValue("NN", outcome(code), PyBool_FromLong(is_whole));

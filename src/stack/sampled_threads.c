@@ -76,7 +76,6 @@ void sampled_thread_flush(struct target *target, struct sampling *sampling,
                             .frames = run->frames};
     memcpy(sample.weights_ns, run->weights_ns, sizeof sample.weights_ns);
     sampling->sink.take(sampling->sink.context, &sample);
-    sampling->samples += run->count;
     run->count = 0;
 }
 
@@ -168,6 +167,7 @@ static int add_stack(struct target *target, struct sampling *sampling,
         run->task = task;
     }
     run->count++;
+    sampling->samples++;
     return 0;
 }
 

@@ -37,7 +37,7 @@ struct sampler {
     int targets_count, targets_room;
     uint64_t clock_ns; /* grows by what each tick stands for */
     uint64_t begun_ns; /* the first tick */
-    uint64_t tick_ns;  /* the latest, or when this run began */
+    uint64_t tick_ns;  /* the latest, or when the schedule began; 0: it has not */
     uint64_t check_ns, spent_ns;
     uint64_t cpu_before_ns, cpu_begun_ns; /* of earlier runs; of the thread when this one began */
     struct shared_counts counts;
@@ -163,6 +163,10 @@ void sampler_stop(struct sampler *sampler) {
 
 void sampler_again(struct sampler *sampler) {
     atomic_store(&sampler->schedule.stopped, false);
+}
+
+void sampler_leave_out(struct sampler *sampler) {
+    sampler->tick_ns = 0;
 }
 
 void sampler_set_interval(struct sampler *sampler, uint64_t interval_ns) {
@@ -350,18 +354,26 @@ static void sample_all(struct sampler *sampler, const struct schedule_tick *due)
     step_aside(sampler, due);
 }
 
+static bool is_over(const struct sampler *sampler, uint64_t until_ns, uint64_t now_ns) {
+    return !sampler->targets_count || atomic_load(&sampler->schedule.stopped) ||
+           (until_ns && now_ns >= until_ns);
+}
+
+/* What is due is taken before anybody asks whether to go on: who makes the sampler rest again and again does not keep it
+ * from sampling. */
 static void run(struct sampler *sampler, uint64_t until_ns) {
     uint64_t now_ns = schedule_now_ns(), house = now_ns;
-    while (sampler->targets_count && !atomic_load(&sampler->schedule.stopped) &&
-           (!until_ns || now_ns < until_ns)) {
+    for (;;) {
         struct schedule_tick due;
-        if (schedule_due(&sampler->schedule, now_ns, &due))
+        if (sampler->targets_count && schedule_due(&sampler->schedule, now_ns, &due))
             sample_all(sampler, &due);
         if (now_ns >= house) {
             keep_house(sampler, now_ns);
             house = house_ns(sampler, now_ns);
         }
         now_ns = schedule_now_ns();
+        if (is_over(sampler, until_ns, now_ns))
+            break;
         if (sampler->schedule.interval_ns) {
             schedule_sleep(&sampler->schedule, now_ns,
                            until_ns && until_ns < house ? until_ns : house);
@@ -379,8 +391,10 @@ int sampler_run(struct sampler *sampler, uint64_t until_ns) {
     prctl(PR_SET_TIMERSLACK, 1); /* else the kernel may wake us 50 us later than asked */
     sampler->sampling.own_tid = (pid_t)syscall(SYS_gettid);
     sampler->cpu_begun_ns = schedule_cpu_ns();
-    sampler->tick_ns = schedule_now_ns();
-    schedule_begin(&sampler->schedule, sampler->tick_ns);
+    if (!sampler->tick_ns) {
+        sampler->tick_ns = schedule_now_ns();
+        schedule_begin(&sampler->schedule, sampler->tick_ns);
+    }
     if (!sampler->sampling.stops) /* who is stopped needs no processor meanwhile */
         aside_begin(&sampler->aside);
     run(sampler, until_ns);

@@ -65,7 +65,7 @@ struct sampler_counts {
     uint64_t ticks;  /* deadlines that were kept */
     uint64_t missed; /* and that were not */
     /* What became of each thread that there was at each tick; of asyncio tasks that wait, too. */
-    uint64_t samples; /* stacks handed over, each of a run counted */
+    uint64_t samples; /* stacks taken; the last of each thread may not be handed over yet */
     uint64_t idle;    /* passed over: it slept, was none that the mode takes, or ran no Python */
     uint64_t torn;    /* given up: it changed each time that it was read */
     uint64_t unread;  /* it could not be read */
@@ -91,11 +91,15 @@ void sampler_close(struct sampler *sampler);
 int sampler_add(struct sampler *sampler, pid_t pid, bool wait);
 
 /* Samples until `until_ns` (CLOCK_MONOTONIC, 0: no end), sampler_stop, or all processes have ended. Runs are handed over
- * before it returns; it may be called again. Returns 0, or MAREY_ENOPROCESS where nothing is left to sample. */
+ * before it returns. It may be called again, and goes on as if it had not returned: deadlines of the time between are
+ * missed, and the tick that they leave due is taken even if a stop stands. Returns 0, or MAREY_ENOPROCESS where nothing
+ * is left to sample. */
 int sampler_run(struct sampler *sampler, uint64_t until_ns);
 void sampler_stop(struct sampler *sampler);
 /* A stop stands, also for runs to come, until this. Not while it runs. */
 void sampler_again(struct sampler *sampler);
+/* What was since the last run is not to be sampled: the next one begins anew. Not while it runs. */
+void sampler_leave_out(struct sampler *sampler);
 /* From the next tick on; what is no interval is ignored. */
 void sampler_set_interval(struct sampler *sampler, uint64_t interval_ns);
 

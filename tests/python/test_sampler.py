@@ -449,6 +449,19 @@ def test_stats_add_up():
     assert stats.ticks + stats.missed == pytest.approx(stats.duration * 1000, rel=0.1)
 
 
+@pytest.mark.parametrize("call", ["stats", "hot", "folded"])
+def test_who_asks_all_the_time_does_not_keep_it_from_sampling(call):
+    with marey.sample(hz=1000) as sampler:
+        end = time.monotonic() + 30
+        while sampler.stats().ticks < 100 and time.monotonic() < end:
+            getattr(sampler, call)()
+            sum(range(1000))
+    stats = sampler.stats()
+    assert stats.ticks >= 100
+    # Each deadline is kept or missed; while it waits for a processor at the end, neither is told.
+    assert 500 < (stats.ticks + stats.missed) / stats.duration < 1050
+
+
 def is_asleep(tid):
     with open(f"/proc/self/task/{tid}/stat") as stat:
         return stat.read().rpartition(") ")[2].startswith("S")
@@ -660,6 +673,16 @@ def test_one_sampler_and_several_recordings(tmp_path):
                 spin(0.25)
             assert any("spin" in name for s in stack_samples.load(path) for name, _, _ in s.frames)
             spin(0.05)
+
+
+def test_all_that_was_seen_is_in_a_recording_that_ends_before_the_sampler(path):
+    with marey.sample(hz=100) as sampler:
+        with marey.record(path):
+            while sampler.stats().samples < 5:  # alike, they are handed over as one
+                sum(range(1000))
+            seen = sampler.stats().samples
+        found = stack_samples.load(path)
+    assert sum(sample.samples for sample in found) >= seen
 
 
 # ------------------------------------------------------------------------ errors

@@ -413,6 +413,42 @@ static void what_is_no_python_is_refused_or_waited_for(void **state) {
     sampler_close(sampler);
 }
 
+static uint64_t ticks_and_missed(struct sampler *sampler) {
+    struct sampler_counts counts;
+    sampler_counts(sampler, &counts);
+    return counts.ticks + counts.missed;
+}
+
+static void deadlines_go_on_between_runs(void **state) {
+    (void)state;
+    struct seen seen;
+    struct sampler_counts counts;
+    struct sampler *sampler = open_sampler(&seen, (struct sampler_options){.interval_ns = 1000000});
+    pid_t child = start_child();
+    assert_int_equal(sampler_add(sampler, child, true), 0);
+    assert_int_equal(sampler_run(sampler, schedule_now_ns() + 5000000), 0);
+
+    sleep_ms(100);
+    sampler_stop(sampler);
+    uint64_t before = ticks_and_missed(sampler);
+    assert_int_equal(sampler_run(sampler, 0), 0); /* one is due, and a stop does not keep it off */
+    assert_true(ticks_and_missed(sampler) > before);
+    sampler_again(sampler);
+    assert_int_equal(sampler_run(sampler, schedule_now_ns() + 20000000), 0);
+    sampler_counts(sampler, &counts);
+    assert_true(counts.missed >= 95);
+
+    sleep_ms(100);
+    sampler_leave_out(sampler);
+    before = ticks_and_missed(sampler);
+    uint64_t begin_ns = schedule_now_ns();
+    assert_int_equal(sampler_run(sampler, begin_ns + 5000000), 0);
+    uint64_t took_ns = schedule_now_ns() - begin_ns;
+    assert_true(ticks_and_missed(sampler) - before <= took_ns / 1000000 + 1);
+    end_child(child);
+    sampler_close(sampler);
+}
+
 static void the_own_process_cannot_be_stopped(void **state) {
     (void)state;
     struct seen seen;
@@ -531,6 +567,7 @@ int main(void) {
         cmocka_unit_test(children_are_found_by_number_and_by_list),
         cmocka_unit_test(what_is_no_option_is_refused),
         cmocka_unit_test(what_is_no_python_is_refused_or_waited_for),
+        cmocka_unit_test(deadlines_go_on_between_runs),
         cmocka_unit_test(the_own_process_cannot_be_stopped),
         cmocka_unit_test(a_python_is_sampled_until_it_is_killed),
         cmocka_unit_test(a_python_is_sampled_with_everything),
