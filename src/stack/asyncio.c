@@ -5,24 +5,20 @@
 #include <string.h>
 
 #include "marey.h"
+#include "stack/awaiting.h"
 #include "stack/coroutine.h"
 #include "stack/pages.h"
 #include "stack/raw_frame.h"
 #include "stack/task_places.h"
 #include "stack/text.h"
 
-struct edge {
-    uint64_t awaited, awaiter; /* tasks */
-};
-
 struct asyncio {
     struct unwinder *unwinder;
     struct pages pages; /* objects are read by way of them */
     struct objects objects;
     struct task_places places;
-    struct object_entries entries, more;
-    struct edge *edges;
-    int edges_count, edges_room;
+    struct object_entries entries;
+    struct awaiting awaiting;
     struct coroutine chain[ASYNCIO_DEPTH_MAX];
     struct frame frames[ASYNCIO_DEPTH_MAX];
 };
@@ -48,9 +44,8 @@ void asyncio_close(struct asyncio *asyncio) {
     if (!asyncio)
         return;
     object_entries_free(&asyncio->entries);
-    object_entries_free(&asyncio->more);
+    awaiting_free(&asyncio->awaiting);
     pages_fini(&asyncio->pages);
-    free(asyncio->edges);
     free(asyncio);
 }
 
@@ -64,21 +59,6 @@ void asyncio_tasks_free(struct asyncio_tasks *tasks) {
 static void begin(struct asyncio *asyncio) {
     pages_forget(&asyncio->pages);
     objects_tick(&asyncio->objects);
-}
-
-static bool is_torn(int error) {
-    return error == MAREY_ETORN || error == MAREY_EADDRESS;
-}
-
-/* Room for one more; NULL where there is no memory. */
-static void *room_for_one(void *list, int count, int *room, size_t size) {
-    if (count < *room)
-        return list;
-    int wanted = *room ? 2 * *room : 64;
-    void *grown = realloc(list, (size_t)wanted * size);
-    if (grown)
-        *room = wanted;
-    return grown;
 }
 
 /* ---- one task */
@@ -169,96 +149,6 @@ int asyncio_read(struct asyncio *asyncio, uint64_t address, struct asyncio_task 
     return read_task(asyncio, address, task, &raw) ? MAREY_ETORN : 0;
 }
 
-/* ---- who awaits whom */
-
-static int add_edge(struct asyncio *asyncio, uint64_t awaited, uint64_t awaiter) {
-    if (asyncio->edges_count == ASYNCIO_AWAITERS_MAX || !awaited || !awaiter)
-        return 0;
-    void *grown = room_for_one(asyncio->edges, asyncio->edges_count, &asyncio->edges_room,
-                               sizeof *asyncio->edges);
-    if (!grown)
-        return MAREY_ENOMEM;
-    asyncio->edges = grown;
-    asyncio->edges[asyncio->edges_count++] = (struct edge){awaited, awaiter};
-    return 0;
-}
-
-/* 3.14 and later: each future knows who awaits it: a task, another future (of gather, for example), or a set of them. */
-static int edges_known(struct asyncio *asyncio, uint64_t task, uint64_t awaiter, bool is_set,
-                       int depth) {
-    enum { FUTURES_MAX = 4, AWAITERS_MAX = 4096 };
-    const struct task_layout *layout = &asyncio->places.layout;
-    struct memory *memory = &asyncio->pages.memory;
-    if (!awaiter || depth > FUTURES_MAX)
-        return 0;
-    if (is_set) {
-        struct object_entries entries = {0};
-        int error = object_set(&asyncio->objects, awaiter, AWAITERS_MAX, &entries);
-        for (uint32_t i = 0; error == 0 && i < entries.count; i++)
-            error = edges_known(asyncio, task, entries.list[i].key, false, depth + 1);
-        object_entries_free(&entries);
-        return is_torn(error) ? 0 : error;
-    }
-    enum object_kind kind = object_kind(&asyncio->objects, awaiter);
-    if (kind != OBJECT_FUTURE)
-        return kind == OBJECT_TASK ? add_edge(asyncio, task, awaiter) : 0;
-    uint8_t further_is_set = 0;
-    uint64_t further = memory_pointer(memory, awaiter + layout->awaited_by);
-    if (memory_read(memory, awaiter + layout->awaited_by_is_set, &further_is_set, 1))
-        return 0;
-    return edges_known(asyncio, task, further, further_is_set != 0, depth + 1);
-}
-
-/* Before: a task knows what it awaits: another task, or gather's future, which has a list of them. */
-static int edges_found(struct asyncio *asyncio, uint64_t task, uint64_t waiter) {
-    const struct object_type *type = object_type(&asyncio->objects, waiter);
-    if (!type)
-        return 0;
-    if (type->kind == OBJECT_TASK)
-        return add_edge(asyncio, waiter, task);
-    if (type->exact)
-        return 0;
-    uint64_t children = object_attribute(&asyncio->objects, waiter, "_children");
-    if (!children)
-        return add_edge(asyncio, waiter, task); /* perhaps a task that is written in Python */
-    int error = object_sequence(&asyncio->objects, children, ASYNCIO_AWAITERS_MAX, &asyncio->more);
-    for (uint32_t i = 0; error == 0 && i < asyncio->more.count; i++)
-        error = add_edge(asyncio, asyncio->more.list[i].key, task);
-    return is_torn(error) ? 0 : error;
-}
-
-static int by_awaited(const void *left, const void *right) {
-    const struct edge *a = left, *b = right;
-    if (a->awaited != b->awaited)
-        return a->awaited < b->awaited ? -1 : 1;
-    return a->awaiter < b->awaiter ? -1 : a->awaiter > b->awaiter;
-}
-
-static int give_edges(struct asyncio *asyncio, struct asyncio_tasks *tasks) {
-    const struct edge *edges = asyncio->edges;
-    int count = asyncio->edges_count, edge = 0;
-    if (count)
-        qsort(asyncio->edges, (size_t)count, sizeof *edges, by_awaited);
-    if (count > 0 && tasks->awaiters_room < count) {
-        uint64_t *grown = realloc(tasks->awaiters, (size_t)count * sizeof *grown);
-        if (!grown)
-            return MAREY_ENOMEM;
-        tasks->awaiters = grown;
-        tasks->awaiters_room = count;
-    }
-    for (int i = 0; i < tasks->count; i++) {
-        struct asyncio_task *task = &tasks->list[i];
-        while (edge < count && edges[edge].awaited < task->address)
-            edge++;
-        task->awaited_by = tasks->awaiters_count;
-        for (; edge < count && edges[edge].awaited == task->address; edge++)
-            if (edge == 0 || by_awaited(&edges[edge], &edges[edge - 1]) != 0)
-                tasks->awaiters[tasks->awaiters_count++] = edges[edge].awaiter;
-        task->awaited_by_count = tasks->awaiters_count - task->awaited_by;
-    }
-    return 0;
-}
-
 /* ---- all tasks */
 
 /* Adds a task to the list; what cannot be read, or is done, is left out. */
@@ -268,20 +158,21 @@ static int add_task(struct asyncio *asyncio, uint64_t interpreter, uint64_t addr
     struct raw_task raw;
     int error = read_task(asyncio, address, &task, &raw);
     *next = raw.next;
-    if (is_torn(error))
+    if (memory_torn(error))
         tasks->torn++;
     if (error)
-        return is_torn(error) || error == 1 ? 0 : error;
-    error = asyncio->places.layout.awaited_by
-                ? edges_known(asyncio, address, raw.awaited_by, raw.awaited_by_is_set, 0)
-                : edges_found(asyncio, address, raw.waiter);
+        return memory_torn(error) || error == 1 ? 0 : error;
+    const struct task_layout *layout = &asyncio->places.layout;
+    error = layout->awaited_by ? awaiting_told(&asyncio->awaiting, layout, address, raw.awaited_by,
+                                               raw.awaited_by_is_set)
+                               : awaiting_found(&asyncio->awaiting, address, raw.waiter);
     if (error || tasks->count == ASYNCIO_TASKS_MAX)
         return error;
-    void *grown = room_for_one(tasks->list, tasks->count, &tasks->room, sizeof task);
-    if (!grown)
+    struct asyncio_task *list = grown_by_one(tasks->list, tasks->count, &tasks->room, sizeof task);
+    if (!list)
         return MAREY_ENOMEM;
     task.interpreter = interpreter;
-    tasks->list = grown;
+    tasks->list = list;
     tasks->list[tasks->count++] = task;
     return 0;
 }
@@ -363,7 +254,7 @@ static int mark_running(struct asyncio *asyncio, const struct thread_list *threa
     for (int i = 0; i < threads->count; i++) {
         uint64_t address;
         int error = task_running(&asyncio->places, &threads->threads[i], &address);
-        if (error && !is_torn(error))
+        if (error && !memory_torn(error))
             return error;
         struct asyncio_task *task = error ? NULL : find_task(tasks, address);
         if (task) {
@@ -378,32 +269,32 @@ int asyncio_list(struct asyncio *asyncio, const struct thread_list *threads,
                  struct asyncio_tasks *tasks) {
     enum { TRIES = 4 };
     int error = MAREY_ETORN;
-    for (int tries = 0; tries < TRIES && is_torn(error); tries++) {
+    for (int tries = 0; tries < TRIES && memory_torn(error); tries++) {
         begin(asyncio);
         tasks->count = tasks->awaiters_count = tasks->torn = 0;
-        asyncio->edges_count = 0;
+        awaiting_begin(&asyncio->awaiting, &asyncio->objects);
         error = 0;
         for (int i = 0; i < threads->interpreters_count && !error; i++)
             error = list_interpreter(asyncio, threads->interpreters[i].address, threads, tasks);
     }
     sort_tasks(tasks);
-    if (is_torn(error)) {
+    if (memory_torn(error)) {
         tasks->torn++;
         error = 0;
     }
     if (!error)
         error = mark_running(asyncio, threads, tasks);
     if (!error)
-        error = give_edges(asyncio, tasks);
+        error = awaiting_give(&asyncio->awaiting, tasks);
     if (error)
         tasks->count = 0;
-    return is_torn(error) ? MAREY_ETORN : error;
+    return memory_torn(error) ? MAREY_ETORN : error;
 }
 
 int asyncio_running(struct asyncio *asyncio, const struct thread *thread, uint64_t *task) {
     begin(asyncio);
     int error = task_running(&asyncio->places, thread, task);
-    return is_torn(error) ? MAREY_ETORN : error;
+    return memory_torn(error) ? MAREY_ETORN : error;
 }
 
 /* ---- await chains */
@@ -428,7 +319,7 @@ int asyncio_stack(struct asyncio *asyncio, const struct asyncio_task *task, stru
     const struct layout *layout = &unwinder->process->layout;
     int count = 0, error = MAREY_ETORN;
     bool cut = false;
-    for (int tries = 0; tries < TRIES && is_torn(error); tries++) {
+    for (int tries = 0; tries < TRIES && memory_torn(error); tries++) {
         if (tries)
             begin(asyncio);
         error = read_chain(asyncio, task, &cut, &count);
@@ -437,10 +328,10 @@ int asyncio_stack(struct asyncio *asyncio, const struct asyncio_task *task, stru
         if (!error)
             error = frames_name(&unwinder->codes, asyncio->frames, count);
     }
-    if (is_torn(error))
+    if (memory_torn(error))
         unwinder->counts.torn++;
     if (error)
-        return is_torn(error) ? MAREY_ETORN : error;
+        return memory_torn(error) ? MAREY_ETORN : error;
     *stack = (struct stack){.frames = asyncio->frames, .depth = count, .cut = cut};
     unwinder->counts.stacks++;
     return 0;

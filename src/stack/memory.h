@@ -7,9 +7,12 @@
 #ifndef MAREY_STACK_MEMORY_H
 #define MAREY_STACK_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "marey.h"
 
 enum {
     MEMORY_PIECES_MAX = 512,       /* of one read; the kernel takes 1024 */
@@ -43,6 +46,11 @@ int memory_read_pieces(struct memory *memory, const struct piece *pieces, int co
 int memory_read(struct memory *memory, uint64_t address, void *into, size_t bytes);
 /* A pointer, or 0 where there is none to read. */
 uint64_t memory_pointer(struct memory *memory, uint64_t address);
+
+/* Whether that error means that what was to be read has changed meanwhile. */
+static inline bool memory_torn(int error) {
+    return error == MAREY_ETORN || error == MAREY_EADDRESS;
+}
 
 /* Why this process may not read `pid`, and what to do: another user's process, a container without CAP_SYS_PTRACE, or
  * the kernel's ptrace scope. Writes a sentence or two into `text` (MEMORY_EXPLANATION_BYTES). */

@@ -85,7 +85,7 @@ static int find_python(struct target *target, struct sampling *sampling) {
     target_forget_threads(target, sampling);
     unwinder_fini(&target->unwinder);
     process_close(&target->process);
-    return error == MAREY_ETORN || error == MAREY_EADDRESS ? MAREY_ENOTYET : error;
+    return memory_torn(error) ? MAREY_ENOTYET : error;
 }
 
 /* It has started another program, or its Python has ended. */
