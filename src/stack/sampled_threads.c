@@ -27,10 +27,27 @@ static void found(struct sampled_thread *thread, enum thread_doing doing, bool w
     thread->looked_ns = tick->now_ns;
 }
 
+/* What the clock of a thread of this process tells, a tenth as dear as what the kernel writes about it: one that slept and
+ * has not run since sleeps where it did, or has just been woken; one whose clock goes on while we look runs. */
+static bool told_by_clock(struct sampled_thread *thread, const struct tick *tick) {
+    uint64_t before_ns = thread->asked_ran_ns, ran_ns = thread_look_ran_ns(&thread->look);
+    thread->asked_ran_ns = ran_ns;
+    if (!ran_ns)
+        return false;
+    if (thread->doing == THREAD_SLEEPS)
+        return ran_ns == before_ns && tick->now_ns - thread->asked_ns < THREAD_CLOCK_NS;
+    return thread->doing == THREAD_RUNS && thread_look_ran_ns(&thread->look) > ran_ns;
+}
+
 static void look(struct target *target, struct sampling *sampling, struct sampled_thread *thread,
                  const struct tick *tick) {
     const struct interpreter *interpreter = interpreter_at(target, thread);
     uint64_t futex;
+    if (told_by_clock(thread, tick)) {
+        found(thread, thread->doing, thread->waits_for_gil, tick);
+        return;
+    }
+    thread->asked_ns = tick->now_ns;
     enum thread_doing doing = thread_look_state(&thread->look, &sampling->files, &futex);
     found(thread, doing,
           futex && interpreter->gil &&

@@ -43,6 +43,8 @@ enum {
     THREAD_HOLDS_NS = 5000000,
     /* ... or so long, if what it waits for cannot have become the GIL */
     THREAD_STILL_NS = 50000000,
+    /* a thread's own clock is believed that it still sleeps, for so long: it may wait for a processor */
+    THREAD_CLOCK_NS = 250000000,
     /* CPU time is read again after so long: the kernel counts no faster */
     THREAD_CPU_NS = 10000000,
     THREAD_CPU_OWED_MAX_NS = 1000000000,
@@ -85,6 +87,8 @@ struct sampled_thread {
     bool has_not_run; /* as its clock tells, since the tick before */
     uint8_t same_looks;
     uint64_t looked_ns;
+    uint64_t asked_ns,
+        asked_ran_ns;             /* when the kernel was, and its clock before that; 0: not known */
     uint64_t ran_ns;              /* how long, when its stack was not yet asked for; 0: not known */
     uint64_t clock_ns;            /* until where it was seen */
     uint64_t cpu_read_ns, cpu_ns; /* when, and what was read */
