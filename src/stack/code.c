@@ -115,6 +115,12 @@ static uint32_t name_field(const struct layout *l) {
     return l->code_qualname != LAYOUT_NONE ? l->code_qualname : l->code_name;
 }
 
+/* co_version (Include/cpython/code.h), the same place from 3.12 to 3.15: each code object of an interpreter has its own
+ * number, until 4 billion are used up and all new ones have 0. */
+static uint32_t version_field(const struct layout *l) {
+    return l->version >= 0x030c ? l->code_first_line + 24 : LAYOUT_NONE;
+}
+
 /* Which code object it is. */
 static int read_identity(const struct codes *codes, uint64_t address,
                          struct code_identity *identity) {
@@ -122,14 +128,16 @@ static int read_identity(const struct codes *codes, uint64_t address,
     int64_t units = 0;
     uint64_t instr = 0;
     *identity = (struct code_identity){0};
+    bool has_version = version_field(l) != LAYOUT_NONE;
     struct piece pieces[] = {{address + l->code_filename, &identity->file, 8},
                              {address + name_field(l), &identity->name, 8},
                              {address + l->code_lines, &identity->lines, 8},
                              {address + l->code_first_line, &identity->first_line, 4},
-                             {address + l->code_units, &units, 8}};
+                             {address + l->code_units, &units, 8},
+                             {address + version_field(l), &identity->version, 4}};
     if (l->code_units == LAYOUT_NONE) /* 3.9, 3.10: in a bytes object */
         pieces[4] = (struct piece){address + l->code_instr, &instr, 8};
-    int error = memory_read_pieces(codes->memory, pieces, 5);
+    int error = memory_read_pieces(codes->memory, pieces, has_version ? 6 : 5);
     if (error)
         return error;
     if (l->code_units == LAYOUT_NONE) {
@@ -242,7 +250,8 @@ static int read_code(struct codes *codes, struct code *code) {
     if (error)
         return error;
     if (again.file != code->identity.file || again.name != code->identity.name ||
-        again.lines != code->identity.lines || again.instr_bytes != code->identity.instr_bytes)
+        again.lines != code->identity.lines || again.version != code->identity.version ||
+        again.instr_bytes != code->identity.instr_bytes)
         return MAREY_ETORN;
     read_frame_bytes(codes, code);
     code->instr = l->code_units == LAYOUT_NONE ? 0 : code->address + l->code_instr;
@@ -276,7 +285,8 @@ int codes_load(struct codes *codes, uint64_t address, struct code **out) {
 
 enum { WINDOW_BYTES = 256, PIECES_OF_ONE = 3 };
 
-/* What of a code object is compared: its fields, and the beginnings of two texts that they point to. */
+/* What of a code object is compared: its fields, and the beginnings of two texts that they point to, where no number of
+ * its own says that it is the same. */
 struct comparison {
     uint8_t window[WINDOW_BYTES];
     uint8_t name_text[CODE_IDENTITY_BYTES], lines_text[CODE_IDENTITY_BYTES];
@@ -302,6 +312,8 @@ static int pieces_of(const struct codes *codes, const struct code *code, struct 
     int count = 0;
     window_of(codes->layout, &from, &to);
     pieces[count++] = (struct piece){code->address + from, into->window, to - from};
+    if (identity->version)
+        return count;
     if (identity->name_bytes)
         pieces[count++] =
             (struct piece){identity->name_data, into->name_text, identity->name_bytes};
@@ -322,11 +334,13 @@ static bool same(const struct codes *codes, const struct code *code, const struc
     const struct code_identity *identity = &code->identity;
     uint32_t from, to;
     window_of(l, &from, &to);
-    return field_is(c, from, l->code_filename, &identity->file, 8) &&
-           field_is(c, from, name_field(l), &identity->name, 8) &&
-           field_is(c, from, l->code_lines, &identity->lines, 8) &&
-           field_is(c, from, l->code_first_line, &identity->first_line, 4) &&
-           memcmp(c->name_text, identity->name_text, identity->name_bytes) == 0 &&
+    bool fields = field_is(c, from, l->code_filename, &identity->file, 8) &&
+                  field_is(c, from, name_field(l), &identity->name, 8) &&
+                  field_is(c, from, l->code_lines, &identity->lines, 8) &&
+                  field_is(c, from, l->code_first_line, &identity->first_line, 4);
+    if (!fields || identity->version)
+        return fields && field_is(c, from, version_field(l), &identity->version, 4);
+    return memcmp(c->name_text, identity->name_text, identity->name_bytes) == 0 &&
            memcmp(c->lines_text, identity->lines_text, identity->lines_bytes) == 0;
 }
 

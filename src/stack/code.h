@@ -28,6 +28,7 @@ struct code_identity {
     uint64_t file, name, lines;
     uint64_t name_data; /* address of the name's characters */
     int32_t first_line;
+    uint32_t version; /* its own number; 0: it has none, or not known */
     uint32_t instr_bytes;
     uint32_t name_bytes, lines_bytes; /* of what follows that are used */
     uint8_t name_text[CODE_IDENTITY_BYTES];

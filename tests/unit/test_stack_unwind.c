@@ -435,6 +435,23 @@ static void a_replaced_code_object_is_noticed(void **state) {
     assert_int_equal(f.unwinder.codes.changed, 1);
 }
 
+/* From 3.12 on each has a number of its own (co_version), six ints behind its first line. */
+static void a_code_object_with_another_number_is_another(void **state) {
+    (void)state;
+    uint64_t number = image_code_at(1) + f.image.process.layout.code_first_line + 24;
+    three_calls(2);
+    for (uint32_t i = 1; i <= 3; i++) {
+        image_set32(&f.image, number, i);
+        unwinder_tick(&f.unwinder);
+        assert_int_equal(unwind(), 0);
+        assert_int_equal(f.unwinder.codes.changed, i - 1);
+        uint64_t id = f.stack.frames[0].code_id;
+        unwinder_tick(&f.unwinder);
+        assert_int_equal(unwind(), 0);
+        assert_int_equal(f.stack.frames[0].code_id, id);
+    }
+}
+
 /* A runtime that says where it keeps things may say anything. */
 static void a_gil_with_fields_far_apart_is_not_glanced_at(void **state) {
     (void)state;
@@ -515,6 +532,7 @@ int main(void) {
         TEST(a_generator_that_never_rests_is_read),
         TEST(a_generator_is_not_called_by_others),
         TEST(a_replaced_code_object_is_noticed),
+        TEST(a_code_object_with_another_number_is_another),
         TEST(a_gil_with_fields_far_apart_is_not_glanced_at),
         TEST(the_threads_are_listed),
         TEST(a_thread_that_is_being_started_is_not_its_starter),
