@@ -86,7 +86,8 @@ enum {
     X(MAREY_EVERSION, -19, "a Python that is not known", "CPython 3.9 to 3.15 are known")                             \
     X(MAREY_ENOTYET, -20, "this Python has not started yet, or has ended", "try again a little later")                \
     X(MAREY_ETORN, -21, "the stack changed while it was read", "read it again")                                       \
-    X(MAREY_ENOTRACE, -22, "not a trace", "traces of track events, and JSON of the Trace Event Format are read")
+    X(MAREY_ENOTRACE, -22, "not a trace", "traces of track events, and JSON of the Trace Event Format are read")      \
+    X(MAREY_ENOGIL, -23, "this Python runs without a GIL, which no thread can hold", "sample by mode cpu or wall")
 
 #define MAREY__ENUM(name, value, text, hint) name = value,
 enum marey_error { MAREY_ERRORS(MAREY__ENUM) };

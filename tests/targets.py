@@ -1,6 +1,7 @@
 """Processes to be looked into, for the tests of dump, attach, top and run."""
 
 import contextlib
+import ctypes
 import os
 import pwd
 import shutil
@@ -80,14 +81,29 @@ __attribute__((section(".PyRuntime"), used)) struct {
 int main(void) {
     puts("ready");
     fflush(stdout);
-    return sleep(600);
+    return sleep(%d);
 }
 """
 
 
+def make_later_python(folder, minor, seconds):
+    """A program that looks like a Python of a version that nobody knows yet, for so long."""
+    source, program = Path(folder, "later.c"), str(Path(folder, "later"))
+    source.write_text(LATER_PYTHON % (minor, minor, seconds))
+    subprocess.run(["cc", "-rdynamic", "-o", program, str(source)], check=True)
+    return program
+
+
 def later_python(folder, minor):
-    """A program that looks like a Python of a version that nobody knows yet."""
-    source = Path(folder, "later.c")
-    source.write_text(LATER_PYTHON % (minor, minor))
-    subprocess.run(["cc", "-rdynamic", "-o", str(Path(folder, "later")), str(source)], check=True)
-    return started([str(Path(folder, "later"))])
+    return started([make_later_python(folder, minor, 600)])
+
+
+def has_gil():
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def without_right_to_trace():
+    """For preexec_fn: what root is in a container."""
+    PR_CAPBSET_DROP, CAP_SYS_PTRACE = 24, 19
+    if ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE, 0, 0, 0):
+        raise OSError("the capability cannot be given up")

@@ -115,10 +115,10 @@ def _option(name: str, given: object, known: Sequence[str]) -> None:
 def _interval_ns(name: str, given: object, hz: float) -> int:
     """Nanoseconds of a rate."""
     if not _HZ_MIN <= hz <= _HZ_MAX:  # also false for a NaN
-        limits = f"from {_HZ_MIN} to {_HZ_MAX:,} samples a second"
-        if name != "hz":
-            limits = f"seconds from {1 / _HZ_MAX:g} to {1 / _HZ_MIN:g}"
-        raise ValueError(f"{name} is {limits}, not {given!r}")
+        limits = f"{_HZ_MIN} to {_HZ_MAX:,} samples a second"
+        if name == "seconds":
+            limits = f"{1 / _HZ_MAX:.5f} to {1 / _HZ_MIN:g}"
+        raise ValueError(f"{name} is from {limits}, not {given!r}")
     return round(1e9 / hz)
 
 

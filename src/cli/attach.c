@@ -131,7 +131,8 @@ static int add_all(const struct request *request, struct sampling *sampling) {
     for (int i = 0; i < request->pids_count; i++) {
         pid_t pid;
         parse_pid(request->pids[i], &pid);
-        if (!pid_check("attach", pid) && !sampling_add(sampling, pid, false))
+        if (!pid_check("attach", pid, request->sampling.options.mode) &&
+            !sampling_add(sampling, pid, false))
             added++;
     }
     return added;

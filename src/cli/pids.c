@@ -67,8 +67,17 @@ int parse_pid(const char *text, pid_t *pid) {
     return 0;
 }
 
-static int has_ended(pid_t pid) {
-    return proc_thread_state(pid, pid) == PROC_DEAD;
+/* Nothing to be looked into stands behind this number. */
+static void explain_no_process(struct text *line, pid_t pid) {
+    pid_t owner = proc_of_thread(pid);
+    if (!owner)
+        text_add(line, "there is no such process");
+    else if (owner != pid)
+        text_addf(line, "this is a thread of process %d: name the process", (int)owner);
+    else if (proc_thread_state(pid, pid) == PROC_DEAD)
+        text_add(line, "it has ended; its parent has not noticed yet");
+    else
+        text_add(line, "it has no memory: it is one of the kernel's, or is ending");
 }
 
 static int runs_python(pid_t pid) {
@@ -112,10 +121,7 @@ static void explain_version(struct text *line, uint32_t version) {
 static void explain(struct text *line, pid_t pid, int error, uint32_t version) {
     char reason[MEMORY_EXPLANATION_BYTES];
     switch (error) {
-    case MAREY_ENOPROCESS:
-        text_add(line, has_ended(pid) ? "it has ended; its parent has not noticed yet"
-                                      : "there is no such process");
-        break;
+    case MAREY_ENOPROCESS: explain_no_process(line, pid); break;
     case MAREY_EPTRACE:
         memory_explain(pid, reason);
         text_add(line, reason);
@@ -127,6 +133,10 @@ static void explain(struct text *line, pid_t pid, int error, uint32_t version) {
     case MAREY_EVERSION: explain_version(line, version); break;
     case MAREY_ENOTYET:
         text_add(line, "its Python has not started yet, or is ending; try again a little later");
+        break;
+    case MAREY_ENOGIL:
+        text_add(line, "its Python runs without a GIL, and --mode gil takes the threads that hold "
+                       "it: use --mode cpu");
         break;
     case MAREY_ETORN:
     case MAREY_EADDRESS:
@@ -157,11 +167,20 @@ int pid_error(const char *command, pid_t pid, int error, uint32_t version) {
     return EXIT_USAGE;
 }
 
-int pid_check(const char *command, pid_t pid) {
+static bool is_without_gil(struct process *process) {
+    struct thread_list list = {0};
+    bool without = process_threads(process, &list) == 0 && thread_list_without_gil(&list);
+    thread_list_free(&list);
+    return without;
+}
+
+int pid_check(const char *command, pid_t pid, enum sampler_mode mode) {
     struct process process;
     int error = process_open(&process, pid);
     if (error)
         return pid_error(command, pid, error, process.version);
+    if (mode == SAMPLER_GIL && is_without_gil(&process))
+        error = pid_error(command, pid, MAREY_ENOGIL, 0);
     process_close(&process);
-    return 0;
+    return error;
 }

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "output/display.h"
+#include "stack/sampler.h"
 
 enum { COMMAND_LINE_MAX = 16384 /* bytes of one; more is cut */ };
 
@@ -24,8 +25,8 @@ void command_line_show(const struct command_line *line, struct text *to, size_t 
 /* A number of a process. Returns 0, or -1. */
 int parse_pid(const char *text, pid_t *pid);
 
-/* Can it be looked into? Returns 0, or EXIT_USAGE after it has said why not. */
-int pid_check(const char *command, pid_t pid);
+/* Can it be sampled in this mode? Returns 0, or EXIT_USAGE after it has said why not. */
+int pid_check(const char *command, pid_t pid, enum sampler_mode mode);
 
 /* "4711 (nginx): there is no Python in it": what pid_error says, for a place of one's own. */
 void pid_explain(struct text *to, pid_t pid, int error, uint32_t version);

@@ -38,9 +38,9 @@ static void add_up(struct report_data *data) {
 static int find_samples(struct report_data *data) {
     const struct report_request *request = data->request;
     const struct trace_filter *filter = &request->filter;
+    sampling_find(&data->sampling, data->trace); /* there may have been nothing to take */
     if (!data->trace->samples)
         return 0;
-    sampling_find(&data->sampling, data->trace);
     int error = sample_profile(&data->profile, data->trace, filter, data->grouping, NULL);
     if (!error)
         error = hot_make(&data->hot, data->profile, hot_order_of(request->order));

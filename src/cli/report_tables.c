@@ -126,16 +126,22 @@ static void print_spans(struct printing *self) {
     }
 }
 
+static const char *why_nothing(const struct report_data *data) {
+    const struct trace *trace = data->trace;
+    if (trace->samples || trace->span_count)
+        return "nothing of that: 'marey info' shows which processes and threads there are";
+    if (data->sampling.known)
+        return "no samples: no thread was seen that did what is sampled; --idle takes those that "
+               "sleep, too";
+    return "no spans and no samples";
+}
+
 static int print_all(struct printing *self) {
-    const struct trace *trace = self->data->trace;
     int error = print_samples(self);
     if (!error)
         print_spans(self);
     if (!error && !self->any)
-        fprintf(self->to, "%s%s\n", self->indent,
-                trace->samples || trace->span_count
-                    ? "nothing of that: 'marey info' shows which processes and threads there are"
-                    : "no spans and no samples");
+        fprintf(self->to, "%s%s\n", self->indent, why_nothing(self->data));
     return error;
 }
 

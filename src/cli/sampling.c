@@ -98,27 +98,6 @@ static void refuse(struct sampling *sampling, pid_t pid, int error, uint32_t ver
         pid_explain(&sampling->result.refused_why, pid, error, version);
 }
 
-static void process_begins(void *context, const struct sampled_process *process) {
-    struct sampling *sampling = context;
-    if (process->error) {
-        refuse(sampling, process->pid, process->error, process->version);
-        return;
-    }
-    sampling->found = true;
-    marey__samples_process(sampling->log, process->pid, process->name, process->command_line,
-                           process->command_line_bytes);
-}
-
-static void thread_named(void *context, pid_t pid, pid_t tid, const char *name) {
-    struct sampling *sampling = context;
-    marey__samples_thread(sampling->log, pid, tid, name);
-}
-
-static void task_named(void *context, pid_t pid, uint64_t task, const char *name) {
-    struct sampling *sampling = context;
-    marey__samples_task(sampling->log, pid, task, name);
-}
-
 /* Of a program that has no Python nothing is said. */
 static void write_counts(struct sampling *sampling) {
     struct sampler_counts counts;
@@ -130,6 +109,30 @@ static void write_counts(struct sampling *sampling) {
                                    .missed = counts.missed,
                                    .cpu_ns = counts.cpu_ns};
     marey__samples_counts(sampling->log, &said);
+}
+
+static void process_begins(void *context, const struct sampled_process *process) {
+    struct sampling *sampling = context;
+    if (process->error) {
+        refuse(sampling, process->pid, process->error, process->version);
+        return;
+    }
+    marey__samples_process(sampling->log, process->pid, process->name, process->command_line,
+                           process->command_line_bytes);
+    if (sampling->found)
+        return;
+    sampling->found = true;
+    write_counts(sampling); /* deadlines that passed until now had nothing to be kept for */
+}
+
+static void thread_named(void *context, pid_t pid, pid_t tid, const char *name) {
+    struct sampling *sampling = context;
+    marey__samples_thread(sampling->log, pid, tid, name);
+}
+
+static void task_named(void *context, pid_t pid, uint64_t task, const char *name) {
+    struct sampling *sampling = context;
+    marey__samples_task(sampling->log, pid, task, name);
 }
 
 /* ------------------------------------------------------------------ runs */
@@ -176,8 +179,10 @@ int sampling_add(struct sampling *sampling, pid_t pid, bool wait) {
 static void add_targets(struct sampling *sampling) {
     for (size_t i = 0; i < sampling->targets_count; i++) {
         const struct target *target = &sampling->targets[i];
+        uint32_t told = sampling->result.refused;
         int error = sampler_add(sampling->sampler, target->pid, target->wait);
-        if (error && error != MAREY_ENOPROCESS) /* it was quick */
+        bool was_quick = error == MAREY_ENOPROCESS;
+        if (error && !was_quick && sampling->result.refused == told)
             refuse(sampling, target->pid, error, 0);
     }
 }

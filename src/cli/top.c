@@ -182,7 +182,7 @@ static int add_all(const struct request *request, struct top_gather *gather) {
     for (int i = 0; i < request->pids_count; i++) {
         pid_t pid;
         parse_pid(request->pids[i], &pid);
-        int status = pid_check("top", pid);
+        int status = pid_check("top", pid, request->sampling.options.mode);
         int error = status ? 0 : top_gather_add(gather, pid);
         if (error)
             status = pid_error("top", pid, error, 0);

@@ -21,7 +21,7 @@ const char *const top_help[] = {
     "  SELF%   TOTAL%   in this second: the function itself, and with what it calls;",
     "                   100% is one thread all the time",
     "  SELF    TOTAL    the same as time, since the start or the last reset",
-    "  CPU%             on a processor",
+    "  CPU%    RUN%     on a processor; not asleep (with --idle: also asleep)",
     "  GIL%             held Python's lock",
     "  WAIT%            waited for it; 'sampler': what all this takes of a processor",
     "",

@@ -164,7 +164,10 @@ static enum top_key_result do_key(struct top_view *view, int key) {
     case 'f':
     case '/': view->typing = true; break;
     case 't': view->threads = !view->threads; break;
-    case 'l': view->lines = !view->lines; break;
+    case 'l':
+        view->lines = view->threads || !view->lines;
+        view->threads = false;
+        break;
     case 'p':
     case ' ': view->paused = !view->paused; return KEY_DRAW;
     case 'r': view->paused = false; return KEY_RESET_ALL;

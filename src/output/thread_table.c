@@ -18,7 +18,7 @@ static void add_column(struct shape *shape, const char *title, enum table_align 
 }
 
 static void find_shape(const struct busy_list *list, int processes, struct shape *shape) {
-    static const char *const states[] = {"CPU", "GIL", "WAIT", "IDLE"};
+    static const char *const states[] = {"CPU", "GIL", "WAIT", "OFF"};
     *shape = (struct shape){.threads = !processes};
     for (uint32_t i = 0; i < list->count; i++) {
         shape->samples |= list->rows[i].times.count != 0;

@@ -38,8 +38,8 @@ static void record(struct profiler *self, const struct sample *sample) {
         self->log = marey__samples_open(self->options.interval_ns, 0);
     if (!self->log)
         return;
-    marey__samples_write(self->log, sample);
-    if (profiler_now_ns() >= self->counts_ns)
+    bool first = marey__samples_write(self->log, sample);
+    if (first || profiler_now_ns() >= self->counts_ns)
         record_counts(self);
 }
 

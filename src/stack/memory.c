@@ -124,9 +124,11 @@ static bool may_trace(void) {
     return line && sscanf(line, "CapEff: %llx", &set) == 1 && (set >> 19 & 1);
 }
 
+/* In a container root may be without the capability: then to be root is no way out. */
 void memory_explain(pid_t pid, char *text) {
     char path[64];
     struct stat target = {0};
+    bool is_root = geteuid() == 0;
     snprintf(path, sizeof path, "/proc/%d", (int)pid);
     int size = MEMORY_EXPLANATION_BYTES;
     if (pid <= 0 || stat(path, &target) != 0)
@@ -134,8 +136,11 @@ void memory_explain(pid_t pid, char *text) {
     else if (target.st_uid != geteuid() && !may_trace())
         snprintf(text, (size_t)size,
                  "process %d belongs to another user (uid %u, this one is %u): run as that user, "
-                 "or as root",
-                 (int)pid, (unsigned)target.st_uid, (unsigned)geteuid());
+                 "or %s",
+                 (int)pid, (unsigned)target.st_uid, (unsigned)geteuid(),
+                 is_root ? "give the container the capability that this root lacks: "
+                           "--cap-add=SYS_PTRACE"
+                         : "as root");
     else if (ptrace_scope() > 2)
         snprintf(text, (size_t)size,
                  "this machine forbids reading other processes until it is restarted "
@@ -143,15 +148,16 @@ void memory_explain(pid_t pid, char *text) {
     else if (ptrace_scope() > 0 && !may_trace())
         snprintf(text, (size_t)size,
                  "this machine lets a process be read by its parents or by root only "
-                 "(kernel.yama.ptrace_scope is %ld): run as root, start the program with marey, or "
+                 "(kernel.yama.ptrace_scope is %ld): %s, start the program with marey, or "
                  "allow it by 'sysctl kernel.yama.ptrace_scope=0'",
-                 ptrace_scope());
+                 ptrace_scope(),
+                 is_root ? "give the container --cap-add=SYS_PTRACE" : "run as root");
     else if (!may_trace())
         snprintf(
             text, (size_t)size,
             "process %d may not be read: it has more rights than this one, or this is a container "
-            "without the capability: give it --cap-add=SYS_PTRACE, or run as root",
-            (int)pid);
+            "without the capability: give it --cap-add=SYS_PTRACE%s",
+            (int)pid, is_root ? "" : ", or run as root");
     else
         snprintf(
             text, (size_t)size,

@@ -54,6 +54,13 @@ static int inner_tid(pid_t pid, pid_t tid, pid_t *inner) {
     return count;
 }
 
+pid_t proc_of_thread(pid_t tid) {
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+    const char *line = proc_read_file(path, text, sizeof text) > 0 ? strstr(text, "\nTgid:") : NULL;
+    return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : 0;
+}
+
 bool proc_is_nested(pid_t pid) {
     pid_t inner;
     return inner_tid(pid, pid, &inner) > 1;

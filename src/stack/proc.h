@@ -26,6 +26,9 @@ struct proc_thread {
 /* Reads up to size - 1 bytes and ends them with NUL. Returns how many, or -1 with errno. */
 ssize_t proc_read_file(const char *path, char *text, size_t size);
 
+/* The process that a thread is of, by the thread's number, which for the main thread is the same; 0: there is none. */
+pid_t proc_of_thread(pid_t tid);
+
 /* Is it in another PID namespace than this process, so that its threads have other numbers there? */
 bool proc_is_nested(pid_t pid);
 

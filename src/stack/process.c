@@ -10,6 +10,9 @@
 
 int process_open(struct process *process, pid_t pid) {
     *process = (struct process){0};
+    pid_t owner = proc_of_thread(pid);
+    if (owner && owner != pid)
+        return MAREY_ENOPROCESS;
     int error = memory_open(&process->memory, pid);
     if (error)
         return error;
@@ -90,6 +93,7 @@ int interpreter_read(struct process *process, struct interpreter *interpreter) {
         return error;
     interpreter->gil = gil;
     interpreter->gil_holder = state.locked == 1 && state.enabled ? state.holder : 0;
+    interpreter->gil_is_off = !state.enabled;
     interpreter->collecting = state.collecting != 0;
     return 0;
 }
@@ -350,4 +354,11 @@ void thread_list_free(struct thread_list *list) {
     free(list->threads);
     free(list->interpreters);
     *list = (struct thread_list){0};
+}
+
+bool thread_list_without_gil(const struct thread_list *list) {
+    for (int i = 0; i < list->interpreters_count; i++)
+        if (!list->interpreters[i].gil_is_off)
+            return false;
+    return list->interpreters_count > 0;
 }

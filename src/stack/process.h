@@ -33,6 +33,7 @@ struct interpreter {
     int64_t id;
     uint64_t gil;        /* address of its GIL's state; 0: none, or not known yet */
     uint64_t gil_holder; /* the thread state that has the GIL; 0: none, or there is no GIL */
+    bool gil_is_off;     /* free-threaded: not even a thread alone has it. As of interpreter_read */
     bool collecting;     /* a garbage collection is running */
     /* changes when threads or interpreters are made, or the newest of them end */
     uint64_t births[3];
@@ -66,6 +67,8 @@ void process_close(struct process *process);
  * MAREY_ENOMEM; on error the list is empty. */
 int process_threads(struct process *process, struct thread_list *list);
 void thread_list_free(struct thread_list *list);
+/* Has none of the interpreters a GIL? A free-threaded Python may switch it on later: for a module that needs it. */
+bool thread_list_without_gil(const struct thread_list *list);
 
 /* Reads again who has the GIL, whether garbage is collected, and the births: by one call once its GIL is known. */
 int interpreter_read(struct process *process, struct interpreter *interpreter);

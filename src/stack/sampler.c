@@ -215,7 +215,8 @@ int sampler_add(struct sampler *sampler, pid_t pid, bool wait) {
     if (!target)
         return MAREY_ENOMEM;
     target_retry(target, sampling, 0);
-    bool may_come = target->error == MAREY_ENOTPYTHON || target->error == MAREY_ENOTYET;
+    bool may_come = target->error == MAREY_ENOTPYTHON || target->error == MAREY_ENOTYET ||
+                    target->error == MAREY_ENOGIL;
     int error = target->state == TARGET_ENDED ? MAREY_ENOPROCESS : target->error;
     if (error && target->state != TARGET_ENDED && wait && may_come)
         error = 0;

@@ -25,17 +25,18 @@ enum {
 enum sampler_mode {
     SAMPLER_WALL, /* those that do not sleep; with `idle` all */
     SAMPLER_CPU,  /* those that run on a CPU */
-    SAMPLER_GIL   /* those that hold the GIL */
+    SAMPLER_GIL   /* those that hold the GIL; a process without one is refused, until it has one */
 };
 
-/* A process that is sampled from now on; told again when it has exec'd. What it points to stands for the call. */
+/* A process that is sampled from now on, or cannot be; told again when it has exec'd. What it points to stands for the
+ * call. */
 struct sampled_process {
     pid_t pid, parent;
     uint32_t version;         /* of Python: 0x030d */
     const char *name;         /* /proc/PID/comm */
     const char *command_line; /* arguments, each NUL-terminated */
     size_t command_line_bytes;
-    int error; /* why it cannot be sampled (it is a child; sampler_add returns it for others); 0 */
+    int error; /* 0, or why it cannot be sampled: MAREY_EPTRACE, MAREY_EVERSION or MAREY_ENOGIL */
 };
 
 struct sampler_sink {
@@ -86,8 +87,8 @@ int sampler_open(struct sampler **sampler, const struct sampler_options *options
                  const struct sampler_sink *sink);
 void sampler_close(struct sampler *sampler);
 
-/* Returns 0 or what process_open returns. `wait`: one that has not started Python yet, or has none, is tried again as long
- * as it lives (a child of ours that is about to exec): then 0. */
+/* Returns 0, what process_open returns, or MAREY_ENOGIL. `wait`: one that has not started Python yet, or has none, or
+ * none with a GIL, is tried again as long as it lives (a child of ours that is about to exec): then 0. */
 int sampler_add(struct sampler *sampler, pid_t pid, bool wait);
 
 /* Samples until `until_ns` (CLOCK_MONOTONIC, 0: no end), sampler_stop, or all processes have ended. Runs are handed over

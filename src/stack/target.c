@@ -80,6 +80,8 @@ static int find_python(struct target *target, struct sampling *sampling) {
     /* Ids of code objects are different in all processes. */
     target->unwinder.codes.last_id = ++sampling->serial << 40;
     error = target_list(target, sampling, now_ns);
+    if (!error && sampling->options.mode == SAMPLER_GIL && thread_list_without_gil(&target->list))
+        error = MAREY_ENOGIL;
     if (!error)
         return 0;
     target_forget_threads(target, sampling);
@@ -157,6 +159,11 @@ static bool worth_searching(struct target *target, uint64_t now_ns) {
     return true;
 }
 
+/* Others may become one that can be sampled: before it has a Python nothing is said of it. */
+static bool is_told(int error) {
+    return error == MAREY_EPTRACE || error == MAREY_EVERSION || error == MAREY_ENOGIL;
+}
+
 static void search(struct target *target, struct sampling *sampling) {
     uint64_t start_ns = schedule_cpu_ns();
     int before = target->error;
@@ -171,8 +178,7 @@ static void search(struct target *target, struct sampling *sampling) {
         target->open = true;
         announce(target, sampling, 0);
         target_tell_names(target, sampling, now_ns);
-    } else if (target->error != before && target->parent &&
-               (target->error == MAREY_EPTRACE || target->error == MAREY_EVERSION)) {
+    } else if (target->error != before && is_told(target->error)) {
         announce(target, sampling, target->error);
     }
 }

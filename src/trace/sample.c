@@ -30,9 +30,11 @@ enum counter { TAKEN, TORN, MISSED, COST, INTERVAL, COUNTERS };
 struct samples_log {
     uint64_t interval_ns;
     unsigned flags;
-    uint64_t chunk;   /* that is written */
-    uint32_t session; /* that has a first value of the counters */
-    size_t needed;    /* by a packet for which there was no room */
+    uint64_t chunk;                /* that is written */
+    uint32_t session;              /* that has a first value of the counters */
+    struct sampling_counts before; /* what was counted before it */
+    uint32_t unsaid;               /* samples of it before that */
+    size_t needed;                 /* by a packet for which there was no room */
     marey_counter *counters[COUNTERS];
     struct stacks stacks;
     struct sampled sampled;
@@ -274,21 +276,42 @@ static void write_sample(struct samples_log *log, const struct sample *sample) {
     session_lost_for_room(1);
 }
 
-void marey__samples_write(struct samples_log *log, const struct sample *sample) {
+bool marey__samples_write(struct samples_log *log, const struct sample *sample) {
     if (!marey_recording() || !recording_enter())
-        return;
+        return false;
     write_sample(log, sample);
     uint32_t session = log->chunk ? session_number(marey__thread.writer) : log->session;
     recording_leave();
-    if (session != log->session) {
-        log->session = session;
-        marey__samples_counts(log, &(struct sampling_counts){0}); /* from here on */
-    }
+    if (session == log->session)
+        return false;
+    log->unsaid += sample->count;
+    return true;
+}
+
+/* The number of the session that is on; 0: none. */
+static uint32_t current_session(void) {
+    if (!marey_recording() || !recording_enter())
+        return 0;
+    const struct writer *writer = session_attach();
+    uint32_t number = writer ? session_number(writer) : 0;
+    recording_leave();
+    return number;
 }
 
 void marey__samples_counts(struct samples_log *log, const struct sampling_counts *counts) {
-    uint64_t now[COUNTERS] = {counts->taken, counts->torn, counts->missed, counts->cpu_ns,
-                              log->interval_ns};
+    uint32_t session = current_session();
+    if (!session)
+        return;
+    if (session != log->session) {
+        log->before = *counts;
+        log->before.taken -= log->unsaid;
+        log->unsaid = 0;
+    }
+    log->session = session;
+    const struct sampling_counts *before = &log->before;
+    uint64_t since[COUNTERS] = {counts->taken - before->taken, counts->torn - before->torn,
+                                counts->missed - before->missed, counts->cpu_ns - before->cpu_ns,
+                                log->interval_ns};
     for (int i = 0; i < COUNTERS; i++)
-        marey_counter_set(log->counters[i], (int64_t)now[i]);
+        marey_counter_set(log->counters[i], (int64_t)since[i]);
 }

@@ -7,6 +7,8 @@
 #ifndef MAREY_TRACE_SAMPLE_H
 #define MAREY_TRACE_SAMPLE_H
 
+#include <stdbool.h>
+
 #include "base/sample.h"
 #include "marey.h"
 
@@ -31,11 +33,12 @@ MAREY_API void marey__samples_thread(struct samples_log *log, int32_t pid, int32
 MAREY_API void marey__samples_task(struct samples_log *log, int32_t pid, uint64_t task,
                                    const char *name);
 
-/* Nothing where nothing records. */
-MAREY_API void marey__samples_write(struct samples_log *log, const struct sample *sample);
+/* Nothing where nothing records. True: the session has no counts yet, they are to be said now. */
+MAREY_API bool marey__samples_write(struct samples_log *log, const struct sample *sample);
 
-/* What the sampler itself did so far, as counter tracks (base/sample.h names them). To be called about once a second and
- * when it ends; zeros are written with the first sample of a session. Reports take the rate from the first and the last. */
+/* What the sampler itself did so far, as counter tracks (base/sample.h names them). To be called with the first sample of
+ * a session or before, about once a second, and when it ends. The first call within a session writes zeros, and later ones
+ * what came since: the sampler may be older. Reports take the rate from the first and the last. */
 struct sampling_counts {
     uint64_t taken, torn, missed;
     uint64_t cpu_ns; /* that sampling took */

@@ -285,11 +285,49 @@ computes()
 @pytest.mark.parametrize("mode", ["cpu", "gil"])
 def test_modes(tmp_path, mode):
     """Who sleeps is in neither; of two that compute, one at a time has the GIL."""
+    if mode == "gil" and not targets.has_gil():
+        pytest.skip("there is no GIL")
     with python(tmp_path, TWO_THREADS) as process:
         attach(tmp_path, "-d", 1, "--mode", mode, "--function", process.pid)
     seconds = sampled.self_seconds(tmp_path / TRACE)
     assert seconds["sleeps"] == 0
     assert 0.1 < seconds["computes"] < (1.3 if mode == "gil" else 2.3)
+
+
+@pytest.mark.skipif(targets.has_gil(), reason="needs a Python without a GIL")
+def test_mode_gil_without_a_gil(tmp_path):
+    with python(tmp_path, BEATS) as process:
+        done = attach(tmp_path, "-d", 1, "--mode", "gil", process.pid)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "its Python runs without a GIL" in done.stderr and "use --mode cpu" in done.stderr
+    assert not (tmp_path / TRACE).exists()
+
+
+def test_what_sleeps_all_the_time_is_told_so(tmp_path):
+    with python(tmp_path, SLEEPS) as process:
+        done = attach(
+            tmp_path, "-d", 0.5, "--mode", "gil" if targets.has_gil() else "cpu", process.pid
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\nno samples: no thread was seen that did what is sampled; --idle takes" in done.stdout
+
+
+def test_counts_begin_with_the_sampling(tmp_path):
+    """Not with the first sample, which a program that sleeps has late."""
+    import tracecheck
+
+    text = BEATS.replace("def beats():", "def beats():\n    time.sleep(1.5)").replace(
+        "import sys", "import time"
+    )
+    with python(tmp_path, text) as process:
+        attach(tmp_path, "-d", 3, process.pid)
+    counters = tracecheck.load(str(tmp_path / TRACE)).counters
+    for name in ("marey samples", "marey samples missed", "marey sampling CPU time"):
+        values = [(one["ts"], one["value"]) for one in counters if one["name"] == name]
+        assert len(values) > 1
+        assert values[0][1] == 0
+        assert [value for _, value in values] == sorted(value for _, value in values)
+        assert values[-1][0] - values[0][0] > 1_500_000_000
 
 
 def test_threads_have_the_names_that_the_program_gave(tmp_path):

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import pwd
 import re
 import signal
 import struct
@@ -11,6 +12,7 @@ import subprocess
 import sysconfig
 import termios
 import time
+from pathlib import Path
 
 import pytest
 import targets
@@ -301,6 +303,24 @@ def test_one_that_has_ended():
     process.wait()
 
 
+def test_a_thread_is_no_process(tmp_path):
+    with python(tmp_path, PROGRAM) as process:
+        (tid,) = {int(task) for task in os.listdir(f"/proc/{process.pid}/task")} - {process.pid}
+        said = refused(tid)
+        attach = marey("attach", tid)
+    assert re.fullmatch(
+        rf"marey dump: {tid} \(.*\): this is a thread of process {process.pid}: name the process\n",
+        said,
+    )
+    assert (attach.returncode, attach.stderr) == (2, said.replace("dump", "attach"))
+
+
+def test_one_of_the_kernels():
+    if Path("/proc/2/comm").read_text() != "kthreadd\n":
+        pytest.skip("there are none in this namespace")
+    assert "2 (kthreadd): it has no memory: it is one of the kernel's" in refused(2)
+
+
 @pytest.mark.parametrize("word", ["0", "-3", "app.py", "99999999999", "12x", ""])
 def test_no_number(word):
     done = marey("dump", "--", word)
@@ -360,6 +380,22 @@ def test_another_users_process(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert "belongs to another user (uid 0, this one is" in done.stderr
     assert "run as that user, or as root" in done.stderr
+
+
+def test_root_without_the_right_to_trace():
+    """As in a container: to be root is no way out then."""
+    if os.geteuid() != 0:
+        pytest.skip("has to be root")
+    nobody = pwd.getpwnam("nobody")
+    with subprocess.Popen(["sleep", "600"], user=nobody.pw_uid, extra_groups=[]) as process:
+        try:
+            done = marey("dump", process.pid, preexec_fn=targets.without_right_to_trace)
+        finally:
+            process.kill()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"belongs to another user (uid {nobody.pw_uid}, this one is 0): run as" in done.stderr
+    assert "--cap-add=SYS_PTRACE" in done.stderr
+    assert "as root" not in done.stderr
 
 
 def test_options():

@@ -3,6 +3,8 @@ changed for programs that have no Python."""
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -188,6 +190,28 @@ def test_a_program_that_may_not_be_sampled(tmp_path):
         (line,) = [line for line in done.stderr.splitlines() if "not sampled" in line]
     assert "(hidden-python): " in line
     assert "may not be read: it has more rights than this one" in line
+
+
+@pytest.mark.parametrize("words", ["{}", "sh -c 'sleep 0.2; exec {}'", "sh -c '{}; true'"])
+def test_a_python_that_is_not_known_is_told_by_its_version(tmp_path, words):
+    """Run at once, in the place of a shell, or by one."""
+    later = targets.make_later_python(tmp_path, 42, seconds=1)
+    done = run(tmp_path, *shlex.split(words.format(later)))
+    assert done.returncode in (0, 1)
+    assert re.search(
+        r"^  not sampled: \d+ \(later\): Python 3\.42, which is too new: 3\.9 to", done.stderr, re.M
+    )
+
+
+@pytest.mark.skipif(targets.has_gil(), reason="needs a Python without a GIL")
+def test_mode_gil_without_a_gil(works):
+    words = ["--mode", "gil", sys.executable, "app.py"]
+    done = run(works, *words)
+    assert done.returncode == 7
+    assert "its Python runs without a GIL, and --mode gil takes" in done.stderr
+    done = run(works, *words, env={**os.environ, "PYTHON_GIL": "1"})
+    assert "not sampled" not in done.stderr
+    assert "works" in sampled.names(works / TRACE)
 
 
 def test_wrong_words(works):

@@ -183,8 +183,12 @@ def test_the_keys(busy):
         terminal.send("t")
         terminal.wait_for(rf" {busy.pid} +{busy.pid} ")
         assert re.search(r"TID +>CPU% +GIL% +WAIT% +RUN%  THREAD", terminal.text)
-        terminal.send("th")
+        terminal.send("l")  # not back to functions
+        terminal.wait_for(r"often \(.*:8\)")
+        terminal.send("h")
         terminal.wait_for("any key goes back")
+        for title in ("SELF%", "TOTAL%", "CPU%", "RUN%", "GIL%", "WAIT%"):
+            assert f"{title} " in terminal.text
         terminal.send("x")
         terminal.wait_for("q quit")
         terminal.send("q")

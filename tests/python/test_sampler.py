@@ -76,6 +76,10 @@ def stacks(sampler):
     return found
 
 
+def has_gil():
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
 def native_threads():
     """The names that the kernel has of this process's threads."""
     found = []
@@ -105,7 +109,7 @@ def nothing_goes_on():
 
 
 def needs_gil(mode):
-    if mode == "gil" and not getattr(sys, "_is_gil_enabled", lambda: True)():
+    if mode == "gil" and not has_gil():
         pytest.skip("a free-threaded build has no GIL")
 
 
@@ -685,6 +689,26 @@ def test_all_that_was_seen_is_in_a_recording_that_ends_before_the_sampler(path):
     assert sum(sample.samples for sample in found) >= seen
 
 
+def test_a_recording_has_the_counts_of_its_own_time(recorded, path):
+    """Not of what the sampler did before."""
+    with marey.sample(hz=1000) as sampler:
+        while sampler.stats().samples < 300:
+            spin(0.1)
+        with recorded() as box:
+            spin(0.7)
+    taken = box.trace.values("marey samples")
+    assert box.trace.values("marey samples missed")[0] == 0
+    assert taken[-1] <= sum(sample.samples for sample in stack_samples.load(path))
+
+
+@pytest.mark.skipif(has_gil(), reason="needs a Python without a GIL")
+def test_nobody_holds_a_gil_that_is_not_there():
+    sampler = marey.Sampler(mode="gil")
+    with pytest.raises(marey.Error, match=r"runs without a GIL.*mode cpu or wall"):
+        sampler.start()
+    assert sampler.state == "off"
+
+
 # ------------------------------------------------------------------------ errors
 
 
@@ -718,7 +742,7 @@ def test_options_that_are_wrong(options, error, message):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda s: s.set_interval(0), ValueError, "seconds from 1e-05 to 10"),
+        (lambda s: s.set_interval(0), ValueError, "seconds is from 0.00001 to 10"),
         (lambda s: s.set_interval(11), ValueError, "seconds"),
         (lambda s: s.set_interval(-1), ValueError, "seconds"),
         (lambda s: s.set_interval("1"), TypeError, "seconds"),

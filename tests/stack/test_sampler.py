@@ -13,7 +13,7 @@ SECONDS = 2
 HZ = 1000
 SHARES = {"seventy": 0.7, "twenty": 0.2, "ten": 0.1}
 WITHIN = 0.06  # five standard deviations of 0.7 seen 2,000 times
-ENOPROCESS, ENOTPYTHON = -15, -18
+ENOPROCESS, ENOTPYTHON, ENOGIL = -15, -18, -23
 
 
 def assert_shares(seen):
@@ -175,7 +175,7 @@ def test_each_thread_has_a_sample_at_each_tick(run, sample, has_gil, hz, busy):
 def test_holders_of_the_gil_alone(run, sample, has_gil):
     seen = sample(run("states.py").pid, SECONDS, HZ, "gil")
     if not has_gil:
-        assert not seen.samples
+        assert (seen.counts["error"], seen.samples) == (ENOGIL, [])
         return
     assert sum(s.wall_ns for s in of_work(seen, "computer")) > 0.6 * SECONDS * 1e9
     assert all(s.gil_ns == s.wall_ns for s in seen.samples)

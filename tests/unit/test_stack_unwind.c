@@ -467,6 +467,23 @@ static void a_gil_with_fields_far_apart_is_not_glanced_at(void **state) {
     }
 }
 
+/* A free-threaded Python, which may switch its GIL on: 3.13 and later. */
+static void a_gil_may_be_switched_off(void **state) {
+    (void)state;
+    struct thread_list list = {0};
+    struct process *process = &f.image.process;
+    const uint64_t gil = IMAGE_INTERP + 0x1000;
+    image_set64(&f.image, IMAGE_INTERP + process->layout.interp_gil, gil);
+    process->layout.gil_enabled = process->layout.gil_holder + 8;
+    for (uint64_t enabled = 0; enabled < 2; enabled++) {
+        image_set64(&f.image, gil + process->layout.gil_enabled, enabled);
+        assert_int_equal(process_threads(process, &list), 0);
+        assert_int_equal(thread_list_without_gil(&list), !enabled);
+    }
+    thread_list_free(&list);
+    assert_false(thread_list_without_gil(&list)); /* nothing was read yet */
+}
+
 static void the_threads_are_listed(void **state) {
     (void)state;
     struct thread_list list = {0};
@@ -534,6 +551,7 @@ int main(void) {
         TEST(a_replaced_code_object_is_noticed),
         TEST(a_code_object_with_another_number_is_another),
         TEST(a_gil_with_fields_far_apart_is_not_glanced_at),
+        TEST(a_gil_may_be_switched_off),
         TEST(the_threads_are_listed),
         TEST(a_thread_that_is_being_started_is_not_its_starter),
     };
