@@ -24,6 +24,10 @@ void unwinder_tick(struct unwinder *unwinder) {
     objects_tick(&unwinder->objects);
 }
 
+static void forget_times(struct thread_reader *reader) {
+    reader->usual_ns[0] = reader->usual_ns[1] = UINT64_MAX / 8;
+}
+
 void thread_reader_init(struct thread_reader *reader, const struct unwinder *unwinder,
                         const struct thread *thread) {
     /* 3.9 and 3.10: frames are anywhere, none is near its caller. */
@@ -33,7 +37,7 @@ void thread_reader_init(struct thread_reader *reader, const struct unwinder *unw
     window_init(&reader->window, linked, linked ? thread->address + layout->thread_frame : 0);
     reader->thread = thread->address;
     reader->interpreter = thread->interpreter;
-    reader->usual_ns = UINT64_MAX / 4;
+    forget_times(reader);
     reader->before_depth = -1;
 }
 
@@ -119,11 +123,12 @@ static uint64_t now_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* A read that took much longer than others was interrupted, and its parts are of different moments. */
-static bool was_slow(struct thread_reader *reader, uint64_t ns) {
-    uint64_t usual = reader->usual_ns;
-    reader->usual_ns = ns < usual ? ns : usual + usual / 256 + 1;
-    return ns > 2 * usual;
+/* A read that took much longer than others was interrupted, and its parts are of different moments. How long one takes
+ * that finds nothing in the caches differs more; what matters of it is the end. */
+static bool was_slow(struct thread_reader *reader, uint64_t ns, bool cold) {
+    uint64_t usual = reader->usual_ns[cold];
+    reader->usual_ns[cold] = ns < usual ? ns : usual + usual / 256 + 1;
+    return ns > (cold ? 4 : 2) * usual;
 }
 
 /* The words that say which frame is on top, at all places where they may be. Returns how many. */
@@ -176,13 +181,15 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
     reader->turns -= reader->turns > 0;
     int tops_count = has_cframe && !reader->by_marks ? add_cframes(reader, l, pieces + 1, tops) : 0;
     if (!reader->window.planned)
-        reader->usual_ns = UINT64_MAX / 4;
+        forget_times(reader);
     uint64_t start = now_ns();
+    bool cold = reader->window.main >= 0 && start > reader->read_ns + UNWIND_PAUSE_NS;
     for (int i = 0; i < reader->along_count; i++)
         pieces[1 + tops_count + i] = reader->along[i];
     int error = window_read(&reader->window, &unwinder->process->memory, pieces,
-                            1 + tops_count + reader->along_count);
-    reader->slow = was_slow(reader, now_ns() - start);
+                            1 + tops_count + reader->along_count, cold);
+    reader->read_ns = now_ns();
+    reader->slow = was_slow(reader, reader->read_ns - start, cold);
     if (error == MAREY_EADDRESS && (reader->window.count || reader->cframes[0])) {
         window_forget(&reader->window);
         memset(reader->cframes, 0, sizeof reader->cframes);

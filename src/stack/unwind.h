@@ -39,6 +39,7 @@ enum {
     UNWIND_SEEN_APART = 10,  /* how often in a row, from one part of memory to another */
     UNWIND_SETTLES = 8,      /* what was not seen in so many chains makes room for others */
     UNWIND_KNOWN = 4096,     /* calls that are remembered as true */
+    UNWIND_PAUSE_NS = 20000, /* after so long nothing is in the caches any more */
     UNWIND_UNMARKED = 64,    /* reads that ask which frame is on top, after marks did not tell */
     UNWIND_PROOFS_MAX = 32,  /* calls that are proven in one chain; others wait for the next */
 };
@@ -76,8 +77,9 @@ struct candidate {
 /* What is remembered of one thread. */
 struct thread_reader {
     uint64_t thread, interpreter; /* addresses of their states */
-    uint64_t usual_ns;            /* how long a read takes, at the least */
-    bool slow;                    /* the last one took much longer */
+    uint64_t usual_ns[2];         /* how long a read takes, at the least: warm, cold */
+    uint64_t read_ns;             /* when the last one ended */
+    bool slow;                    /* it took much longer */
     bool by_marks;                /* the last one did not ask which frame is on top */
     uint32_t unmarked;            /* so many more will ask */
     /* 3.11, 3.12: where its _PyCFrame was lately, the last place first (a generator that is called from C has one of its

@@ -5,7 +5,7 @@
 
 #include "marey.h"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, PLAN = 1 + WINDOW_HEAD_PIECES_MAX /* where its pieces begin */ };
 
 void window_init(struct window *window, bool no_main, uint64_t watch) {
     memset(window, 0, offsetof(struct window, pieces));
@@ -110,8 +110,7 @@ static bool is_other(const struct window *window, int i) {
 }
 
 static void add_piece(struct window *window, uint64_t address, void *into, size_t bytes) {
-    window->pieces[WINDOW_HEAD_PIECES_MAX + window->pieces_count++] =
-        (struct piece){address, into, bytes};
+    window->pieces[PLAN + window->pieces_count++] = (struct piece){address, into, bytes};
 }
 
 static void add_pieces(struct window *window, bool (*which)(const struct window *, int),
@@ -201,18 +200,24 @@ static void tidy(struct window *window) {
 }
 
 int window_read(struct window *window, struct memory *memory, const struct piece *head,
-                int head_count) {
+                int head_count, bool cold) {
     if (++window->reads > WINDOW_PERIOD)
         tidy(window);
     if (!window->planned && !plan(window))
         return MAREY_ENOMEM;
-    struct piece *pieces = window->pieces + (WINDOW_HEAD_PIECES_MAX - head_count);
+    struct piece *pieces = window->pieces + (PLAN - head_count);
     memcpy(pieces, head, (size_t)head_count * sizeof *head);
     window->shims_read =
         window->shims_wanted || window->shims_always || window->reads % WINDOW_SHIM_PERIOD == 0;
     window->shims_wanted = false;
-    int count = window->pieces_count - (window->shims_read ? 0 : window->shims_count);
-    return memory_read_pieces(memory, pieces, head_count + count);
+    int count = head_count + window->pieces_count - (window->shims_read ? 0 : window->shims_count);
+    if (cold && window->main >= 0) {
+        const struct window_span *main = &window->spans[window->main];
+        *--pieces = (struct piece){main->start, window->buffer + main->first,
+                                   (size_t)(main->end - main->start)};
+        count++;
+    }
+    return memory_read_pieces(memory, pieces, count);
 }
 
 struct window_span *window_find(struct window *window, struct window_span *hint, uint64_t address,

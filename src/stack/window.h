@@ -49,8 +49,8 @@ struct window {
     uint32_t reads; /* in this period */
     uint8_t *buffer;
     uint32_t room;
-    /* the head ends where the plan begins */
-    struct piece pieces[WINDOW_HEAD_PIECES_MAX + 2 * WINDOW_SPANS_MAX + 2];
+    /* the head ends where the plan begins; before it there is room for one more */
+    struct piece pieces[1 + WINDOW_HEAD_PIECES_MAX + 2 * WINDOW_SPANS_MAX + 2];
     int pieces_count;     /* of the plan */
     int shims_count;      /* the last of the pieces */
     bool shims_wanted;    /* by the next read */
@@ -72,10 +72,11 @@ int window_learn(struct window *window, uint64_t address, uint32_t bytes, bool s
 /* The span that holds `address` becomes the one that is read once. */
 void window_set_main(struct window *window, uint64_t address);
 
-/* Reads all, with the pieces of the head (at most WINDOW_HEAD_PIECES_MAX). Returns as memory_read_pieces does, or
- * MAREY_ENOMEM. */
+/* Reads all, with the pieces of the head (at most WINDOW_HEAD_PIECES_MAX). `cold`: nothing of it has been read lately, so
+ * copying the main part may take a while in which it changes: it is read once more, before all the rest, for the caches'
+ * sake alone. Returns as memory_read_pieces does, or MAREY_ENOMEM. */
 int window_read(struct window *window, struct memory *memory, const struct piece *head,
-                int head_count);
+                int head_count, bool cold);
 
 /* The span that holds all of `bytes` at `address`, NULL: none. `hint`: the span of a frame nearby, or NULL. */
 struct window_span *window_find(struct window *window, struct window_span *hint, uint64_t address,

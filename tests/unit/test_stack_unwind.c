@@ -43,7 +43,9 @@ static int tear_down(void **state) {
     return 0;
 }
 
+/* At once after the last time, however busy the machine is. */
 static int unwind(void) {
+    f.reader.read_ns = UINT64_MAX / 2;
     return unwind_thread(&f.unwinder, &f.reader, &f.stack);
 }
 
@@ -140,10 +142,37 @@ static void a_known_stack_takes_one_read(void **state) {
     assert_int_equal(unwind(), 0);
     uint64_t reads = f.image.process.memory.reads;
     for (int i = 0; i < 100; i++) {
-        f.reader.usual_ns = UINT64_MAX / 4; /* one that was interrupted would be taken again */
+        f.reader.usual_ns[0] = UINT64_MAX / 8; /* one that was interrupted would be taken again */
         assert_int_equal(unwind(), 0);
     }
     assert_int_equal(f.image.process.memory.reads - reads, 100);
+}
+
+static int copies; /* of the main part */
+
+static void go_on_after_the_first_copy(struct image *image, uint64_t address) {
+    if (address != IMAGE_FRAMES)
+        return;
+    if (++copies == 2)
+        image_frame(image, 2, 2, 3, true);
+}
+
+/* Copying what is in no cache takes a while: only what is copied after that counts. */
+static void after_a_pause_the_frames_are_copied_once_more(void **state) {
+    (void)state;
+    three_calls(3);
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(unwind(), 0);
+    assert_frame(0, 2, 20);
+    uint64_t reads = f.image.process.memory.reads;
+    f.reader.usual_ns[1] = UINT64_MAX / 8;
+    f.reader.read_ns = 0;
+    f.image.before_piece = go_on_after_the_first_copy;
+    copies = 0;
+    assert_int_equal(unwind_thread(&f.unwinder, &f.reader, &f.stack), 0);
+    assert_frame(0, 2, 21);
+    assert_int_equal(copies, 2);
+    assert_int_equal(f.image.process.memory.reads - reads, 1);
 }
 
 static void a_thread_without_python_has_no_frames(void **state) {
@@ -218,6 +247,7 @@ static void what_has_returned_is_not_on_top(void **state) {
 
 static int pieces_of_unwind(void) {
     int before = f.image.pieces;
+    f.reader.usual_ns[0] = UINT64_MAX / 8; /* one that was interrupted would be taken again */
     assert_int_equal(unwind(), 0);
     return f.image.pieces - before;
 }
@@ -530,6 +560,7 @@ int main(void) {
         TEST(what_has_not_moved_is_still),
         TEST(what_cannot_be_read_is_not_still),
         TEST(a_known_stack_takes_one_read),
+        TEST(after_a_pause_the_frames_are_copied_once_more),
         TEST(a_thread_without_python_has_no_frames),
         TEST(a_thread_that_ended_is_an_error),
         TEST(an_instruction_outside_its_code_is_torn),
