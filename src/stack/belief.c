@@ -38,10 +38,10 @@ static void set_known(struct thread_reader *reader, uint64_t hash) {
     places[0] = hash;
 }
 
-static bool stands_still(const struct chain *chain, struct still *still) {
+static bool stands_still(const struct chain *chain, struct still *still, int times) {
     still->times = chain->hash == still->hash ? still->times + 1 : 1;
     still->hash = chain->hash;
-    return still->times >= UNWIND_STILL;
+    return still->times >= times;
 }
 
 /* ---- 3.11 and later */
@@ -120,11 +120,17 @@ static bool come_true(const struct unwinder *unwinder, struct thread_reader *rea
     return all;
 }
 
+/* An odd chain may come several times in a row and never have been. The thread said that a frame is on top; when the
+ * frames were copied that one had ended, its caller was returning, and until CPython 3.13 both are marked then as frames
+ * that call. And as both processes want these cache lines, a loop is met at the same moment again and again. In a true
+ * chain the caller stands at the call: calls have to be known from chains that are not odd. A thread that waits in such
+ * a moment (in a trace function in C, or its processor was taken from it) is met there for as long as it takes. */
 static bool believe_seen(const struct unwinder *unwinder, struct thread_reader *reader,
                          const struct chain *chain, struct still *still, bool odd) {
-    if (!odd && all_known(unwinder, reader, chain))
+    bool known = all_known(unwinder, reader, chain);
+    if (known && !odd)
         return true;
-    bool stands = stands_still(chain, still);
+    bool stands = stands_still(chain, still, odd && !known ? UNWIND_STILL_ODD : UNWIND_STILL);
     if (!odd && come_true(unwinder, reader, chain))
         return true;
     for (int i = 0; stands && i < chain->depth; i++)
@@ -192,7 +198,7 @@ static bool believe_proven(struct unwinder *unwinder, struct thread_reader *read
     }
     if (!soft)
         return true;
-    if (!stands_still(chain, still))
+    if (!stands_still(chain, still, UNWIND_STILL))
         return false;
     for (int i = 0; i + 1 < chain->depth; i++) {
         uint64_t hash = call_hash(unwinder, reader, chain, i);

@@ -2,9 +2,9 @@
  *
  * A call (from this instruction of one function to another function) that is known to be true makes a chain credible; one
  * that is not known has to be shown first. From 3.11 on: seen a few times lately, or, from one part of memory to another,
- * several times in a row with all calls up to it; or the whole chain several times in a row. For 3.9 and 3.10: by what
- * the caller holds (call_proof.h); where C code is between them, by the same chain several times in a row, unless the
- * same two functions are known to call each other directly. */
+ * several times in a row with all calls up to it; or the whole chain several times in a row, and where there is a reason
+ * to doubt that chain, many times. For 3.9 and 3.10: by what the caller holds (call_proof.h); where C code is between
+ * them, by the same chain several times in a row, unless the same two functions are known to call each other directly. */
 #ifndef MAREY_STACK_BELIEF_H
 #define MAREY_STACK_BELIEF_H
 

@@ -33,9 +33,10 @@ enum {
     UNWIND_ALONG_MAX =
         WINDOW_HEAD_PIECES_MAX - 1 - UNWIND_CFRAMES, /* pieces that are read along with a stack */
     UNWIND_STILL = 5,        /* a stack that is the same so many times in a row does not move */
+    UNWIND_STILL_ODD = 50,   /* ... if its marks are odd and not all its calls are known */
     UNWIND_CANDIDATES = 256, /* calls that were seen, but are not believed yet */
     UNWIND_SOON = 256,       /* chains within which they have to be seen again */
-    UNWIND_SEEN = 4,         /* how often */
+    UNWIND_SEEN = 6,         /* how often */
     UNWIND_SEEN_APART = 10,  /* how often in a row, from one part of memory to another */
     UNWIND_SETTLES = 8,      /* what was not seen in so many chains makes room for others */
     UNWIND_KNOWN = 4096,     /* calls that are remembered as true */

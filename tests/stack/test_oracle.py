@@ -35,6 +35,7 @@ def check_counts(seen, most=TORN_MOST):
         ),
         ("recursion.py", {"main", "fib", "even", "odd"}),
         ("exceptions.py", {"catch_a", "raise_a", "catch_b", "raise_b"}),
+        ("returns.py", {"call_a", "leaf_a", "call_b", "leaf_b"}),
         (
             "generators.py",
             {"numbers_a", "leaf_a", "numbers_b", "leaf_b", "inner", "outer", "key_a"},

@@ -310,7 +310,32 @@ static void unusual_marks_have_to_stand_still(void **state) {
     three_calls(3);
     image_frame(&f.image, 0, 0, 2, true);
     assert_int_equal(unwind(), 0);
-    assert_int_equal(f.unwinder.counts.retries, UNWIND_STILL - 1);
+    assert_int_equal(f.unwinder.counts.retries, UNWIND_STILL_ODD - 1);
+    assert_int_equal(unwind(), 0); /* its calls are known now */
+    assert_int_equal(f.unwinder.counts.retries, UNWIND_STILL_ODD - 1 + UNWIND_STILL - 1);
+}
+
+/* When the thread says what is on top, function 2 runs. When its frames are read, that has ended and function 1, which
+ * went on to its last instruction, returns: for the marks it calls. So it is met for eight reads in a row, then while
+ * function 2 runs for four. */
+static void return_below_what_has_ended(struct image *image, uint64_t address) {
+    if (address != IMAGE_THREAD + image->process.layout.thread_interp)
+        return;
+    bool returns = moves++ % 12 < 8;
+    image_frame(image, 1, 1, returns ? 3 : 2, false);
+    image_frame(image, 2, 2, 1, !returns);
+}
+
+static void what_returns_does_not_call(void **state) {
+    (void)state;
+    three_calls(3);
+    moves = 0;
+    f.image.before_piece = return_below_what_has_ended;
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(unwind(), 0);
+        assert_int_equal(f.stack.depth, 3);
+        assert_int_equal(f.stack.frames[1].index, 2 * 2);
+    }
 }
 
 /* Between two reads the thread goes to and fro between two stacks of which no mixture is true. */
@@ -337,6 +362,27 @@ static void stacks_that_alternate_do_not_mix(void **state) {
             assert_int_equal(f.stack.frames[k].code_address, image_code_at(bottom + 2 - k));
     }
     assert_true(f.unwinder.counts.stacks > 900);
+}
+
+enum { MISTAKES = 5, BETWEEN_MISTAKES = 50 };
+
+/* Reads that are of two moments, now and then: another instruction of function 1 seems to call function 2. */
+static void be_mistaken(struct image *image, uint64_t address) {
+    if (address != IMAGE_THREAD + image->process.layout.thread_interp)
+        return;
+    bool mistaken = ++moves % BETWEEN_MISTAKES == 0 && moves <= MISTAKES * BETWEEN_MISTAKES;
+    image_frame(image, 1, 1, mistaken ? 3 : 2, false);
+}
+
+static void mistakes_are_not_learned(void **state) {
+    (void)state;
+    three_calls(3);
+    moves = 0;
+    f.image.before_piece = be_mistaken;
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(unwind(), 0);
+        assert_int_equal(f.stack.frames[1].index, 2 * 2);
+    }
 }
 
 /* ---- threads that never rest */
@@ -573,6 +619,8 @@ int main(void) {
         TEST(another_loop_says_what_is_on_top),
         TEST(without_marks_the_thread_is_asked),
         TEST(unusual_marks_have_to_stand_still),
+        TEST(what_returns_does_not_call),
+        TEST(mistakes_are_not_learned),
         TEST(stacks_that_alternate_do_not_mix),
         TEST(loops_that_take_turns_are_read),
         TEST(a_thread_that_leaves_python_has_no_frames),
