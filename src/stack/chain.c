@@ -112,6 +112,21 @@ uint64_t chain_top(struct unwinder *unwinder, struct thread_reader *reader, uint
 
 /* ---- the chain */
 
+/* Shims stand on the C stack, where something else is as soon as the call from C has returned; what was left of them may
+ * look as if it were the one below all frames. What they have in the place of a code object is the same for all of a
+ * thread (None; in 3.12 one object of the interpreter; Python/ceval.c, entry_frame). Should the first one that was seen
+ * have been none, true ones in a row tell. */
+static bool is_true_shim(struct thread_reader *reader, uint64_t code) {
+    enum { OTHERS_MAX = 8 };
+    if (reader->shim_code && code != reader->shim_code && ++reader->shim_others < OTHERS_MAX) {
+        reader->window.shims_wanted = true;
+        return false;
+    }
+    reader->shim_code = code;
+    reader->shim_others = 0;
+    return true;
+}
+
 /* From the top frame down to where chains end. A circle is found as Brent does it: the frame is compared with one that
  * is moved on at every power of two. */
 enum walk chain_walk(struct thread_reader *reader, const struct layout *layout, struct chain *chain,
@@ -146,6 +161,8 @@ enum walk chain_walk(struct thread_reader *reader, const struct layout *layout, 
             return WALK_TORN;
         window_use(span, frame, layout->frame_bytes);
         may_stop = is_shim(layout, bytes);
+        if (may_stop && !is_true_shim(reader, frame_code(layout, bytes)))
+            return WALK_TORN;
         uint64_t previous = get64(bytes + layout->frame_previous);
         if (may_stop && !window_trusts(window, span, previous, callee))
             return WALK_STALE;

@@ -82,11 +82,13 @@ struct thread_reader {
     uint64_t read_ns;             /* when the last one ended */
     bool slow;                    /* it took much longer */
     bool by_marks;                /* the last one did not ask which frame is on top */
+    uint16_t shim_others;         /* how many shims in a row had something else than shim_code */
     uint32_t unmarked;            /* so many more will ask */
     /* 3.11, 3.12: where its _PyCFrame was lately, the last place first (a generator that is called from C has one of its
      * own, always at the same place); 0: nowhere else. */
     uint64_t cframes[UNWIND_CFRAMES];
     uint64_t running, entry; /* which frames were on top there, and the first of that loop; 0 */
+    uint64_t shim_code;      /* what shims have in the place of a code object; 0: not known yet */
     uint32_t turns;          /* so many more reads will look at all those places */
     int head_count;
     struct piece head[2];      /* where the last read found the top frame, ... */

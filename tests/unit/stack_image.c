@@ -45,6 +45,7 @@ void image_init(struct image *image) {
     image_set64(image, IMAGE_THREAD + l->thread_interp, IMAGE_INTERP);
     image_set64(image, IMAGE_THREAD + l->thread_native_id, (uint64_t)getpid());
     image_set64(image, IMAGE_THREAD + l->thread_frame, IMAGE_CFRAME);
+    image_set64(image, IMAGE_SHIM + l->frame_code, IMAGE_SHIM_CODE);
     image->bytes[IMAGE_SHIM - IMAGE_BASE + l->frame_owner] = 3;
 }
 

@@ -13,7 +13,8 @@ enum {
     IMAGE_INTERP = IMAGE_BASE + 0x2000,
     IMAGE_THREAD = IMAGE_BASE + 0x8000,
     IMAGE_CFRAME = IMAGE_BASE + 0x8800,
-    IMAGE_SHIM = IMAGE_BASE + 0x8900, /* as a call from C leaves it on the C stack */
+    IMAGE_SHIM = IMAGE_BASE + 0x8900,      /* as a call from C leaves it on the C stack */
+    IMAGE_SHIM_CODE = IMAGE_BASE + 0x8a00, /* what it has in the place of a code object */
     IMAGE_FRAMES = IMAGE_BASE + 0x9000,
     IMAGE_FRAME_BYTES = 120,
     IMAGE_TYPE = IMAGE_BASE + 0xa000, /* of str */

@@ -385,6 +385,39 @@ static void mistakes_are_not_learned(void **state) {
     }
 }
 
+/* ---- shims */
+
+enum { INNER_SHIM = IMAGE_SHIM + 0x80 };
+
+static void write_inner_shim(struct image *image, uint64_t code, uint64_t previous) {
+    const struct layout *layout = &image->process.layout;
+    image_set64(image, INNER_SHIM + layout->frame_code, code);
+    image_set64(image, INNER_SHIM + layout->frame_previous, previous);
+    image->bytes[INNER_SHIM - IMAGE_BASE + layout->frame_owner] = 3;
+}
+
+/* Function 1 is called by C code that function 0 has called. At one of ten reads that code has returned when the C stack is
+ * read, and what was a shim is half overwritten. */
+static void return_from_c(struct image *image, uint64_t address) {
+    if (address != IMAGE_THREAD + image->process.layout.thread_interp)
+        return;
+    bool returned = moves++ % 10 == 0;
+    write_inner_shim(image, returned ? IMAGE_TYPE : IMAGE_SHIM_CODE, returned ? 0 : IMAGE_FRAMES);
+}
+
+static void what_was_a_shim_is_not_the_end(void **state) {
+    (void)state;
+    const struct layout *layout = &f.image.process.layout;
+    three_calls(2);
+    image_set64(&f.image, IMAGE_FRAMES + IMAGE_FRAME_BYTES + layout->frame_previous, INNER_SHIM);
+    moves = 0; /* the first one that is seen is none */
+    f.image.before_piece = return_from_c;
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(unwind(), 0);
+        assert_int_equal(f.stack.depth, 2);
+    }
+}
+
 /* ---- threads that never rest */
 
 /* At each read another loop of the interpreter runs: a generator that C code resumes, and that code's caller. */
@@ -622,6 +655,7 @@ int main(void) {
         TEST(what_returns_does_not_call),
         TEST(mistakes_are_not_learned),
         TEST(stacks_that_alternate_do_not_mix),
+        TEST(what_was_a_shim_is_not_the_end),
         TEST(loops_that_take_turns_are_read),
         TEST(a_thread_that_leaves_python_has_no_frames),
         TEST(a_deep_stack_that_never_rests_is_read),
