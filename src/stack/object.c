@@ -186,7 +186,7 @@ bool object_is_text(struct objects *objects, uint64_t object, const char *text) 
 
 /* ---- int: cpython/longintrepr.h, digits of 30 bits, the lowest first */
 
-enum { DIGIT_BITS = 30, DIGITS_READ = 2 };
+enum { DIGIT_BITS = 30, DIGITS_READ = 2, DIGITS_AT = 8 };
 
 struct integer {
     uint64_t digits;
@@ -195,7 +195,7 @@ struct integer {
 };
 
 static bool read_integer(struct objects *objects, uint64_t object, struct integer *integer) {
-    enum { TAG_SIGN = 3, TAG_NEGATIVE = 2, TAG_SHIFT = 3, DIGITS_AT = 8 };
+    enum { TAG_SIGN = 3, TAG_NEGATIVE = 2, TAG_SHIFT = 3 };
     uint8_t bytes[DIGITS_AT + 4 * DIGITS_READ];
     if (!object || object % 8 ||
         memory_read(objects->memory, object + objects->layout->object_bytes, bytes, sizeof bytes))
@@ -212,13 +212,26 @@ static bool read_integer(struct objects *objects, uint64_t object, struct intege
     return true;
 }
 
+/* What a third digit adds, as far as 63 bits hold it; times in nanoseconds have one. It may lie behind the object of one
+ * that has fewer, where nothing may be. */
+static bool add_third(struct objects *objects, uint64_t object, int64_t *value) {
+    uint8_t bytes[4];
+    uint64_t at = object + objects->layout->object_bytes + DIGITS_AT + 4 * DIGITS_READ;
+    if (memory_read(objects->memory, at, bytes, sizeof bytes) || get32(bytes) >> (63 - 2 * DIGIT_BITS))
+        return false;
+    *value += (int64_t)get32(bytes) << 2 * DIGIT_BITS;
+    return true;
+}
+
 bool object_integer(struct objects *objects, uint64_t object, int64_t *value) {
     struct integer integer;
-    if (!read_integer(objects, object, &integer) || integer.digits > DIGITS_READ)
+    if (!read_integer(objects, object, &integer) || integer.digits > DIGITS_READ + 1)
         return false;
     *value = integer.digits > 0 ? integer.low[0] : 0;
     if (integer.digits > 1)
         *value += integer.low[1] << DIGIT_BITS;
+    if (integer.digits > 2 && !add_third(objects, object, value))
+        return false;
     if (integer.negative)
         *value = -*value;
     return true;

@@ -28,6 +28,7 @@ def holds(
 ):
     none, true, false = None, True, False
     zero, negative, large, huge = 0, -12345678901, 2**59 + 7, 10**40
+    nanoseconds, most, least, too_large = 10**18 + 2**62, 2**63 - 1, 1 - 2**63, 2**63
     number, whole, infinite, tiny = 0.1, 3.0, float("-inf"), 2.5e-300
     text, quoted, wide, long = "plain", "a'b\\c\n\x00", "naïve ☃ 😀", "x" * 500
     lone = "\ud800"
