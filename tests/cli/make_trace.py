@@ -4,6 +4,7 @@
 Made with the official protos."""
 
 import gzip
+import os
 import sys
 from pathlib import Path
 
@@ -187,3 +188,7 @@ TRACES = {
 
 if __name__ == "__main__":
     sys.stdout.buffer.write(TRACES[sys.argv[1]]())
+    sys.stdout.flush()
+    # A debug build of Python complains at its end about the official protos, which are built for
+    # all Pythons and count references to what is immortal.
+    os._exit(0)
