@@ -100,7 +100,7 @@ enum thread_doing thread_look_state(struct thread_look *look, struct thread_file
 
 /* The clock of a thread by its number is the kernel's (include/linux/posix-timers_types.h: CPUCLOCK_PERTHREAD_MASK and
  * CPUCLOCK_SCHED). pthread_getcpuclockid() makes the same one, but of a pthread_t, which may be gone. */
-uint64_t thread_look_ran_ns(const struct thread_look *look) {
+static uint64_t read_clock(const struct thread_look *look) {
     enum { PER_THREAD = 4, SCHEDULED = 2 };
     struct timespec ran;
     clockid_t clock = (clockid_t)(~(unsigned)look->tid << 3 | PER_THREAD | SCHEDULED);
@@ -109,11 +109,18 @@ uint64_t thread_look_ran_ns(const struct thread_look *look) {
     return (uint64_t)ran.tv_sec * 1000000000u + (uint64_t)ran.tv_nsec;
 }
 
+/* Where such clocks go by ticks (gVisor's: 10 ms), a thread may run between two of them, and they are always at one. */
+uint64_t thread_look_ran_ns(const struct thread_look *look) {
+    enum { TICK_NS = 1000000 };
+    uint64_t ran_ns = read_clock(look);
+    return ran_ns % TICK_NS ? ran_ns : 0;
+}
+
 /* "time on a CPU, time in the queue for one, how often" (Documentation/scheduler/sched-stats.rst). */
 bool thread_look_cpu_ns(struct thread_look *look, struct thread_files *files, uint64_t *cpu_ns) {
     char text[96], *end;
     if (look->own)
-        return (*cpu_ns = thread_look_ran_ns(look)) != 0;
+        return (*cpu_ns = read_clock(look)) != 0;
     if (read_file(look, files, &look->time_fd, "schedstat", text, sizeof text) <= 0)
         return false;
     *cpu_ns = strtoull(text, &end, 10);

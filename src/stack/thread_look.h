@@ -41,7 +41,7 @@ enum thread_doing thread_look_state(struct thread_look *look, struct thread_file
 bool thread_look_cpu_ns(struct thread_look *look, struct thread_files *files, uint64_t *cpu_ns);
 
 /* The same, to the nanosecond: where it is as before, the thread has not run. 0: not known; so of other processes, whose
- * threads have no clock for us. */
+ * threads have no clock for us, and where the kernel's clocks are not that fine. */
 uint64_t thread_look_ran_ns(const struct thread_look *look);
 
 #endif
