@@ -217,7 +217,8 @@ static bool read_integer(struct objects *objects, uint64_t object, struct intege
 static bool add_third(struct objects *objects, uint64_t object, int64_t *value) {
     uint8_t bytes[4];
     uint64_t at = object + objects->layout->object_bytes + DIGITS_AT + 4 * DIGITS_READ;
-    if (memory_read(objects->memory, at, bytes, sizeof bytes) || get32(bytes) >> (63 - 2 * DIGIT_BITS))
+    if (memory_read(objects->memory, at, bytes, sizeof bytes) ||
+        get32(bytes) >> (63 - 2 * DIGIT_BITS))
         return false;
     *value += (int64_t)get32(bytes) << 2 * DIGIT_BITS;
     return true;
