@@ -125,15 +125,18 @@ enum {
 #if PY_VERSION_HEX >= 0x030d0000
     thread_frame = offsetof(PyThreadState, current_frame),
     cframe_frame = NONE,
+    thread_datastack = NONE,
     frame_code = offsetof(_PyInterpreterFrame, f_executable),
     frame_instr = offsetof(_PyInterpreterFrame, instr_ptr),
 #elif PY_VERSION_HEX >= 0x030b0000
     thread_frame = offsetof(PyThreadState, cframe),
     cframe_frame = offsetof(_PyCFrame, current_frame),
+    thread_datastack = offsetof(PyThreadState, datastack_chunk),
     frame_code = offsetof(_PyInterpreterFrame, f_code),
     frame_instr = offsetof(_PyInterpreterFrame, prev_instr),
 #else
     cframe_frame = NONE,
+    thread_datastack = NONE,
 #endif
 #if PY_VERSION_HEX >= 0x030b0000
     frame_bytes = END_OF(_PyInterpreterFrame, owner),

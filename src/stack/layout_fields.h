@@ -19,6 +19,7 @@
     F(thread_next, "next PyThreadState")                                                           \
     F(thread_interp, "its PyInterpreterState")                                                     \
     F(thread_frame, "its top frame, or its _PyCFrame where cframe_frame is an offset")             \
+    F(thread_datastack, "pointer: the chunk of memory that its frames stand in (3.11, 3.12)")      \
     F(thread_id, "pthread_t")                                                                      \
     F(thread_native_id, "the kernel's id (3.11 and later)")                                        \
     F(cframe_frame, "top frame (3.11, 3.12)")                                                      \

@@ -117,6 +117,15 @@ static int finish(struct unwinder *unwinder, struct thread_reader *reader,
 
 enum { HEAD_BYTES = 512 };
 
+/* What is read of the thread itself: from where to where, as far as a layout has them. */
+static void head_bounds(const struct layout *l, uint32_t *from, uint32_t *to) {
+    uint32_t last = l->thread_interp > l->thread_frame ? l->thread_interp : l->thread_frame;
+    if (l->cframe_frame != LAYOUT_NONE && l->thread_datastack > last)
+        last = l->thread_datastack;
+    *from = l->thread_interp < l->thread_frame ? l->thread_interp : l->thread_frame;
+    *to = last + 8;
+}
+
 static uint64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -165,15 +174,25 @@ static bool find_cframe(struct thread_reader *reader, uint64_t cframe, const uin
     return found;
 }
 
+/* A greenlet has its own frames, and takes its turn on the C stack: its _PyCFrame may stand where that of the one before
+ * stood, whose frames are marked as ever. But they stand in other memory. */
+static bool is_elsewhere(struct thread_reader *reader, uint64_t datastack) {
+    bool moved = reader->by_marks && datastack != reader->datastack;
+    reader->datastack = datastack;
+    if (moved)
+        reader->running = 0;
+    return moved;
+}
+
 /* Reads the thread and its frames. Returns 0 with the top frame, MAREY_ETORN: what was expected was not there, and is
  * expected elsewhere now; or an error. */
 static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uint64_t *top) {
     const struct layout *l = &unwinder->process->layout;
     uint8_t head[HEAD_BYTES];
-    uint32_t from = l->thread_interp < l->thread_frame ? l->thread_interp : l->thread_frame;
-    uint32_t to = (l->thread_interp > l->thread_frame ? l->thread_interp : l->thread_frame) + 8;
+    uint32_t from, to;
     uint64_t tops[UNWIND_CFRAMES];
     struct piece pieces[WINDOW_HEAD_PIECES_MAX];
+    head_bounds(l, &from, &to);
     pieces[0] = (struct piece){reader->thread + from, head, to - from};
     bool has_cframe = l->cframe_frame != LAYOUT_NONE;
     reader->by_marks = reader->running && !reader->unmarked;
@@ -207,7 +226,8 @@ static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uin
     reader->head_words[0] = frame;
     if (!has_cframe)
         *top = frame;
-    else if (!find_cframe(reader, frame, tops, tops_count, top))
+    else if (!find_cframe(reader, frame, tops, tops_count, top) ||
+             is_elsewhere(reader, get64(head + (l->thread_datastack - from))))
         return MAREY_ETORN;
     reader->head_words[1] = *top;
     return 0;
@@ -228,9 +248,10 @@ static int miss(struct unwinder *unwinder, struct thread_reader *reader, const s
     return MAREY_ETORN;
 }
 
-/* 3.11 and 3.12: as long as the thread's _PyCFrame is the same, its frames are those of one loop of the interpreter, from
- * the one that was called from C to the one that runs, each at the end of its caller; what runs is marked. So it need not
- * be asked which frame is on top: that is a third part to be read, in a place that the thread always writes to. */
+/* 3.11 and 3.12: as long as the thread's _PyCFrame and the memory for frames are the same, its frames are those of one
+ * loop of the interpreter, from the one that was called from C to the one that runs, each at the end of its caller; what
+ * runs is marked. So it need not be asked which frame is on top: that is a third part to be read, in a place that the
+ * thread always writes to. */
 static uint64_t top_of(struct unwinder *unwinder, struct thread_reader *reader, uint64_t top) {
     if (!reader->by_marks)
         return chain_top(unwinder, reader, top);
@@ -261,8 +282,12 @@ static void remember_top(struct thread_reader *reader, const struct layout *layo
     bool marked = layout->cframe_frame != LAYOUT_NONE && chain->entry && !chain->cut && !odd;
     reader->running = marked ? chain->top : 0;
     reader->entry = chain->entry;
-    if (marked)
-        reader->head_count = 1; /* which frame is on top cannot change while the frames do not */
+    if (!marked)
+        return;
+    /* Which frame is on top cannot change while the frames do not, nor where they stand. */
+    reader->head[1] =
+        (struct piece){reader->thread + layout->thread_datastack, NULL, sizeof reader->datastack};
+    reader->head_words[1] = reader->datastack;
 }
 
 /* 3.11 and later: frames of a thread stand next to each other. */

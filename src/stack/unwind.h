@@ -88,6 +88,7 @@ struct thread_reader {
      * own, always at the same place); 0: nowhere else. */
     uint64_t cframes[UNWIND_CFRAMES];
     uint64_t running, entry; /* which frames were on top there, and the first of that loop; 0 */
+    uint64_t datastack;      /* the memory that its frames stood in then (3.11, 3.12) */
     uint64_t shim_code;      /* what shims have in the place of a code object; 0: not known yet */
     uint32_t turns;          /* so many more reads will look at all those places */
     int head_count;

@@ -156,6 +156,40 @@ def test_shares_are_as_known(tmp_path):
     assert {"<module>", "spin"} <= sampled.names(tmp_path / TRACE)
 
 
+GREENLETS = """\
+import greenlet, time
+
+def lets_go():
+    hub.switch()
+
+def works():
+    while True:
+        end = time.thread_time() + 0.002
+        while time.thread_time() < end:
+            pass
+        lets_go()
+
+def takes_turns():
+    workers = [greenlet.greenlet(works) for _ in range(20)]
+    print("ready", flush=True)
+    while True:
+        for worker in workers:
+            worker.switch()
+
+hub = greenlet.greenlet(takes_turns)
+hub.switch()
+"""
+
+
+def test_of_greenlets_the_one_that_runs_is_seen(tmp_path):
+    """They take turns on the C stack; those that let go wait in another function."""
+    pytest.importorskip("greenlet")
+    with python(tmp_path, GREENLETS) as process:
+        attach(tmp_path, "-d", 2, "--function", process.pid)
+    seconds = sampled.self_seconds(tmp_path / TRACE)
+    assert seconds["works"] > 0.8 * sum(seconds.values())
+
+
 def test_it_lasts_as_long_as_asked(tmp_path):
     with python(tmp_path, BEATS) as process:
         started = time.monotonic()

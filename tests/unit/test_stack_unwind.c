@@ -285,6 +285,24 @@ static void another_loop_says_what_is_on_top(void **state) {
     assert_frame(0, 3, 30);
 }
 
+/* The one before is as it was when it let go, and the next one stands on the C stack where that one stood. */
+static void a_greenlet_has_frames_of_its_own(void **state) {
+    (void)state;
+    const struct layout *layout = &f.image.process.layout;
+    three_calls(3);
+    for (int i = 0; i < 2; i++) { /* the second one by marks */
+        assert_int_equal(unwind(), 0);
+        assert_frame(0, 2, 20);
+    }
+    image_top(&f.image, image_frame(&f.image, 10, 1, 1, true));
+    image_set64(&f.image, IMAGE_FRAMES + 10 * IMAGE_FRAME_BYTES + layout->frame_previous,
+                IMAGE_SHIM);
+    image_set64(&f.image, IMAGE_THREAD + layout->thread_datastack, IMAGE_FRAMES);
+    assert_int_equal(unwind(), 0);
+    assert_int_equal(f.stack.depth, 1);
+    assert_frame(0, 1, 10);
+}
+
 /* Nothing is marked as running, as while a trace function runs: the thread is asked, and doubted. */
 static void without_marks_the_thread_is_asked(void **state) {
     (void)state;
@@ -650,6 +668,7 @@ int main(void) {
         TEST(what_has_returned_is_not_on_top),
         TEST(marks_tell_what_runs),
         TEST(another_loop_says_what_is_on_top),
+        TEST(a_greenlet_has_frames_of_its_own),
         TEST(without_marks_the_thread_is_asked),
         TEST(unusual_marks_have_to_stand_still),
         TEST(what_returns_does_not_call),
