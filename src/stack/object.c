@@ -216,7 +216,8 @@ static bool read_integer(struct objects *objects, uint64_t object, struct intege
  * that has fewer, where nothing may be. */
 static bool add_third(struct objects *objects, uint64_t object, int64_t *value) {
     uint8_t bytes[4];
-    uint64_t at = object + objects->layout->object_bytes + DIGITS_AT + 4 * DIGITS_READ;
+    enum { THIRD_AT = DIGITS_AT + 4 * DIGITS_READ };
+    uint64_t at = object + objects->layout->object_bytes + THIRD_AT;
     if (memory_read(objects->memory, at, bytes, sizeof bytes) ||
         get32(bytes) >> (63 - 2 * DIGIT_BITS))
         return false;
