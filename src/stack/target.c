@@ -166,7 +166,6 @@ static bool is_told(int error) {
 
 static void search(struct target *target, struct sampling *sampling) {
     uint64_t start_ns = schedule_cpu_ns();
-    int before = target->error;
     target->error = find_python(target, sampling);
     uint64_t now_ns = schedule_now_ns();
     uint64_t share_ns = TARGET_RETRY_SHARE * (schedule_cpu_ns() - start_ns);
@@ -178,7 +177,8 @@ static void search(struct target *target, struct sampling *sampling) {
         target->open = true;
         announce(target, sampling, 0);
         target_tell_names(target, sampling, now_ns);
-    } else if (target->error != before && is_told(target->error)) {
+    } else if (target->error != target->told && is_told(target->error)) {
+        target->told = target->error;
         announce(target, sampling, target->error);
     }
 }

@@ -132,6 +132,7 @@ struct target {
     uint64_t stack_start; /* when its Python was found: another one after it has exec'd */
     enum target_state state;
     int error;      /* waits: why, at the last try */
+    int told;       /* why it cannot be sampled, as the sink was told last; 0 */
     bool open;      /* its Python was found: there are a process, an unwinder, threads */
     bool announced; /* its end will be told */
     struct process process;
