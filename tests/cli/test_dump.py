@@ -398,6 +398,36 @@ def test_root_without_the_right_to_trace():
     assert "as root" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        (0, "may not be read: it has more rights than this one, or this is a container without"),
+        (1, "read by its parents or by root only (kernel.yama.ptrace_scope is 1): run as root, st"),
+        (3, "other processes until it is restarted (kernel.yama.ptrace_scope is 3)"),
+    ],
+)
+def test_the_kernels_scope_of_tracing(scope, words):
+    """A process of the same user may not be read, for it has a right that the reader lacks; why
+    it may not is told by the scope, which a mount of our own says."""
+    nobody = "setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps"
+    other = f"{nobody} +net_raw --ambient-caps=+net_raw sh -c".split()
+    with (
+        targets.as_nobody() as (command, _),
+        targets.started([*other, "echo ready; exec sleep 600"]) as process,
+    ):
+        look = f"""
+            mount -t tmpfs none /proc/sys/kernel && mkdir /proc/sys/kernel/yama &&
+            echo {scope} >/proc/sys/kernel/yama/ptrace_scope &&
+            exec {nobody}=-all --bounding-set=-all {command} dump {process.pid}
+        """
+        namespace = ["unshare", "--mount", "--propagation=private", "sh", "-c", look]
+        done = subprocess.run(namespace, capture_output=True, text=True, timeout=60)
+    if "permission denied" in done.stderr:
+        pytest.skip("may not mount")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
 def test_options():
     assert "which process?" in refused_words("dump")
     assert "Did you mean '--json'?" in refused_words("dump", "--jsn", "1")
