@@ -104,10 +104,8 @@ static void write_counts(struct sampling *sampling) {
     if (!sampling->found)
         return;
     sampler_counts(sampling->sampler, &counts);
-    struct sampling_counts said = {.taken = counts.samples,
-                                   .torn = counts.torn,
-                                   .missed = counts.missed,
-                                   .cpu_ns = counts.cpu_ns};
+    struct sampling_counts said = {
+        .torn = counts.torn, .missed = counts.missed, .cpu_ns = counts.cpu_ns};
     marey__samples_counts(sampling->log, &said);
 }
 

@@ -26,8 +26,7 @@ uint64_t profiler_now_ns(void) {
 static void record_counts(struct profiler *self) {
     struct sampler_counts counts;
     sampler_counts(self->sampler, &counts);
-    marey__samples_counts(self->log, &(struct sampling_counts){.taken = counts.samples,
-                                                               .torn = counts.torn,
+    marey__samples_counts(self->log, &(struct sampling_counts){.torn = counts.torn,
                                                                .missed = counts.missed,
                                                                .cpu_ns = counts.cpu_ns});
     self->counts_ns = profiler_now_ns() + COUNTS_NS;

@@ -31,9 +31,10 @@ struct samples_log {
     uint64_t interval_ns;
     unsigned flags;
     uint64_t chunk;                /* that is written */
-    uint32_t session;              /* that has a first value of the counters */
-    struct sampling_counts before; /* what was counted before it */
-    uint32_t unsaid;               /* samples of it before that */
+    uint32_t session;              /* the latest that something was written to */
+    uint64_t taken;                /* so many samples */
+    uint32_t counted;              /* the session that has a first value of the counters */
+    struct sampling_counts before; /* what was counted before that */
     size_t needed;                 /* by a packet for which there was no room */
     marey_counter *counters[COUNTERS];
     struct stacks stacks;
@@ -282,10 +283,11 @@ bool marey__samples_write(struct samples_log *log, const struct sample *sample) 
     write_sample(log, sample);
     uint32_t session = log->chunk ? session_number(marey__thread.writer) : log->session;
     recording_leave();
-    if (session == log->session)
-        return false;
-    log->unsaid += sample->count;
-    return true;
+    if (session != log->session)
+        log->taken = 0;
+    log->session = session;
+    log->taken += sample->count;
+    return session != log->counted;
 }
 
 /* The number of the session that is on; 0: none. */
@@ -302,16 +304,13 @@ void marey__samples_counts(struct samples_log *log, const struct sampling_counts
     uint32_t session = current_session();
     if (!session)
         return;
-    if (session != log->session) {
+    if (session != log->counted)
         log->before = *counts;
-        log->before.taken -= log->unsaid;
-        log->unsaid = 0;
-    }
-    log->session = session;
+    log->counted = session;
     const struct sampling_counts *before = &log->before;
-    uint64_t since[COUNTERS] = {counts->taken - before->taken, counts->torn - before->torn,
-                                counts->missed - before->missed, counts->cpu_ns - before->cpu_ns,
-                                log->interval_ns};
+    uint64_t since[COUNTERS] = {session == log->session ? log->taken : 0,
+                                counts->torn - before->torn, counts->missed - before->missed,
+                                counts->cpu_ns - before->cpu_ns, log->interval_ns};
     for (int i = 0; i < COUNTERS; i++)
         marey_counter_set(log->counters[i], (int64_t)since[i]);
 }

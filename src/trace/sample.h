@@ -36,11 +36,11 @@ MAREY_API void marey__samples_task(struct samples_log *log, int32_t pid, uint64_
 /* Nothing where nothing records. True: the session has no counts yet, they are to be said now. */
 MAREY_API bool marey__samples_write(struct samples_log *log, const struct sample *sample);
 
-/* What the sampler itself did so far, as counter tracks (base/sample.h names them). To be called with the first sample of
- * a session or before, about once a second, and when it ends. The first call within a session writes zeros, and later ones
- * what came since: the sampler may be older. Reports take the rate from the first and the last. */
+/* What the sampler itself did so far, and how many samples were written, as counter tracks (base/sample.h names them). To be
+ * called with the first sample of a session or before, about once a second, and when it ends. Counts begin with the first
+ * call within a session: the sampler may be older. Reports take the rate from the first and the last. */
 struct sampling_counts {
-    uint64_t taken, torn, missed;
+    uint64_t torn, missed;
     uint64_t cpu_ns; /* that sampling took */
 };
 MAREY_API void marey__samples_counts(struct samples_log *log, const struct sampling_counts *counts);
