@@ -28,6 +28,15 @@ static void forget_times(struct thread_reader *reader) {
     reader->usual_ns[0] = reader->usual_ns[1] = UINT64_MAX / 8;
 }
 
+/* What is read of the thread itself: from where to where, as far as a layout has them. */
+static void set_head_bounds(struct thread_reader *reader, const struct layout *l) {
+    uint32_t last = l->thread_interp > l->thread_frame ? l->thread_interp : l->thread_frame;
+    if (l->cframe_frame != LAYOUT_NONE && l->thread_datastack > last)
+        last = l->thread_datastack;
+    reader->head_from = l->thread_interp < l->thread_frame ? l->thread_interp : l->thread_frame;
+    reader->head_to = last + 8;
+}
+
 void thread_reader_init(struct thread_reader *reader, const struct unwinder *unwinder,
                         const struct thread *thread) {
     /* 3.9 and 3.10: frames are anywhere, none is near its caller. */
@@ -37,6 +46,7 @@ void thread_reader_init(struct thread_reader *reader, const struct unwinder *unw
     window_init(&reader->window, linked, linked ? thread->address + layout->thread_frame : 0);
     reader->thread = thread->address;
     reader->interpreter = thread->interpreter;
+    set_head_bounds(reader, layout);
     forget_times(reader);
     reader->before_depth = -1;
 }
@@ -117,15 +127,6 @@ static int finish(struct unwinder *unwinder, struct thread_reader *reader,
 
 enum { HEAD_BYTES = 512 };
 
-/* What is read of the thread itself: from where to where, as far as a layout has them. */
-static void head_bounds(const struct layout *l, uint32_t *from, uint32_t *to) {
-    uint32_t last = l->thread_interp > l->thread_frame ? l->thread_interp : l->thread_frame;
-    if (l->cframe_frame != LAYOUT_NONE && l->thread_datastack > last)
-        last = l->thread_datastack;
-    *from = l->thread_interp < l->thread_frame ? l->thread_interp : l->thread_frame;
-    *to = last + 8;
-}
-
 static uint64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -189,10 +190,9 @@ static bool is_elsewhere(struct thread_reader *reader, uint64_t datastack) {
 static int read_all(struct unwinder *unwinder, struct thread_reader *reader, uint64_t *top) {
     const struct layout *l = &unwinder->process->layout;
     uint8_t head[HEAD_BYTES];
-    uint32_t from, to;
+    uint32_t from = reader->head_from, to = reader->head_to;
     uint64_t tops[UNWIND_CFRAMES];
     struct piece pieces[WINDOW_HEAD_PIECES_MAX];
-    head_bounds(l, &from, &to);
     pieces[0] = (struct piece){reader->thread + from, head, to - from};
     bool has_cframe = l->cframe_frame != LAYOUT_NONE;
     reader->by_marks = reader->running && !reader->unmarked;

@@ -78,6 +78,7 @@ struct candidate {
 /* What is remembered of one thread. */
 struct thread_reader {
     uint64_t thread, interpreter; /* addresses of their states */
+    uint32_t head_from, head_to;  /* what is read of the thread's */
     uint64_t usual_ns[2];         /* how long a read takes, at the least: warm, cold */
     uint64_t read_ns;             /* when the last one ended */
     bool slow;                    /* it took much longer */

@@ -333,11 +333,22 @@ static void unusual_marks_have_to_stand_still(void **state) {
     assert_int_equal(f.unwinder.counts.retries, UNWIND_STILL_ODD - 1 + UNWIND_STILL - 1);
 }
 
+/* The head of the thread is the first piece of each read. */
+static bool begins_read(const struct image *image, uint64_t address) {
+    return address == IMAGE_THREAD + image->process.layout.thread_interp;
+}
+
+static void three_calls_that(void (*change)(struct image *, uint64_t)) {
+    three_calls(3);
+    moves = 0;
+    f.image.before_piece = change;
+}
+
 /* When the thread says what is on top, function 2 runs. When its frames are read, that has ended and function 1, which
  * went on to its last instruction, returns: for the marks it calls. So it is met for eight reads in a row, then while
  * function 2 runs for four. */
 static void return_below_what_has_ended(struct image *image, uint64_t address) {
-    if (address != IMAGE_THREAD + image->process.layout.thread_interp)
+    if (!begins_read(image, address))
         return;
     bool returns = moves++ % 12 < 8;
     image_frame(image, 1, 1, returns ? 3 : 2, false);
@@ -346,9 +357,7 @@ static void return_below_what_has_ended(struct image *image, uint64_t address) {
 
 static void what_returns_does_not_call(void **state) {
     (void)state;
-    three_calls(3);
-    moves = 0;
-    f.image.before_piece = return_below_what_has_ended;
+    three_calls_that(return_below_what_has_ended);
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(unwind(), 0);
         assert_int_equal(f.stack.depth, 3);
@@ -358,7 +367,7 @@ static void what_returns_does_not_call(void **state) {
 
 /* Between two reads the thread goes to and fro between two stacks of which no mixture is true. */
 static void move(struct image *image, uint64_t address) {
-    if (address != IMAGE_THREAD + image->process.layout.thread_interp)
+    if (!begins_read(image, address))
         return;
     int other = moves++ % 2 ? 4 : 0;
     image_frame(image, 0, other, 2, false);
@@ -368,9 +377,7 @@ static void move(struct image *image, uint64_t address) {
 
 static void stacks_that_alternate_do_not_mix(void **state) {
     (void)state;
-    three_calls(3);
-    moves = 0;
-    f.image.before_piece = move;
+    three_calls_that(move);
     for (int i = 0; i < 1000; i++) {
         if (unwind() != 0)
             continue;
@@ -386,7 +393,7 @@ enum { MISTAKES = 5, BETWEEN_MISTAKES = 50 };
 
 /* Reads that are of two moments, now and then: another instruction of function 1 seems to call function 2. */
 static void be_mistaken(struct image *image, uint64_t address) {
-    if (address != IMAGE_THREAD + image->process.layout.thread_interp)
+    if (!begins_read(image, address))
         return;
     bool mistaken = ++moves % BETWEEN_MISTAKES == 0 && moves <= MISTAKES * BETWEEN_MISTAKES;
     image_frame(image, 1, 1, mistaken ? 3 : 2, false);
@@ -394,9 +401,7 @@ static void be_mistaken(struct image *image, uint64_t address) {
 
 static void mistakes_are_not_learned(void **state) {
     (void)state;
-    three_calls(3);
-    moves = 0;
-    f.image.before_piece = be_mistaken;
+    three_calls_that(be_mistaken);
     for (int i = 0; i < 1000; i++) {
         assert_int_equal(unwind(), 0);
         assert_int_equal(f.stack.frames[1].index, 2 * 2);
@@ -417,7 +422,7 @@ static void write_inner_shim(struct image *image, uint64_t code, uint64_t previo
 /* Function 1 is called by C code that function 0 has called. At one of ten reads that code has returned when the C stack is
  * read, and what was a shim is half overwritten. */
 static void return_from_c(struct image *image, uint64_t address) {
-    if (address != IMAGE_THREAD + image->process.layout.thread_interp)
+    if (!begins_read(image, address))
         return;
     bool returned = moves++ % 10 == 0;
     write_inner_shim(image, returned ? IMAGE_TYPE : IMAGE_SHIM_CODE, returned ? 0 : IMAGE_FRAMES);
